@@ -1,0 +1,191 @@
+"""
+Which pods are baseline, main and canary, as matchers.
+
+A preset knows how a controller names its pods; the caller brings only values (a pod-template hash, a
+version), which are escaped whole, so that a hostile value can match nothing but itself.
+
+    preset            canary                     baseline                  main
+    argo              hash `Latest`              –                         hash `Stable`
+    argo-experiment   hash of canary template    hash of baseline template hash `Stable`
+    flagger           workload `<name>`          –                         workload `<name>-primary`
+    istio, labels     as written                 as written, optional      as written
+
+Metrics that carry no such label (kube-state-metrics, cAdvisor) are told apart by the pod's name.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from firedamp.model import Arm
+from firedamp.queries import Matcher, Op, literal, matchers
+
+Matchers = tuple[Matcher, ...]
+ArmMatchers = Mapping[Arm, Matchers]
+PLACEHOLDERS = ("canary", "baseline", "main")
+_PLACEHOLDER = re.compile(r"\$(canary|baseline|main)\b")
+
+# ReplicaSets append "-<hash>-<5>", DaemonSets and StatefulSets "-<5>" or "-<ordinal>".
+_REPLICA_POD = "-[0-9a-z]+-[0-9a-z]+"
+_DAEMON_POD = "-[0-9a-z]+"
+
+
+class _Cohorts(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    #: Label that tells pods apart in the service's own metrics.
+    pod_label: str = "pod"
+    #: Label of the namespace; null where the metrics have none.
+    namespace_label: str | None = "namespace"
+
+    def _within(self, namespace: str, *own: Matcher) -> Matchers:
+        if self.namespace_label is None:
+            return own
+        return (Matcher(self.namespace_label, Op.EQUAL, namespace), *own)
+
+
+class ArgoCohorts(_Cohorts):
+    """Argo Rollouts: by pod-template hash, as a label or inside the pod's name."""
+
+    preset: Literal["argo", "argo-experiment"] = "argo"
+    by: Literal["label", "pod"] = "label"
+    #: Label that carries the pod-template hash.
+    label: str = "rollouts_pod_template_hash"
+    #: Name of the Rollout where it differs from the service.
+    workload: str | None = None
+    #: Names of the experiment's templates, to tell its pods apart by name.
+    canary_template: str = "canary"
+    baseline_template: str = "baseline"
+
+    def select(
+        self, namespace: str, service: str, arms: Mapping[str, str], *, by_pod: bool = False
+    ) -> ArmMatchers:
+        found = {}
+        for arm in _named(arms):
+            if by_pod or self.by == "pod":
+                own = Matcher("pod" if by_pod else self.pod_label, Op.MATCH, self._pod(service, arm, arms))
+            else:
+                own = Matcher(self.label, Op.EQUAL, arms[arm])
+            found[arm] = self._within(namespace, own)
+        return found
+
+    def _pod(self, service: str, arm: Arm, arms: Mapping[str, str]) -> str:
+        rollout = literal(self.workload or service)
+        if Arm.BASELINE in arms and arm is not Arm.MAIN:
+            # Experiment pods: <rollout>-<rollout's hash>-<revision>-<step>-<template>-<5>
+            template = self.canary_template if arm is Arm.CANARY else self.baseline_template
+            return f"{rollout}-[0-9a-z]+-[0-9]+-[0-9]+-{literal(template)}-[0-9a-z]+"
+        return f"{rollout}-{literal(arms[arm])}-[0-9a-z]+"
+
+
+class FlaggerCohorts(_Cohorts):
+    """Flagger: the canary is `<name>`, the old version `<name>-primary`."""
+
+    preset: Literal["flagger"] = "flagger"
+    by: Literal["pod", "workload"] = "pod"
+    #: Label that carries the workload's name where `by` is workload.
+    label: str = "destination_workload"
+    kind: Literal["Deployment", "DaemonSet"] = "Deployment"
+    #: Name of the target where it differs from the service.
+    workload: str | None = None
+
+    def select(
+        self, namespace: str, service: str, arms: Mapping[str, str], *, by_pod: bool = False
+    ) -> ArmMatchers:
+        name = self.workload or service
+        if self.by == "workload" and not by_pod:
+            canary: Matchers = (Matcher(self.label, Op.EQUAL, name),)
+            main: Matchers = (Matcher(self.label, Op.EQUAL, f"{name}-primary"),)
+        else:
+            canary, main = self._by_pod(name, "pod" if by_pod else self.pod_label)
+        return {Arm.CANARY: self._within(namespace, *canary), Arm.MAIN: self._within(namespace, *main)}
+
+    def _by_pod(self, name: str, label: str) -> tuple[Matchers, Matchers]:
+        tail = _REPLICA_POD if self.kind == "Deployment" else _DAEMON_POD
+        primary = Matcher(label, Op.MATCH, f"{literal(name)}-primary{tail}")
+        # `x-primary-abcde`, a pod of the primary DaemonSet, also looks like a pod of Deployment x.
+        shadow = Matcher(label, Op.NOT_MATCH, f"{literal(name)}-primary-.*")
+        return (Matcher(label, Op.MATCH, f"{literal(name)}{tail}"), shadow), (primary,)
+
+
+class LabelCohorts(_Cohorts):
+    """Istio workloads and revisions, version labels, anything else: matchers as written."""
+
+    preset: Literal["istio", "labels"] = "labels"
+    #: Matchers, for example version="$canary"; $canary, $baseline, $main stand for the caller's value.
+    canary: str
+    main: str | None = None
+    baseline: str | None = None
+
+    @field_validator("canary", "main", "baseline")
+    @classmethod
+    def _readable(cls, text: str | None) -> str | None:
+        if text is not None and not matchers(text):
+            raise ValueError('needs at least one matcher, like version="$canary"')
+        return text
+
+    @model_validator(mode="after")
+    def _comparable(self) -> "LabelCohorts":
+        if self.main is None and self.baseline is None:
+            raise ValueError("needs matchers for main or baseline to compare the canary with")
+        return self
+
+    def select(
+        self, namespace: str, service: str, arms: Mapping[str, str], *, by_pod: bool = False
+    ) -> ArmMatchers:
+        del service, by_pod  # written by hand: the same matchers serve every metric
+        found = {}
+        for arm in Arm:
+            written = {Arm.CANARY: self.canary, Arm.MAIN: self.main, Arm.BASELINE: self.baseline}[arm]
+            if written is not None:
+                found[arm] = self._within(namespace, *(_filled(one, arms) for one in matchers(written)))
+        return found
+
+
+Cohorts = Annotated[ArgoCohorts | FlaggerCohorts | LabelCohorts, Field(discriminator="preset")]
+
+
+def comparison_arm(selected: ArmMatchers) -> Arm | None:
+    """Canary is compared with baseline where there is one, else with main; None without either."""
+    return next((arm for arm in (Arm.BASELINE, Arm.MAIN) if arm in selected), None)
+
+
+def problem(cohorts: Cohorts, arms: Mapping[str, str]) -> str | None:
+    """Say why these values cannot tell the cohorts apart; None when they can."""
+    needed = _needed(cohorts)
+    missing = [name for name in needed if not arms.get(name)]
+    if missing:
+        return f"{_words(missing)} empty: pass {_words([f'{name}' for name in missing])} with the question"
+    values = [arms[name] for name in PLACEHOLDERS if arms.get(name)]
+    if len(set(values)) < len(values):
+        return f"the cohorts have the same value {values[0]!r}: comparing a version with itself says nothing"
+    return None
+
+
+def _needed(cohorts: Cohorts) -> list[str]:
+    match cohorts:
+        case ArgoCohorts(preset="argo-experiment"):
+            return ["canary", "baseline"]
+        case ArgoCohorts():
+            return ["canary", "main"]
+        case FlaggerCohorts():
+            return []
+        case LabelCohorts():
+            written = " ".join(filter(None, (cohorts.canary, cohorts.baseline, cohorts.main)))
+            return [name for name in PLACEHOLDERS if f"${name}" in written]
+
+
+def _named(arms: Mapping[str, str]) -> list[Arm]:
+    return [arm for arm in Arm if arms.get(arm)]
+
+
+def _filled(matcher: Matcher, arms: Mapping[str, str]) -> Matcher:
+    write = literal if matcher.op in (Op.MATCH, Op.NOT_MATCH) else str
+    return replace(matcher, value=_PLACEHOLDER.sub(lambda hit: write(arms.get(hit[1], "")), matcher.value))
+
+
+def _words(names: list[str]) -> str:
+    return " and ".join(names)

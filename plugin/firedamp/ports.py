@@ -1,0 +1,285 @@
+"""
+What the judge needs from the world: a source of samples, a store, and, for the contracts, itself.
+
+The protocols are structural; adapters and the fakes in tests need no base class. A source raises
+only `SourceError`s, a store only `StoreError`s.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from firedamp.cohorts import Matchers
+from firedamp.counting import Samples
+from firedamp.model import Ask, Controller, Evidence, Finding, Outcome, ReleaseKey, Verdict
+from firedamp.queries import Need
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """
+    The time a fetch is about, in Unix seconds.
+
+    Attributes:
+        begin: counted needs get every sample in (begin, end].
+        ends: ends of the blocks wanted, ascending; level needs get one value at each.
+        window_seconds: what `$window` stands for.
+        timeout_seconds: what is left of the caller's deadline.
+    """
+
+    begin: float
+    ends: tuple[float, ...]
+    window_seconds: float
+    timeout_seconds: float
+
+    @property
+    def end(self) -> float:
+        return self.ends[-1]
+
+
+class Source(Protocol):
+    """One metric backend."""
+
+    async def samples(self, need: Need, cohort: Matchers, span: Span) -> Samples:
+        """
+        Fetch what one need of one cohort brought; no sample is later than `span.end`.
+
+        Raises:
+            SourceDownError: unreachable, overloaded or out of time.
+            SourceRefusedError: the query or the permission is wrong, or the answer too large.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """
+    A release as stored.
+
+    Attributes:
+        started: Unix time at which block 0 begins.
+        parameters: the service's settings as judged, as canonical JSON; replay reads them back.
+        step, step_label, step_since: current traffic step: number, the controller's name, Unix time.
+        advanced_block: the block in which this step's advance question was passed; None before.
+        weight: canary's expected share in [0, 1], as last told; None unknown.
+        ask_gap: usual distance of its questions in seconds, 0 before the second one.
+        ended, outcome: when and how it ended, in the words of whoever reported it.
+        verdict, sentence: of the last look, for lists.
+    """
+
+    id: int
+    key: ReleaseKey
+    controller: Controller
+    started: float
+    arms: Mapping[str, str]
+    experiment: bool
+    parameters: str
+    version: str
+    last_asked: float
+    ask_gap: float = 0.0
+    step: int = 0
+    step_label: str | None = None
+    step_since: float = 0.0
+    advanced_block: int | None = None
+    weight: float | None = None
+    ended: float | None = None
+    outcome: str | None = None
+    verdict: Outcome = Outcome.INCONCLUSIVE
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    Where a release stands after a look; with the findings, all that any question needs.
+
+    Attributes:
+        failed_block: block at which harm was proven; None while it is not.
+        passed_block: block at which the pass rule held; None while it has not.
+        judged: how often the pass rule was judged so far (at most three times).
+        detectable: smallest rise of the worst critical check that would have been seen with 80 %.
+        harm: the sentence of the check that failed, at the look at which it failed.
+    """
+
+    failed_block: int | None = None
+    passed_block: int | None = None
+    judged: int = 0
+    detectable: float | None = None
+    harm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One judgement of one release at the end of one block, with the evidence it took in."""
+
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+    standing: Standing
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """
+    A person's switch for one hook of one service; closed unless opened.
+
+    Attributes:
+        hook: hook type it belongs to ("confirm-promotion", "rollback", ... or "*" for all but rollback).
+        revision: the revision it is meant for; "" for any.
+        expires: Unix time after which it counts as closed.
+    """
+
+    namespace: str
+    service: str
+    hook: str
+    revision: str
+    is_open: bool
+    expires: float
+    by: str
+    at: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, for the audit trail: append-only."""
+
+    at: float
+    kind: str  # "gate", "hook", "outcome", "weight", "token", "mode" ...
+    namespace: str
+    service: str
+    revision: str
+    by: str
+    text: str
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """
+    A credential; only its hash is kept.
+
+    Attributes:
+        name: what people call it.
+        digest: hex SHA-256 of the secret.
+        role: "asker" (verdicts), "gatekeeper" (asker and gates), "admin".
+        namespaces: namespaces it is good for; empty for all.
+        path: usable as a secret path segment of Flagger's hooks.
+    """
+
+    name: str
+    digest: str
+    role: str
+    namespaces: tuple[str, ...] = ()
+    path: bool = False
+    created: float = 0.0
+    revoked: float | None = None
+
+
+class Store(Protocol):
+    """firedamp's memory. Every method may raise StoreError."""
+
+    def lock(self, key: ReleaseKey) -> AbstractAsyncContextManager[None]:
+        """Hold the release (all its attempts) for one look; other replicas wait."""
+        ...
+
+    async def latest(self, namespace: str, service: str, revision: str | None) -> Release | None:
+        """Latest attempt of a revision, or of any revision where it is None (by start)."""
+        ...
+
+    async def release(self, release_id: int) -> Release | None: ...
+
+    async def open(self, release: Release) -> Release:
+        """
+        Insert a release (its id is ignored) and return it with its id.
+
+        Raises:
+            ConflictError: this attempt exists already.
+        """
+        ...
+
+    async def update(self, release: Release) -> None:
+        """Write back all that may change after opening: last_asked and what follows it."""
+        ...
+
+    async def releases(
+        self,
+        *,
+        namespace: str | None = None,
+        service: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[Release]:
+        """Newest first; `before` is the id of the last one of the previous page."""
+        ...
+
+    async def looks(self, release_id: int, *, after: int = -1, limit: int | None = None) -> Sequence[Look]:
+        """Looks of blocks > after, in order."""
+        ...
+
+    async def last_look(self, release_id: int) -> Look | None: ...
+
+    async def add_looks(self, release: Release, looks: Sequence[Look]) -> None:
+        """
+        Append looks and write the release back, in one transaction.
+
+        Raises:
+            ConflictError: one of the blocks has a look already; nothing was written.
+        """
+        ...
+
+    async def gate(self, namespace: str, service: str, hook: str, revision: str, now: float) -> Gate | None:
+        """The open, unexpired gate that applies: exact revision before "", exact hook before "*"."""
+        ...
+
+    async def gates(self, namespace: str | None = None) -> Sequence[Gate]: ...
+
+    async def set_gate(self, gate: Gate) -> None:
+        """Open or close a gate and record it in the audit trail, in one transaction."""
+        ...
+
+    async def record(self, event: Event) -> None: ...
+
+    async def events(
+        self,
+        *,
+        namespace: str | None = None,
+        service: str | None = None,
+        revision: str | None = None,
+        limit: int = 200,
+    ) -> Sequence[Event]:
+        """Newest first."""
+        ...
+
+    async def tokens(self) -> Sequence[Token]: ...
+
+    async def add_token(self, token: Token) -> None: ...
+
+    async def revoke_token(self, name: str, now: float) -> bool: ...
+
+    async def ready(self) -> str | None:
+        """None when usable and migrated, else what is wrong."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Judging(Protocol):
+    """The judge, as contracts see it."""
+
+    async def answer(self, ask: Ask, now: float) -> Verdict:
+        """Answer one question. Raises nothing that a caller could not mend: trouble is a verdict."""
+        ...
+
+    async def ended(
+        self, namespace: str, service: str, revision: str | None, *, outcome: str, by: str, now: float
+    ) -> Release | None:
+        """A controller or a person reports how the release ended; None where no release is known."""
+        ...
+
+    async def told_weight(
+        self, namespace: str, service: str, revision: str | None, *, weight: float, now: float
+    ) -> None:
+        """A controller tells the canary's new share in [0, 1]: a new traffic step begins."""
+        ...
