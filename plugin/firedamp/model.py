@@ -238,6 +238,7 @@ class Verdict:
         sentence: one sentence why, without the leading verdict and without the permalink.
         findings: failing first, then waiting, then passing.
         release: None where no release is known (unknown service, empty hashes).
+        release_id: its number in the store; a permalink is /releases/{release_id}.
         block: the last evidence block behind it; None before the first one is over.
         expected: Unix time at which a decision is expected; None when unknown.
         mode: how the service is judged; contracts render shadow, hold and off.
@@ -251,6 +252,7 @@ class Verdict:
     at: float
     findings: tuple[Finding, ...] = ()
     release: ReleaseKey | None = None
+    release_id: int | None = None
     block: int | None = None
     expected: float | None = None
     mode: Mode = Mode.JUDGE

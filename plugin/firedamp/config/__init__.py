@@ -1,0 +1,166 @@
+"""
+The settings: one YAML file plus `FIREDAMP_*` environment, strict, frozen, read once.
+
+Secrets never stand in the file: a source, a store or a token names the file or the environment
+variable that holds its secret. `load()` reads, `explain()` says what is wrong in words.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from firedamp.checks import Check
+from firedamp.cohorts import Cohorts
+from firedamp.config.freezes import Freeze
+from firedamp.decision.parameters import Parameters, Policy, Window
+from firedamp.model import Mode
+from firedamp.sources import SourceSettings
+from firedamp.units import Seconds, Share
+
+#: Kubernetes names, and what is like them elsewhere.
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Listen(_Section):
+    """Where to serve. Loopback by default; a container sets 0.0.0.0."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+
+
+class StoreSettings(_Section):
+    """Where releases are kept."""
+
+    #: sqlite:///path (one replica) or postgresql://host/name (any number of replicas).
+    url: str = "sqlite:///firedamp.db"
+    #: File with the database's password, for PostgreSQL.
+    password_file: str | None = None
+    #: Ended releases older than this are deleted; null keeps them for ever.
+    retention: Seconds | None = 180 * 86400.0
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql://", "postgresql+asyncpg://")):
+            raise ValueError("write it like sqlite:///firedamp.db or postgresql://user@host/firedamp")
+        if "@" in url and ":" in url.split("://", 1)[1].split("@", 1)[0]:
+            raise ValueError("a password does not belong in the settings; use password_file")
+        return url
+
+
+class Auth(_Section):
+    """Who may ask. On by default."""
+
+    required: bool = True
+    #: Files that each hold one bearer token (mounted secrets), by the token's name.
+    token_files: dict[str, str] = Field(default_factory=dict)
+
+
+class Limits(_Section):
+    """What one caller may take."""
+
+    #: A verdict takes at most this long; callers wait 10 s.
+    deadline: Seconds = 8.0
+    body_bytes: int = Field(default=65536, ge=1024, le=1 << 20)
+    header_seconds: Seconds = 5.0
+    body_seconds: Seconds = 5.0
+    #: Questions answered at the same time; more are told to ask again.
+    concurrent: int = Field(default=256, ge=1, le=10000)
+    #: Releases whose running statistics are kept in memory.
+    sessions: int = Field(default=1000, ge=1, le=100000)
+
+
+class Log(_Section):
+    """Structured logs on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Defaults(_Section):
+    """What a service gets where it says nothing; with checks here, any service can be judged."""
+
+    source: str | None = None
+    mode: Mode = Mode.JUDGE
+    cohorts: Cohorts | None = None
+    window: Window = Window()
+    policy: Policy = Policy()
+    #: May use $service and $namespace inside matchers' values.
+    checks: tuple[Check, ...] = ()
+    alpha: Share = Field(default=0.02, le=0.2)
+    alpha_warn: Share = Field(default=0.05, le=0.5)
+    ceiling: Share = 0.2
+
+
+class Service(Parameters):
+    """One service: how it is judged, and where its metrics are."""
+
+    name: ServiceName
+    namespace: ServiceName = "default"
+    #: Name of the source; the first one where it is not given.
+    source: str | None = None
+    mode: Mode = Mode.JUDGE
+
+
+class Settings(_Section):
+    """The whole file."""
+
+    #: Where people reach this service; permalinks begin with it.
+    public_url: HttpUrl | None = None
+    listen: Listen = Listen()
+    store: StoreSettings = StoreSettings()
+    sources: tuple[SourceSettings, ...] = ()
+    #: Mode of all services together; the strictest of this and the service's own holds.
+    mode: Mode = Mode.JUDGE
+    defaults: Defaults = Defaults()
+    services: tuple[Service, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    auth: Auth = Auth()
+    limits: Limits = Limits()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        names = [source.name for source in self.sources]
+        for service in self.services:
+            if service.source is not None and service.source not in names:
+                known = ", ".join(names) or "none"
+                raise ValueError(
+                    f"service {service.name!r} uses source {service.source!r}; sources are: {known}"
+                )
+        keys = [(service.namespace, service.name) for service in self.services]
+        if twice := {f"{namespace}/{name}" for namespace, name in keys if keys.count((namespace, name)) > 1}:
+            raise ValueError(f"service {min(twice)} is there twice")
+        return self
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """The service by hand, else by the defaults where those have checks, else None."""
+        for service in self.services:
+            if (service.namespace, service.name) == (namespace, name):
+                return service
+        return self._by_default(namespace, name) if self.defaults.checks else None
+
+    def _by_default(self, namespace: str, name: str) -> Service:
+        given = {key: value for key, value in dict(self.defaults).items() if value is not None}
+        return Service.model_construct(**{**dict(_BLANK), **given, "name": name, "namespace": namespace})
+
+    def freeze(self, namespace: str, name: str, now: float) -> Freeze | None:
+        """The freeze in force for this service at this instant, if any."""
+        at = datetime.fromtimestamp(now, UTC)
+        return next((one for one in self.freezes if one.concerns(namespace, name) and one.holds(at)), None)
+
+
+_BLANK = Service(name="blank")
