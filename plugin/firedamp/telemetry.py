@@ -1,0 +1,122 @@
+"""
+Names of our own metrics and spans: a public contract, so a change here is told in the changelog.
+
+Metrics are kept by prometheus-client and served at `/metrics`; spans go through the OpenTelemetry API and
+cost nothing until somebody installs an SDK. Labels come from closed lists (questions, verdicts, stages,
+routes' templates) or from the settings (sources); values per service are bounded by `CheckValues`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from time import perf_counter
+
+from opentelemetry import trace
+from opentelemetry.util.types import AttributeValue
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from firedamp import __version__
+from firedamp.model import Arm, Finding, Outcome, ReleaseKey
+
+
+class Stage(StrEnum):
+    """Parts of a look; each is a span `firedamp.<stage>` and a label of LOOK_SECONDS."""
+
+    LOOK = "look"  # the whole of it
+    PLAN = "plan"
+    FETCH = "fetch"
+    EVALUATE = "evaluate"
+    DECIDE = "decide"
+    RECORD = "record"
+
+
+#: Span around one request; its name is followed by the route's template.
+REQUEST_SPAN = "firedamp.request"
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 10.0)
+_BYTES = (1e3, 1e4, 1e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7)
+
+VERDICTS = Counter("firedamp_verdicts", "Answers given.", ("question", "verdict", "controller"))
+LOOK_SECONDS = Histogram("firedamp_look_seconds", "Time of a look by stage.", ("stage",), buckets=_SECONDS)
+SOURCE_ERRORS = Counter("firedamp_source_errors", "Queries without a usable answer.", ("source", "kind"))
+FETCH_BYTES = Histogram("firedamp_fetch_bytes", "Size of a source's answers.", ("source",), buckets=_BYTES)
+ANSWERS_IN_FLIGHT = Gauge("firedamp_answers_in_flight", "Questions being answered right now.")
+OVERLOADED = Counter("firedamp_overloaded", "Questions put off because too many were asked at once.")
+REQUEST_SECONDS = Histogram(
+    "firedamp_request_seconds", "Time of a request.", ("route", "method", "status"), buckets=_SECONDS
+)
+INTERNAL_ERRORS = Counter("firedamp_internal_errors", "Exceptions that nobody had foreseen.", ("route",))
+
+
+class CheckValues(Collector):
+    """
+    Last values per check and the last verdict per service, for dashboards.
+
+    Holds at most `limit` services and forgets the one that was silent longest, so that names made up by
+    callers can never fill the memory of the one who scrapes.
+    """
+
+    def __init__(self, limit: int = 500) -> None:
+        self._limit = limit
+        self._services: OrderedDict[tuple[str, str], tuple[Outcome, tuple[Finding, ...]]] = OrderedDict()
+
+    def saw(self, release: ReleaseKey, outcome: Outcome, findings: Iterable[Finding]) -> None:
+        """Remember what the last look at a release found."""
+        key = (release.namespace, release.service)
+        self._services[key] = (outcome, tuple(findings))
+        self._services.move_to_end(key)
+        while len(self._services) > self._limit:
+            self._services.popitem(last=False)
+
+    def forget(self, release: ReleaseKey) -> None:
+        """The release is over: its values are no longer exported."""
+        self._services.pop((release.namespace, release.service), None)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        verdict = GaugeMetricFamily(
+            "firedamp_verdict", "1 pass, 0.5 undecided, 0 fail.", labels=("namespace", "service")
+        )
+        value = GaugeMetricFamily(
+            "firedamp_check_value",
+            "What a check compares, in its own unit.",
+            labels=("namespace", "service", "check", "arm"),
+        )
+        for key, (outcome, findings) in list(self._services.items()):
+            verdict.add_metric(key, VERDICT_VALUES[outcome])
+            for finding in findings:
+                _add(value, key, finding)
+        yield verdict
+        yield value
+
+
+#: How a verdict reads as a number, here and on the Prometheus-shaped endpoint.
+VERDICT_VALUES: Mapping[Outcome, float] = {Outcome.PASS: 1.0, Outcome.INCONCLUSIVE: 0.5, Outcome.FAIL: 0.0}
+
+CHECK_VALUES = CheckValues()
+REGISTRY.register(CHECK_VALUES)
+
+
+def _add(family: GaugeMetricFamily, key: tuple[str, str], finding: Finding) -> None:
+    if finding.canary is not None:
+        family.add_metric((*key, finding.check, Arm.CANARY.value), finding.canary)
+    if finding.baseline is not None:
+        family.add_metric((*key, finding.check, (finding.against or Arm.MAIN).value), finding.baseline)
+
+
+def tracer() -> trace.Tracer:
+    """The tracer of this library; without an SDK its spans are empty."""
+    return trace.get_tracer("firedamp", __version__)
+
+
+@contextmanager
+def stage(which: Stage, **attributes: AttributeValue) -> Iterator[trace.Span]:
+    """Time a part of a look: one span and one observation, also where it raises."""
+    began = perf_counter()
+    with tracer().start_as_current_span(f"firedamp.{which}", attributes=attributes) as span:
+        try:
+            yield span
+        finally:
+            LOOK_SECONDS.labels(which.value).observe(perf_counter() - began)
