@@ -1,0 +1,17 @@
+"""
+The statistics of a canary judge: arrays in, frozen results out.
+
+Nothing here knows of services, pods, clocks or files, and nothing but numpy and
+`scipy.special` is imported, so this package could ship as a library of its own.
+Baseline comes before canary in every signature, every p-value is one-sided (the canary
+is worse) unless its name says otherwise, and no result is ever NaN.
+
+    fisher          one-look Fisher test: p, mid-p, odds ratio
+    sequential      Fisher's test looked at as often as one likes
+    spending        how much alpha may be used by when
+    ranks           Mann-Whitney on histogram buckets, against a stretched baseline
+    dispersion      pods differ and errors clump: by how much to widen
+    noninferiority  harm is excluded: the test behind a pass
+    power           what could have been seen, and what is still needed
+    betabinomial    the distribution of clumped errors, shared by the above
+"""

@@ -1,0 +1,88 @@
+"""
+How many of `total` errors fall to the canary, when errors come in clumps.
+
+Given all errors of both arms, each falls to the canary with the canary's share. Retries
+and outages make neighbours fall together; the beta-binomial adds that as a correlation
+between the errors of one block. Probabilities come from ratios of neighbouring terms,
+so there is no gamma function to lose digits in, and the plain binomial is the case of
+correlation 0 rather than a branch.
+
+Source: Skellam (1948), JRSS B 10(2), 257-261.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+Floats = NDArray[np.float64]
+
+#: Above this the tails are normal: relative error in p below 1 % where p > 1e-4.
+EXACT_TOTAL = 20_000
+#: Complete correlation would make a block of errors a single coin.
+MAX_CORRELATION = 0.95
+
+
+def correlation(dispersion: float, total: int) -> float:
+    """
+    The correlation between errors that inflates their variance by `dispersion`.
+
+    Args:
+        dispersion: variance relative to the binomial's, ≥ 1.
+        total: errors in the block; a single one cannot clump and gives 0.
+    """
+    return min(MAX_CORRELATION, (dispersion - 1.0) / (total - 1)) if total > 1 else 0.0
+
+
+def pmf(total: int, share: Floats, correlation: float) -> Floats:
+    """
+    Chances of 0..total errors falling to the canary, one row per share. *Exact.*
+
+    Args:
+        total: errors in both arms, ≥ 0.
+        share: (x,) expected shares of the canary, each in (0, 1).
+        correlation: between errors, in [0, 1); 0 gives the binomial.
+
+    Returns:
+        (x, total + 1) probabilities, each row adding up to 1.
+    """
+    taken = np.arange(total)
+    canary = share[:, None] * (1.0 - correlation) + taken * correlation
+    baseline = (1.0 - share[:, None]) * (1.0 - correlation) + (total - 1 - taken) * correlation
+    log_weight = np.zeros((share.size, total + 1))
+    np.cumsum(np.log(canary / baseline * ((total - taken) / (taken + 1))), axis=1, out=log_weight[:, 1:])
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+
+def upper_tail(events: int, total: int, share: float, dispersion: float = 1.0) -> float:
+    """
+    Chance of `events` or more of `total` errors falling to the canary.
+
+    *Exact* up to 20,000 errors, normal with continuity correction beyond.
+
+    Args:
+        events: the canary's errors, 0 ≤ events ≤ total + 1.
+        total: errors of both arms.
+        share: expected share of the canary, in (0, 1).
+        dispersion: variance relative to the binomial's, ≥ 1.
+    """
+    if events <= 0:
+        return 1.0
+    if total > EXACT_TOTAL:
+        return _normal_tail(events - 0.5, total, share, dispersion)
+    chances = pmf(total, np.array([share]), correlation(dispersion, total))[0]
+    return min(1.0, float(chances[events:].sum()))
+
+
+def lower_tail(events: int, total: int, share: float, dispersion: float = 1.0) -> float:
+    """Chance of `events` or fewer of `total` errors falling to the canary; see `upper_tail`."""
+    return upper_tail(total - events, total, 1.0 - share, dispersion)
+
+
+def _normal_tail(events: float, total: int, share: float, dispersion: float) -> float:
+    spread = math.sqrt(dispersion * total * share * (1.0 - share))
+    return float(ndtr((total * share - events) / spread))
