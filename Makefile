@@ -1,0 +1,53 @@
+# Everything a fresh Debian or Ubuntu machine with Python >= 3.11 needs is set up on the way.
+#
+#   make demo     a recorded shop is judged: a bad canary is rolled back, a good one passes
+#   make test     setup, check, then every test with coverage (results in build/)
+#   make check    format, lint, types and the direction of imports
+#   make setup    only the virtual environment (.venv) and the system packages
+#   make lock     write both lock files again from pyproject.toml (needs uv: https://docs.astral.sh/uv)
+#   make clean    remove the virtual environment and everything that was built
+#
+# SYSTEM=no keeps setup from installing system packages; WORKERS and PYTEST are passed to pytest.
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.set-up
+SYSTEM  ?= yes
+WORKERS ?= 2
+PYTEST  ?=
+DEMO    ?=
+
+.PHONY: demo test check setup lock clean
+
+demo: setup
+	$(BIN)/firedamp demo $(DEMO)
+
+test: check
+	mkdir -p build
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --junitxml=build/junit.xml \
+	    --cov --cov-report= $(PYTEST)
+	$(BIN)/coverage xml -q -o build/coverage.xml
+	$(BIN)/coverage report --fail-under=90
+	$(BIN)/coverage report --fail-under=100 --include='plugin/firedamp/stats/*'
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: $(STAMP)
+
+$(STAMP): requirements-dev.lock pyproject.toml scripts/setup
+	SYSTEM=$(SYSTEM) scripts/setup $(VENV)
+	touch $@
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	    --all-extras -o requirements.lock pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	    --all-extras --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find plugin tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
