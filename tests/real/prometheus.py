@@ -1,0 +1,189 @@
+"""
+A real Prometheus with a past written by hand, for tests.
+
+Series are given as Python values, written as OpenMetrics text, backfilled with promtool and served
+from a free loopback port, so that every test chooses each sample that the server will have.
+
+    with RealPrometheus([("http_requests_total", {"pod": "a"}, times, values)]) as prometheus:
+        ask(prometheus.url)
+
+Times should lie in the past (an hour or more): promtool writes finished blocks. The server scrapes
+nothing and forgets nothing. Pass `binary` to run another Prometheus than the one on PATH; its
+promtool is looked for beside it.
+"""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import pytest
+
+Given = tuple[str, Mapping[str, str], Sequence[float], Sequence[float]]
+
+_INSTALLED = shutil.which("prometheus") and shutil.which("promtool")
+needs_prometheus = pytest.mark.skipif(
+    not _INSTALLED, reason="needs prometheus and promtool: apt-get install --no-install-recommends prometheus"
+)
+
+#: A Prometheus 3 to test against too, named by the environment: its range selectors are left-open.
+PROMETHEUS_3 = Path(os.environ["FIREDAMP_PROMETHEUS_3"]) if os.environ.get("FIREDAMP_PROMETHEUS_3") else None
+
+#: The servers to test against, for `pytest.mark.parametrize("binary", BINARIES)`.
+BINARIES = [
+    pytest.param(None, id="installed", marks=needs_prometheus),
+    pytest.param(
+        PROMETHEUS_3,
+        id="prometheus-3",
+        marks=pytest.mark.skipif(
+            PROMETHEUS_3 is None, reason="set FIREDAMP_PROMETHEUS_3 to the path of a Prometheus 3 binary"
+        ),
+    ),
+]
+
+_HISTOGRAM_TAILS = ("_bucket", "_count", "_sum")
+
+
+class RealPrometheus:
+    """
+    A Prometheus server that has exactly the given samples, running between enter and exit.
+
+    Attributes:
+        url: its address, once entered.
+    """
+
+    def __init__(self, series: Iterable[Given], binary: Path | None = None) -> None:
+        self._series = list(series)
+        self._prometheus = str(binary or "prometheus")
+        self._promtool = str(binary.with_name("promtool")) if binary else "promtool"
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def __enter__(self) -> "RealPrometheus":
+        self._folder = tempfile.TemporaryDirectory(prefix="firedamp-prometheus-")
+        try:
+            self._backfill(Path(self._folder.name))
+            self._start(Path(self._folder.name))
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> "RealPrometheus":
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.stop)
+
+    def stop(self) -> None:
+        """Stop the server and remove its data; stopping twice is harmless."""
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        if self._folder:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _backfill(self, folder: Path) -> None:
+        text = openmetrics(self._series)
+        if text == "# EOF\n":
+            return
+        (folder / "given.txt").write_text(text, encoding="utf-8")
+        command = ["tsdb", "create-blocks-from", "openmetrics", "--quiet", "given.txt", "data"]
+        done = subprocess.run(
+            [self._promtool, *command], cwd=folder, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"promtool: {done.stdout}{done.stderr}")
+
+    def _start(self, folder: Path) -> None:
+        (folder / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
+        port = _free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        with (folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    self._prometheus,
+                    "--config.file=prometheus.yml",
+                    "--storage.tsdb.path=data",
+                    "--storage.tsdb.retention.time=10y",
+                    f"--web.listen-address=127.0.0.1:{port}",
+                ],
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_ready(folder / "log")
+
+    def _wait_until_ready(self, log: Path, patience_seconds: float = 20.0) -> None:
+        assert self._process
+        give_up = time.monotonic() + patience_seconds
+        while time.monotonic() < give_up and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/-/ready", timeout=1) as answer:
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.02)
+        raise RuntimeError(f"prometheus did not get ready: {log.read_text(errors='replace')[-2000:]}")
+
+
+def openmetrics(series: Iterable[Given]) -> str:
+    """Write series as OpenMetrics text, each family in one piece under its TYPE line."""
+    families: dict[tuple[str, str], list[Given]] = {}
+    for given in series:
+        families.setdefault(_family(given[0]), []).append(given)
+    lines = []
+    for (family, kind), members in families.items():
+        lines.append(f"# TYPE {family} {kind}")
+        lines += [line for member in members for line in _sample_lines(*member)]
+    return "\n".join([*lines, "# EOF", ""])
+
+
+def _family(name: str) -> tuple[str, str]:
+    if name.endswith("_total"):
+        return name.removesuffix("_total"), "counter"
+    for tail in _HISTOGRAM_TAILS:
+        if name.endswith(tail):
+            return name.removesuffix(tail), "histogram"
+    return name, "gauge"
+
+
+def _sample_lines(
+    name: str, labels: Mapping[str, str], times: Sequence[float], values: Sequence[float]
+) -> list[str]:
+    inside = ",".join(f'{label}="{_escaped(value)}"' for label, value in labels.items())
+    head = f"{name}{{{inside}}}" if inside else name
+    return [f"{head} {float(value)!r} {float(when):.3f}" for when, value in zip(times, values, strict=True)]
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
