@@ -1,0 +1,29 @@
+"""Where a service that asks nobody for a token may listen."""
+
+import ipaddress
+
+from firedamp.errors import ConfigError
+
+
+def loopback_only(host: str, *, required: bool, anybody_anywhere: bool = False) -> None:
+    """
+    Refuse to serve the network without tokens, unless somebody said so in as many words.
+
+    Raises:
+        ConfigError: auth is off and the address can be reached from elsewhere.
+    """
+    if required or anybody_anywhere or _is_loopback(host):
+        return
+    raise ConfigError(
+        f"auth.required is false and listen.host is {host!r}: anybody on the network could open gates. "
+        "Set auth.required: true, or listen.host: 127.0.0.1, or start with --allow-anybody"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
