@@ -1,0 +1,254 @@
+"""
+A look as one small blob, and back, exactly.
+
+The first byte says the version of everything behind it: the order of the values, how numbers are
+packed and the dictionary of common words. What a version means is never changed again; a field
+more is a new version, and `decode` keeps reading the old ones. Layout of version 1: one byte, then
+a zlib stream (with its own checksum, so a damaged look is refused and never misread) of the streams
+in `streams`.
+
+Order of mappings is kept: sums over pods must come out the same when a release is replayed.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from firedamp.errors import StoreError
+from firedamp.model import (
+    Arm,
+    Block,
+    Evidence,
+    Finding,
+    Outcome,
+    Row,
+    Situation,
+    Slice,
+    Tier,
+    Trouble,
+    TroubleKind,
+)
+from firedamp.ports import Look, Standing
+from firedamp.store.dictionary import WORDS_1
+from firedamp.store.streams import Reader, Writer
+
+VERSION = 1
+_MAX_BYTES = 64 * 1024 * 1024  # no honest look comes near it
+
+#: The columns of a finding in version 1, as written: texts, numbers, then interval and needs.
+FINDING_WORDS = (
+    "check", "kind", "tier", "outcome", "sentence", "against", "unit", "set_aside", "situation",
+)  # fmt: skip
+FINDING_NUMBERS = (
+    "baseline", "canary", "baseline_n", "canary_n", "effect", "tolerance", "p_value", "alpha", "one_look_p",
+    "detectable",
+)  # fmt: skip
+
+Value = TypeVar("Value")
+
+
+def encode(look: Look) -> bytes:
+    """Write a look as a blob of the newest version."""
+    writer = Writer()
+    writer.word(look.version)
+    _write_evidence(writer, look.evidence)
+    _write_standing(writer, look.standing)
+    _write_findings(writer, look.findings)
+    packer = zlib.compressobj(9, zdict=WORDS_1)
+    return bytes([VERSION]) + packer.compress(writer.done()) + packer.flush()
+
+
+def decode(blob: bytes) -> Look:
+    """
+    Read a blob of any version so far.
+
+    Raises:
+        StoreError: the blob is damaged, or of a version this firedamp does not know.
+    """
+    if blob[:1] != bytes([VERSION]):
+        raise StoreError(f"look of version {blob[:1].hex() or 'none'}, known are 01: use a newer firedamp")
+    try:
+        return _read_look(Reader(_unpacked(blob[1:])))
+    except (zlib.error, ValueError, IndexError) as error:
+        raise StoreError(f"look of {len(blob)} bytes is damaged: {error}") from error
+
+
+def _unpacked(body: bytes) -> bytes:
+    unpacker = zlib.decompressobj(zdict=WORDS_1)
+    unpacked = unpacker.decompress(body, _MAX_BYTES)
+    if not unpacker.eof:
+        raise ValueError("it ends too early or is too large")
+    return unpacked
+
+
+def _read_look(reader: Reader) -> Look:
+    version = reader.text()
+    evidence = _read_evidence(reader)
+    standing = _read_standing(reader)
+    return Look(evidence, _read_findings(reader), standing, version)
+
+
+def _write_evidence(writer: Writer, evidence: Evidence) -> None:
+    block = evidence.block
+    writer.integer(block.index)
+    writer.number(block.start)
+    writer.number(block.end - block.start if _adds_up(block) else None)
+    writer.number(None if _adds_up(block) else block.end)
+    writer.number(evidence.weight)
+    writer.integer(evidence.step)
+    writer.integer(len(evidence.slices))
+    for check, piece in evidence.slices.items():
+        writer.word(check)
+        _write_slice(writer, piece)
+
+
+def _adds_up(block: Block) -> bool:
+    """Whether start and length give exactly this end: then the length, short, is enough."""
+    return block.start + (block.end - block.start) == block.end and block.end != 0
+
+
+def _read_evidence(reader: Reader) -> Evidence:
+    index, start = reader.count(), reader.value()
+    length, end = reader.number(), reader.number()
+    block = Block(index, start, start + length if length is not None else _required(end))
+    weight, step = reader.number(), reader.count()
+    slices = {reader.text(): _read_slice(reader) for _ in range(reader.count())}
+    return Evidence(block, slices, weight, step)
+
+
+def _required(number: float | None) -> float:
+    if number is None:
+        raise ValueError("a number is missing")
+    return number
+
+
+def _write_slice(writer: Writer, piece: Slice) -> None:
+    writer.integer(len(piece.rows))
+    for arm, pods in piece.rows.items():
+        writer.word(arm.value)
+        writer.integer(len(pods))
+        for pod, row in pods.items():
+            writer.word(pod)
+            _write_row(writer, row)
+    _write_row(writer, piece.bounds)
+    writer.integer(len(piece.troubles))
+    for trouble in piece.troubles:
+        writer.word(trouble.kind.value)
+        writer.word(trouble.text)
+        writer.word(trouble.arm and trouble.arm.value)
+
+
+def _read_slice(reader: Reader) -> Slice:
+    rows = {Arm(reader.text()): _read_pods(reader) for _ in range(reader.count())}
+    bounds = _read_row(reader)
+    troubles = tuple(_read_trouble(reader) for _ in range(reader.count()))
+    return Slice(rows, bounds, troubles)
+
+
+def _read_pods(reader: Reader) -> dict[str, Row]:
+    return {reader.text(): _read_row(reader) for _ in range(reader.count())}
+
+
+def _read_trouble(reader: Reader) -> Trouble:
+    return Trouble(TroubleKind(reader.text()), reader.text(), _maybe(Arm, reader.word()))
+
+
+def _write_row(writer: Writer, row: Row) -> None:
+    writer.integer(len(row))
+    for number in row:
+        writer.number(number)
+
+
+def _read_row(reader: Reader) -> Row:
+    return tuple(reader.value() for _ in range(reader.count()))
+
+
+def _write_standing(writer: Writer, standing: Standing) -> None:
+    writer.integer(standing.failed_block)
+    writer.integer(standing.passed_block)
+    writer.integer(standing.judged)
+    writer.number(standing.detectable)
+    writer.word(standing.harm)
+
+
+def _read_standing(reader: Reader) -> Standing:
+    failed, passed, judged = reader.integer(), reader.integer(), reader.count()
+    return Standing(failed, passed, judged, reader.number(), reader.text())
+
+
+def _write_findings(writer: Writer, findings: Sequence[Finding]) -> None:
+    """Column by column, for a column's values resemble one another."""
+    writer.integer(len(findings))
+    for column in FINDING_WORDS:
+        for finding in findings:
+            writer.word(getattr(finding, column))
+    for column in FINDING_NUMBERS:
+        for finding in findings:
+            writer.number(getattr(finding, column))
+    for finding in findings:
+        low, high = finding.interval or (None, None)
+        writer.number(low)
+        writer.number(high)
+    for finding in findings:
+        writer.integer(finding.needs)
+
+
+def _read_findings(reader: Reader) -> tuple[Finding, ...]:
+    each = range(reader.count())
+    words = [[reader.word() for _ in each] for _ in FINDING_WORDS]
+    numbers = [[reader.number() for _ in each] for _ in FINDING_NUMBERS]
+    intervals = [_interval(reader.number(), reader.number()) for _ in each]
+    needs = [reader.integer() for _ in each]
+    return tuple(
+        _finding([column[n] for column in words], [column[n] for column in numbers], intervals[n], needs[n])
+        for n in each
+    )
+
+
+def _interval(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (low, high)
+
+
+def _finding(
+    words: Sequence[str | None],
+    numbers: Sequence[float | None],
+    interval: tuple[float, float] | None,
+    needs: int | None,
+) -> Finding:
+    check, kind, tier, outcome, sentence, against, unit, set_aside, situation = words
+    baseline, canary, baseline_n, canary_n, effect, tolerance, p_value, alpha, one_look_p, detectable = (
+        numbers
+    )
+    return Finding(
+        check=_text(check),
+        kind=_text(kind),
+        tier=Tier(_text(tier)),
+        outcome=Outcome(_text(outcome)),
+        sentence=_text(sentence),
+        against=_maybe(Arm, against),
+        unit=_text(unit),
+        baseline=baseline,
+        canary=canary,
+        baseline_n=_required(baseline_n),
+        canary_n=_required(canary_n),
+        effect=effect,
+        interval=interval,
+        tolerance=tolerance,
+        p_value=p_value,
+        alpha=alpha,
+        one_look_p=one_look_p,
+        needs=needs,
+        detectable=detectable,
+        set_aside=set_aside,
+        situation=_maybe(Situation, situation),
+    )
+
+
+def _text(word: str | None) -> str:
+    if word is None:
+        raise ValueError("a word is missing")
+    return word
+
+
+def _maybe(kind: Callable[[str], Value], word: str | None) -> Value | None:
+    return None if word is None else kind(word)

@@ -1,0 +1,109 @@
+"""
+How the schema came to be, and how a database gets there.
+
+Migrations only go forward, and expand before they contract: a table or column is added in one
+version of firedamp and the old one dropped in a later one, so that two neighbouring versions can run
+on the same database while replicas are replaced. A migration that drops what older code needs says
+so in the table `compatibility`: the oldest revision a program must know to use this schema.
+
+All steps run in one transaction; replicas that start together queue for an advisory lock, and each
+finds the work done by the first.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, column, inspect, select, table, text
+
+from firedamp.errors import StoreError
+from firedamp.store.database import engine, normalised
+from firedamp.store.trouble import translated
+
+_LOCK_NUMBER = 0x66697265_64616D70  # "firedamp"
+_LOCK_WAIT = "10s"
+_compatibility = table("compatibility", column("oldest"))
+
+
+async def migrate(url: str, to: str = "head") -> None:
+    """
+    Bring a database to the newest schema (or to one on the way); makes it where there is none.
+
+    Raises:
+        StoreError: it cannot be reached, or was made by a firedamp too new for this one.
+    """
+    made = engine(normalised(url), pool_size=1, foreign_keys=False)
+    try:
+        with translated():
+            async with made.execution_options(firedamp_begin="BEGIN IMMEDIATE").begin() as connection:
+                await connection.run_sync(_upgrade, to)
+    finally:
+        await made.dispose()
+
+
+def trouble(connection: Connection) -> str | None:
+    """What keeps this firedamp from using the schema as it is; None when nothing does."""
+    current = _current(connection)
+    if current == head():
+        return None
+    if current is None:
+        return f"the store is empty, needed is schema {head()}: migrate it"
+    if current in _known():
+        return f"the store's schema is {current}, behind {head()}: migrate it"
+    return _ahead(connection, current)
+
+
+@cache
+def head() -> str:
+    """The newest revision this firedamp knows."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    if newest is None:
+        raise StoreError("firedamp's migrations are missing: install it again")
+    return newest
+
+
+def _ahead(connection: Connection, current: str) -> str | None:
+    oldest = connection.scalar(select(_compatibility.c.oldest))
+    if oldest is not None and str(oldest) <= head():
+        return None
+    return f"the store's schema is {current}, ahead of {head()}: use a newer firedamp"
+
+
+def _upgrade(connection: Connection, to: str) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"))
+    current = _current(connection)
+    if current is not None and current not in _known():
+        if wrong := _ahead(connection, current):
+            raise StoreError(wrong)
+        return
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, to)
+    except CommandError as error:
+        raise StoreError(f"cannot migrate the store: {error}") from error
+
+
+def _current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _config() -> Config:
+    config = Config()
+    # ConfigParser would read a percent sign of the path as a reference.
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config

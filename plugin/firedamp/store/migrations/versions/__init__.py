@@ -1,0 +1,1 @@
+"""The steps, one module each; released ones never change."""

@@ -1,0 +1,190 @@
+"""Small stand-ins that keep the promises of `firedamp.ports`; the same tests hold them to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from firedamp.errors import ConflictError, StoreError
+from firedamp.model import ReleaseKey
+from firedamp.ports import Event, Gate, Look, Release, Token
+from firedamp.store.columns import exact, prose
+from firedamp.store.locks import LocalLocks, name
+from firedamp.store.rows import CHANGING, switched
+
+
+class MemoryStore:
+    """
+    `Store` in memory.
+
+    Attributes:
+        trouble: while set, every method raises StoreError with it, and `ready` says it.
+    """
+
+    def __init__(self, *, lock_seconds: float = 6.0) -> None:
+        self.trouble: str | None = None
+        self._lock_seconds = lock_seconds
+        self._local = LocalLocks()
+        self._releases: dict[int, Release] = {}
+        self._last_id = 0
+        self._looks: dict[int, dict[int, Look]] = {}
+        self._gates: dict[tuple[str, str, str, str], Gate] = {}
+        self._events: list[Event] = []
+        self._tokens: dict[str, Token] = {}
+
+    @asynccontextmanager
+    async def lock(self, key: ReleaseKey) -> AsyncIterator[None]:
+        await self._turn()
+        async with self._local.hold(name(key), self._lock_seconds):
+            yield
+
+    async def latest(self, namespace: str, service: str, revision: str | None) -> Release | None:
+        await self._turn(namespace, service, revision)
+        mine = [
+            release for release in self._releases.values() if _is(release.key, namespace, service, revision)
+        ]
+        return max(mine, key=lambda release: (release.started, release.id), default=None)
+
+    async def release(self, release_id: int) -> Release | None:
+        await self._turn()
+        return self._releases.get(release_id)
+
+    async def open(self, release: Release) -> Release:
+        key = release.key
+        await self._turn(key.namespace, key.service, key.revision, release.parameters, release.step_label)
+        if any(known.key == key for known in self._releases.values()):
+            raise ConflictError(f"{key} exists already")
+        self._last_id += 1
+        self._releases[self._last_id] = _cleaned(replace(release, id=self._last_id))
+        return self._releases[self._last_id]
+
+    async def update(self, release: Release) -> None:
+        await self._turn(release.step_label)
+        self._write_back(release)
+
+    async def releases(
+        self,
+        *,
+        namespace: str | None = None,
+        service: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[Release]:
+        await self._turn(namespace, service)
+        newest = sorted(self._releases.values(), key=lambda release: -release.id)
+        mine = [release for release in newest if _is(release.key, namespace, service)]
+        return [release for release in mine if before is None or release.id < before][:limit]
+
+    async def looks(self, release_id: int, *, after: int = -1, limit: int | None = None) -> Sequence[Look]:
+        await self._turn()
+        mine = sorted(self._looks.get(release_id, {}).items())
+        return [look for block, look in mine if block > after][:limit]
+
+    async def last_look(self, release_id: int) -> Look | None:
+        mine = await self.looks(release_id)
+        return mine[-1] if mine else None
+
+    async def add_looks(self, release: Release, looks: Sequence[Look]) -> None:
+        await self._turn(release.step_label)
+        added = {look.evidence.block.index: look for look in looks}
+        known = self._looks.get(release.id, {})
+        if len(added) < len(looks) or added.keys() & known.keys():
+            raise ConflictError(f"a block of {release.key} has a look already")
+        self._write_back(release)
+        self._looks[release.id] = known | added
+
+    async def prune(self, before: float) -> int:
+        await self._turn()
+        old = [id for id, known in self._releases.items() if known.ended is not None and known.ended < before]
+        for release_id in old:
+            del self._releases[release_id]
+            self._looks.pop(release_id, None)
+        return len(old)
+
+    async def gate(self, namespace: str, service: str, hook: str, revision: str, now: float) -> Gate | None:
+        await self._turn(namespace, service, hook, revision)
+        hooks = [hook] if hook == "rollback" else [hook, "*"]
+        for key in [(namespace, service, each, rev) for rev in (revision, "") for each in hooks]:
+            gate = self._gates.get(key)
+            if gate and gate.is_open and now <= gate.expires:
+                return gate
+        return None
+
+    async def gates(self, namespace: str | None = None) -> Sequence[Gate]:
+        await self._turn(namespace)
+        return [gate for _, gate in sorted(self._gates.items()) if namespace in (None, gate.namespace)]
+
+    async def set_gate(self, gate: Gate) -> None:
+        key = (gate.namespace, gate.service, gate.hook, gate.revision)
+        await self._turn(*key)
+        self._gates[key] = replace(gate, by=prose(gate.by), note=prose(gate.note))
+        await self.record(switched(gate))
+
+    async def record(self, event: Event) -> None:
+        await self._turn(event.kind, event.namespace, event.service, event.revision)
+        self._events.append(replace(event, by=prose(event.by), text=prose(event.text)))
+
+    async def events(
+        self,
+        *,
+        namespace: str | None = None,
+        service: str | None = None,
+        revision: str | None = None,
+        limit: int = 200,
+    ) -> Sequence[Event]:
+        await self._turn(namespace, service, revision)
+        newest = reversed(self._events)
+        return [event for event in newest if _is(event, namespace, service, revision)][:limit]
+
+    async def tokens(self) -> Sequence[Token]:
+        await self._turn()
+        return sorted(self._tokens.values(), key=lambda token: (token.created, token.name))
+
+    async def add_token(self, token: Token) -> None:
+        await self._turn(token.name, token.digest, token.role)
+        digests = {known.digest for known in self._tokens.values()}
+        if token.name in self._tokens or token.digest in digests:
+            raise ConflictError(f"token {token.name} exists already")
+        self._tokens[token.name] = token
+
+    async def revoke_token(self, name: str, now: float) -> bool:
+        await self._turn(name)
+        known = self._tokens.get(name)
+        if known is None or known.revoked is not None:
+            return False
+        self._tokens[name] = replace(known, revoked=now)
+        return True
+
+    async def ready(self) -> str | None:
+        return self.trouble
+
+    async def close(self) -> None:
+        self._releases.clear()
+
+    async def _turn(self, *texts: str | None) -> None:
+        """Let others run, as every real store does, and refuse what a real one refuses."""
+        await asyncio.sleep(0)
+        if self.trouble is not None:
+            raise StoreError(self.trouble)
+        for text in texts:
+            try:
+                exact(text or "")
+            except ValueError as error:
+                raise StoreError(str(error)) from error
+
+    def _write_back(self, release: Release) -> None:
+        known = self._releases.get(release.id)
+        if known is None:
+            raise StoreError(f"release {release.id} is not in the store")
+        changed = {column: getattr(release, column) for column in CHANGING}
+        self._releases[release.id] = _cleaned(replace(known, **changed))
+
+
+def _is(thing: Event | ReleaseKey, *wanted: str | None) -> bool:
+    names = (thing.namespace, thing.service, thing.revision)
+    return all(want in (None, name) for want, name in zip(wanted, names, strict=False))
+
+
+def _cleaned(release: Release) -> Release:
+    outcome = None if release.outcome is None else prose(release.outcome)
+    return replace(release, outcome=outcome, sentence=prose(release.sentence))

@@ -1,0 +1,47 @@
+"""Small values for tests about the store: a release, a look, a gate, an event, a token."""
+
+import hashlib
+from dataclasses import replace
+
+from firedamp.model import Arm, Block, Controller, Evidence, Finding, Outcome, ReleaseKey, Slice, Tier
+from firedamp.ports import Event, Gate, Look, Release, Standing, Token
+
+KEY = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
+
+
+def a_release(key: ReleaseKey = KEY, **changed: object) -> Release:
+    plain = Release(
+        id=0,
+        key=key,
+        controller=Controller.ARGO,
+        started=1_790_000_000.25,
+        arms={"canary": "7d9f8b6c5d", "main": "5b8c7f6d4e"},
+        experiment=False,
+        parameters='{"look_seconds":30}',
+        version="0.1.0",
+        last_asked=1_790_000_000.25,
+    )
+    return replace(plain, **changed)
+
+
+def a_look(index: int, sentence: str = "errors: 0.31 % against 0.30 % in main") -> Look:
+    start = 1_790_000_000.25 + 30 * index
+    rows = {Arm.MAIN: {"main-1": (3.0, 1000.0)}, Arm.CANARY: {"canary-1": (float(index), 200.0)}}
+    finding = Finding("errors", "proportion", Tier.CRITICAL, Outcome.INCONCLUSIVE, sentence, p_value=1 / 3)
+    return Look(
+        Evidence(Block(index, start, start + 30), {"errors": Slice(rows)}), (finding,), Standing(), "0.1.0"
+    )
+
+
+def a_gate(**changed: object) -> Gate:
+    plain = Gate("shop", "checkout", "confirm-promotion", "7d9f8b6c5d", True, 2000.0, "alex", 1000.0)
+    return replace(plain, **changed)
+
+
+def an_event(text: str = "promoted", **changed: object) -> Event:
+    return replace(Event(1000.5, "hook", "shop", "checkout", "7d9f8b6c5d", "flagger", text), **changed)
+
+
+def a_token(name: str = "argo", **changed: object) -> Token:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return replace(Token(name, digest, "asker", ("shop", "pay"), created=1000.5), **changed)
