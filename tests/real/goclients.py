@@ -8,21 +8,19 @@ called from several threads at once.
     answer = await asyncio.to_thread(clients.argo_web, url, success='result.verdict == "pass"')
 """
 
-import json
 import queue
 import re
-import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import pytest
 
 from real import gobuild
+from real.batch import Batch
 from real.gobuild import Missing
 
 SOURCES = Path(__file__).with_name("clients")
@@ -70,10 +68,6 @@ class MetricAnswer:
     seconds: float
 
 
-class ClientPanic(Exception):  # noqa: N818 - Go's own word
-    """The real code panicked, which would have ended the controller."""
-
-
 def build() -> Path | Missing:
     """
     The program, from the cache or freshly built (1 to 2 minutes on two cores), or why there is none.
@@ -117,7 +111,7 @@ class GoClients:
     """The two controllers' clients behind typed calls; each takes an idle process or starts one."""
 
     program: Path
-    _idle: "queue.LifoQueue[_Process]" = field(default_factory=queue.LifoQueue)
+    _idle: queue.LifoQueue[Batch] = field(default_factory=queue.LifoQueue)
 
     def __enter__(self) -> Self:
         return self
@@ -263,7 +257,7 @@ class GoClients:
         try:
             process = self._idle.get_nowait()
         except queue.Empty:
-            process = _Process(self.program)
+            process = Batch(self.program)
         answer = process.ask({"command": command, "fields": fields})
         self._idle.put(process)
         return answer
@@ -280,44 +274,3 @@ def _canary(
         "applied": applied,
         "tracked": dict(tracked) or None,
     }
-
-
-class _Process:
-    """One `clients serve-batch`: a line in, a line out, until it is ended or panics."""
-
-    def __init__(self, program: Path) -> None:
-        # A file, for a pipe that nobody reads would fill with the controllers' logs.
-        self._log: IO[str] = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by end()
-        self._running = subprocess.Popen(
-            [program, "serve-batch"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-        )
-
-    def ask(self, question: Mapping[str, object]) -> dict[str, Any]:
-        stdin, stdout = self._running.stdin, self._running.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(json.dumps(question) + "\n")
-        stdin.flush()
-        line = stdout.readline()
-        if not line:
-            raise self._obituary()
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def end(self) -> None:
-        self._running.communicate()
-        self._log.close()
-
-    def _obituary(self) -> Exception:
-        code = self._running.wait()
-        self._log.seek(0)
-        said = self._log.read()
-        self.end()
-        panic = re.search(r"^panic: .*", said, re.MULTILINE)
-        if code == 2 and panic is not None:
-            return ClientPanic(panic.group())
-        return RuntimeError(f"the clients exited with {code}: {said[-2000:]}")

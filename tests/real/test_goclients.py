@@ -17,7 +17,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from real.goclients import ArgoMeasurement, ClientPanic, GoClients, clients_or_skip
+from real.batch import ClientPanic
+from real.goclients import ArgoMeasurement, GoClients, clients_or_skip
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(1200)]
 
