@@ -7,7 +7,9 @@ about 150 characters.
 
 import math
 import random
+from dataclasses import replace
 
+from firedamp import words
 from firedamp.model import Arm, Block, Evidence, Finding, Outcome, Slice, Tier
 from firedamp.ports import Look, Standing
 
@@ -43,7 +45,7 @@ def realistic_look(seed: int, *, index: int = 40, pods: int = 4) -> Look:
     arms = {arm: _pods(rng, arm, pods) for arm in (Arm.MAIN, Arm.CANARY)}
     slices = {check: _slice(rng, number, arms) for number, check in enumerate(NAMES)}
     findings = tuple(_finding(rng, number, check) for number, check in enumerate(NAMES))
-    standing = Standing(judged=1, detectable=rng.uniform(1.5, 4))
+    standing = Standing(judged=1, detectable=rng.uniform(1.5, 4), elapsed_seconds=30.0 * index)
     return Look(Evidence(Block(index, start, start + 30), slices, 0.2, 1), findings, standing, "0.1.0")
 
 
@@ -85,12 +87,12 @@ def _finding(rng: random.Random, number: int, check: str) -> Finding:
     effect = rng.uniform(0.8, 1.3)
     if number >= 18:
         return _threshold(check)
-    return Finding(
+    finding = Finding(
         check=check,
         kind=kind,
         tier=Tier.CRITICAL if number % 3 else Tier.WARN,
         outcome=Outcome.PASS if number % 2 else Outcome.INCONCLUSIVE,
-        sentence=_sentence(rng, check, requests[1], baseline, canary, effect),
+        sentence="",
         against=Arm.MAIN,
         unit="seconds" if kind == "distribution" else "share",
         baseline=baseline,
@@ -106,6 +108,7 @@ def _finding(rng: random.Random, number: int, check: str) -> Finding:
         needs=rng.randrange(100, 9000),
         detectable=rng.uniform(1.1, 3),
     )
+    return replace(finding, sentence=_sentence(rng, finding))
 
 
 def _threshold(check: str) -> Finding:
@@ -114,21 +117,33 @@ def _threshold(check: str) -> Finding:
     )
 
 
-def _sentence(
-    rng: random.Random, check: str, requests: int, baseline: float, canary: float, effect: float
-) -> str:
-    middle = rng.choice(
-        (
-            f"{check} at {100 * canary:.2f} % of {requests:,} canary requests "
-            f"against {100 * baseline:.2f} % on main",
-            f"{check} of the canary is {effect:.2f}× that of main ({1000 * canary:.0f} ms against "
-            f"{1000 * baseline:.0f} ms over {requests:,} requests)",
-        )
+def _sentence(rng: random.Random, finding: Finding) -> str:
+    """In the words of the checks; the longest they say of a check that is still open."""
+    assert finding.effect is not None
+    assert finding.interval is not None
+    assert finding.baseline is not None
+    needs = rng.randrange(100, 9000)
+    match finding.kind:
+        case "proportion":
+            return (
+                f"{finding.check}: no proof of harm; {words.plural(finding.canary_n, 'canary request')} with "
+                f"{words.plural(rng.randrange(500), 'error')} can only rule out a rate above "
+                f"{words.percent(rng.uniform(0.001, 0.02))} ({words.percent(finding.baseline)} in main); "
+                f"about {words.about(needs)} more canary requests are needed{words.wait(needs, 40)}"
+            )
+        case "distribution":
+            allowed = "is neither proven nor ruled out yet" if rng.random() < 0.5 else "is ruled out"
+            return (
+                f"{finding.check}: the canary takes {words.times(finding.effect)} as long as main "
+                f"({_between(finding.interval)}, {words.plural(finding.canary_n, 'canary request')}); "
+                f"slower than 1.20× {allowed}"
+            )
+    return (
+        f"{finding.check}: {words.quantity(rng.uniform(1e7, 2e8), 'bytes')} in the canary, "
+        f"{words.quantity(rng.uniform(1e7, 2e8), 'bytes')} in main: {words.times(finding.effect)} "
+        f"({_between(finding.interval)}, 4 canary pods); more than 1.20× is neither proven nor ruled out yet"
     )
-    ending = rng.choice(
-        (
-            f"; a rise beyond 20 % is excluded (95 % interval {effect * 0.8:.2f}× to {effect * 1.2:.2f}×)",
-            f"; not yet excluded: about {rng.randrange(10, 99) * 100:,} more canary requests tell",
-        )
-    )
-    return middle + ending
+
+
+def _between(interval: tuple[float, float]) -> str:
+    return f"{words.times(interval[0])} to {words.times(interval[1])}"

@@ -169,11 +169,12 @@ def _write_standing(writer: Writer, standing: Standing) -> None:
     writer.integer(standing.judged)
     writer.number(standing.detectable)
     writer.word(standing.harm)
+    writer.number(standing.elapsed_seconds)
 
 
 def _read_standing(reader: Reader) -> Standing:
     failed, passed, judged = reader.integer(), reader.integer(), reader.count()
-    return Standing(failed, passed, judged, reader.number(), reader.text())
+    return Standing(failed, passed, judged, reader.number(), reader.text(), reader.value())
 
 
 def _write_findings(writer: Writer, findings: Sequence[Finding]) -> None:
