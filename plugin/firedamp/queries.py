@@ -9,6 +9,7 @@ range, nothing else.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -17,6 +18,7 @@ _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _RE2_META = re.compile(r"([\\.+*?()|\[\]{}^$])")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|`[^`]*`')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
+_OWN = re.compile(r"\$(service|namespace)\b")
 MAX_QUERY_CHARACTERS = 8192
 
 
@@ -161,6 +163,22 @@ def _unescape(match: re.Match[str]) -> str:
         return _ESCAPES[match[1]]
     except KeyError:
         raise ValueError(f"unknown escape \\{match[1]} in a PromQL string") from None
+
+
+def filled(need: Need, values: Mapping[str, str]) -> Need:
+    """Put the service's own names in place of $service and $namespace, escaped where they stand."""
+    match need:
+        case Counted():
+            own = tuple(_filled(matcher, values) for matcher in need.selector.matchers)
+            return replace(need, selector=replace(need.selector, matchers=own))
+        case Level():
+            text = _OWN.sub(lambda hit: quoted(literal(values[hit[1]]))[1:-1], need.expression.text)
+            return Level(Expression(text))
+
+
+def _filled(matcher: Matcher, values: Mapping[str, str]) -> Matcher:
+    write = literal if matcher.op in (Op.MATCH, Op.NOT_MATCH) else str
+    return replace(matcher, value=_OWN.sub(lambda hit: write(values[hit[1]]), matcher.value))
 
 
 def promql(need: Need, cohort: tuple[Matcher, ...], window_seconds: float = 60.0) -> str:

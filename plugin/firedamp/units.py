@@ -49,7 +49,7 @@ def spoken_duration(duration_seconds: float) -> str:
     whole = max(0, round(duration_seconds))
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
     if minutes:
         return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
     return f"{rest} s"

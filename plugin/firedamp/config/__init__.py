@@ -6,7 +6,9 @@ variable that holds its secret. `load()` reads, `explain()` says what is wrong i
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import (
     BaseModel,
@@ -22,6 +24,7 @@ from firedamp.checks import Check
 from firedamp.cohorts import Cohorts
 from firedamp.config.freezes import Freeze
 from firedamp.decision.parameters import Parameters, Policy, Window
+from firedamp.errors import ConfigError
 from firedamp.model import Mode
 from firedamp.sources import SourceSettings
 from firedamp.units import Seconds, Share
@@ -59,6 +62,23 @@ class StoreSettings(_Section):
         if "@" in url and ":" in url.split("://", 1)[1].split("@", 1)[0]:
             raise ValueError("a password does not belong in the settings; use password_file")
         return url
+
+    def address(self) -> str:
+        """
+        The URL with the password from its file.
+
+        Raises:
+            ConfigError: the file cannot be read.
+        """
+        if self.password_file is None:
+            return self.url
+        try:
+            password = Path(self.password_file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"store.password_file: {self.password_file} cannot be read") from error
+        scheme, _, rest = self.url.partition("://")
+        user, at, place = rest.partition("@")
+        return f"{scheme}://{user}:{quote(password, safe='')}@{place}" if at else self.url
 
 
 class Auth(_Section):
@@ -113,6 +133,10 @@ class Service(Parameters):
     #: Name of the source; the first one where it is not given.
     source: str | None = None
     mode: Mode = Mode.JUDGE
+
+    def parameters(self) -> Parameters:
+        """What decides its releases, without where it is found."""
+        return Parameters.model_construct(**{name: getattr(self, name) for name in Parameters.model_fields})
 
 
 class Settings(_Section):

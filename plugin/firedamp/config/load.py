@@ -94,8 +94,7 @@ def _below(node: dict[str, Any], part: int | str, schema: dict[str, Any]) -> lis
     if part in node.get("properties", {}):
         return _resolved(node["properties"][part], schema)
     # A tag of a discriminated union ("proportion") stays at the same place.
-    tagged = [one for one in [node] if part in _tags(one)]
-    return tagged
+    return [node] if part in _tags(node) else []
 
 
 def _tags(node: dict[str, Any]) -> set[str]:

@@ -1,0 +1,31 @@
+"""
+One question per module: what to fetch, and what the answer means.
+
+A new kind of check is a new module with a class that has `needs()`, `rows()` and `begin()`, and its
+name in `Check` below.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from firedamp.checks._base import PASS_LEVEL, BaseCheck, Grant, Moment, Run
+from firedamp.checks.distribution import Distribution
+from firedamp.checks.proportion import Proportion
+from firedamp.checks.relative import Relative
+from firedamp.checks.threshold import Threshold
+
+Check = Annotated[Proportion | Distribution | Relative | Threshold, Field(discriminator="kind")]
+
+__all__ = [
+    "PASS_LEVEL",
+    "BaseCheck",
+    "Check",
+    "Distribution",
+    "Grant",
+    "Moment",
+    "Proportion",
+    "Relative",
+    "Run",
+    "Threshold",
+]

@@ -1,0 +1,196 @@
+"""
+What every check shares: what it is called, what it may spend, and when it is asked.
+
+A check is its own configuration (a frozen value read from the settings). For one release it begins a
+`Run`; a run takes in the evidence block by block and says what it finds, and never waits, reads a
+clock or rolls dice. Runs are frozen: the same blocks in the same order give the same run, whether
+taken one by one or rebuilt from the store.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from firedamp.model import Arm, Block, Finding, Outcome, Row, Situation, Slice, Tier, TroubleKind
+from firedamp.queries import MAX_QUERY_CHARACTERS, Level, Need, selector
+from firedamp.stats.spending import Budget, nominal_levels
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
+
+#: The pass rule is judged three times at most, 5 % in all.
+PASS_LEVEL = 0.05 / 3
+# Nominal levels are integrated up to this multiple of the window.
+_HORIZON = 4
+
+
+def _readable(text: str) -> str:
+    selector(text)
+    return text
+
+
+def _placed(text: str) -> str:
+    if "$cohort" not in text:
+        raise ValueError(
+            f"{text!r} has no $cohort: write metric{{$cohort}} where the cohort's matchers belong"
+        )
+    return text
+
+
+SelectorText = Annotated[str, AfterValidator(_readable), Field(max_length=MAX_QUERY_CHARACTERS)]
+#: PromQL with $cohort (whole matchers of the cohort) and, where wanted, $window (a range).
+QueryText = Annotated[str, AfterValidator(_placed), Field(max_length=MAX_QUERY_CHARACTERS)]
+
+# Metrics of kube-state-metrics and cAdvisor know pods, not versions.
+_KNOW_PODS_ONLY = re.compile(r"\b(kube_pod_|container_)")
+_SITUATIONS = {
+    TroubleKind.SOURCE_DOWN: Situation.SOURCE_DOWN,
+    TroubleKind.REFUSED: Situation.NO_DATA,
+    TroubleKind.PARTIAL: Situation.NO_DATA,
+    TroubleKind.TOO_LARGE: Situation.NO_DATA,
+    TroubleKind.NO_SERIES: Situation.NO_DATA,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """
+    What a release grants a check.
+
+    Attributes:
+        alpha: probability in (0, 1) of ever failing a healthy release, over all looks.
+        against: the arm the canary is compared with; None where there is none.
+        look_seconds, warm_up_seconds, decide_by_seconds: the release's clock.
+        ceiling: share of errors in the comparison arm above which nothing passes, in (0, 1).
+    """
+
+    alpha: float
+    against: Arm | None
+    look_seconds: float
+    warm_up_seconds: float
+    decide_by_seconds: float
+    ceiling: float = 0.2
+
+    def spent_by(self, moment: "Moment", share: float = 1.0) -> float:
+        """Alpha (of this share of the grant) that may be used up to a moment, over all looks so far."""
+        return Budget(self.alpha * share).spent_by(self.fraction(moment.lived))
+
+    def level(self, moment: "Moment", share: float = 1.0) -> float:
+        """
+        Nominal level of the look at a moment, for a Gaussian test statistic.
+
+        Beyond four times the window the levels are no longer integrated but fall with the square of
+        time, which stays within the reserve.
+        """
+        levels = self._levels(Budget(self.alpha * share))
+        last = len(levels)
+        look = max(1, moment.lived - self.warm_up_looks)
+        return float(levels[min(look, last) - 1]) * min(1.0, (last / look) ** 2)
+
+    def fraction(self, lived: int) -> float:
+        """Elapsed part of the maximum window after so many blocks: 1 at decide-by, more after it."""
+        return lived * self.look_seconds / self.decide_by_seconds
+
+    @property
+    def warm_up_looks(self) -> int:
+        """Blocks that end within the warm-up."""
+        return math.floor(self.warm_up_seconds / self.look_seconds)
+
+    def _levels(self, budget: Budget) -> NDArray[np.float64]:
+        first = self.warm_up_looks + 1
+        last = max(first, math.ceil(_HORIZON * self.decide_by_seconds / self.look_seconds))
+        return nominal_levels(budget, [self.fraction(lived) for lived in range(first, last + 1)])
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """
+    When a run is asked.
+
+    Attributes:
+        block: the block just taken.
+        lived: blocks judged so far, this one included; blocks without any data do not count.
+        warm: the warm-up is over.
+        pass_level: level at which the pass rule is judged at this block; None when it is not.
+    """
+
+    block: Block
+    lived: int
+    warm: bool
+    pass_level: float | None = None
+
+
+class Run(Protocol):
+    """One check over one release. Frozen."""
+
+    def take(self, piece: Slice, moment: Moment) -> "Run":
+        """The run after one more block."""
+        ...
+
+    def finding(self, moment: Moment) -> Finding:
+        """What the check says now."""
+        ...
+
+    @property
+    def requests(self) -> tuple[float, float]:
+        """Requests (or samples) seen in the comparison arm and the canary."""
+        ...
+
+
+class BaseCheck(BaseModel):
+    """Fields that every check has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    tier: Tier = Tier.CRITICAL
+    #: This check's part of the release's alpha, relative to the others of its tier.
+    weight: float = Field(default=1.0, gt=0, le=100)
+
+    @property
+    def compares(self) -> bool:
+        """The check needs the comparison arm beside the canary."""
+        return True
+
+    def needs(self) -> Mapping[str, Need]:
+        """What to fetch for each cohort, by role."""
+        raise NotImplementedError
+
+    def by_pod(self) -> bool:
+        """The metrics carry no cohort label of their own: tell cohorts apart by the pod's name."""
+        return any(_KNOW_PODS_ONLY.search(_text(need)) for need in self.needs().values())
+
+    def rows(self, parts: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Row]:
+        """Join what each role brought, pod by pod, into this check's rows."""
+        raise NotImplementedError
+
+
+def _text(need: Need) -> str:
+    return need.expression.text if isinstance(need, Level) else need.selector.metric
+
+
+def set_aside(check: BaseCheck, kind: str, piece: Slice, against: Arm | None) -> Finding | None:
+    """A finding that names the trouble which keeps a block from being judged; None without one."""
+    for trouble in piece.troubles:
+        if situation := _SITUATIONS.get(trouble.kind):
+            return Finding(
+                check=check.name,
+                kind=kind,
+                tier=check.tier,
+                outcome=Outcome.INCONCLUSIVE,
+                sentence=f"{check.name}: cannot judge, {trouble.text}",
+                against=against,
+                set_aside=trouble.text,
+                situation=situation,
+            )
+    return None
+
+
+def totals(rows: Mapping[str, Row], columns: int) -> Row:
+    """Column sums over the pods; zeros without pods."""
+    return tuple(sum(row[column] for row in rows.values()) for column in range(columns))

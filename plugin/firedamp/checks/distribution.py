@@ -1,0 +1,285 @@
+"""
+Distribution check: is the canary slower? Mann-Whitney U on histogram buckets, and the tail.
+
+Two tests share the alpha: the body (every request ranked by its bucket, against the comparison arm
+stretched by the tolerance) and the tail (Fisher on requests above the edge nearest the 99th
+percentile). Either alone misses something: a shift of the whole, or two requests in a hundred that
+wait a second.
+
+Nothing is pooled over traffic weights: each block of the comparison arm counts with the weight of the
+canary's requests in that block, so both histograms describe the same minutes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from firedamp import words
+from firedamp.checks._base import PASS_LEVEL, BaseCheck, Grant, Moment, SelectorText, set_aside
+from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
+from firedamp.queries import Counted, Need, Selector, selector
+from firedamp.stats import dispersion, ranks, sequential
+from firedamp.units import Tolerance
+
+Counts = NDArray[np.float64]
+
+# Half of the alpha for the body, half for the tail.
+_HALF = 0.5
+# Fewer requests than this in an arm are no distribution.
+_MIN_REQUESTS = 20
+# The tail's edge is chosen once, from so many requests of the comparison arm alone.
+_EDGE_REQUESTS = 200
+
+
+class Distribution(BaseCheck):
+    """A classic histogram, by its base name (without `_bucket`)."""
+
+    kind: Literal["distribution"]
+    #: Histogram's base name, with matchers where needed: http_request_duration_seconds{route!="/healthz"}.
+    histogram: SelectorText
+    #: How much slower is no harm.
+    tolerance: Tolerance = 0.2
+    #: Unit of the buckets, for sentences.
+    unit: Annotated[str, Field(min_length=1, max_length=20)] = "seconds"
+
+    def needs(self) -> Mapping[str, Need]:
+        """The buckets of each cohort."""
+        base = selector(self.histogram)
+        return {"buckets": Counted(Selector(f"{base.metric}_bucket", base.matchers), keep_le=True)}
+
+    def rows(self, parts: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Row]:
+        """Requests per bucket and pod."""
+        return parts.get("buckets", {})
+
+    def begin(self, grant: Grant) -> "DistributionRun":
+        """An empty run."""
+        return DistributionRun(self, grant)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DistributionRun:
+    """
+    A distribution check over one release.
+
+    Attributes:
+        bounds: (buckets,) upper bounds, fixed by the first block that has some.
+        baseline: (buckets,) comparison arm, each block weighted to the canary's requests in it.
+        canary: (buckets,) canary's requests in the same blocks.
+        weighting: Σ n_c² / n_b over blocks, for the effective size of the weighted arm.
+        pods: comparison arm's requests per pod and bucket, as they came.
+        edge: index of the tail's edge; None before enough was seen.
+        tail: sequential Fisher test above that edge; None before.
+        seen: requests of both arms since the start.
+        body: the rank test over everything so far; None while there is too little.
+        failed: the body crossed its level, at this block or an earlier one.
+        last: the slice taken last.
+    """
+
+    check: Distribution
+    grant: Grant
+    bounds: tuple[float, ...] = ()
+    baseline: Counts = field(default_factory=lambda: np.zeros(0))
+    canary: Counts = field(default_factory=lambda: np.zeros(0))
+    weighting: float = 0.0
+    pods: Mapping[str, Counts] = field(default_factory=dict)
+    edge: int | None = None
+    tail: sequential.SequentialFisher | None = None
+    seen: tuple[float, float] = (0.0, 0.0)
+    body: ranks.RankTest | None = None
+    failed: bool = False
+    last: Slice = field(default_factory=Slice)
+
+    @property
+    def requests(self) -> tuple[float, float]:
+        """Requests seen in the comparison arm and the canary since the start."""
+        return self.seen
+
+    def take(self, piece: Slice, moment: Moment) -> "DistributionRun":
+        """Add one block; warm-up, silence of an arm and changed bucket bounds compare nothing."""
+        against = piece.rows.get(self.grant.against, {}) if self.grant.against else {}
+        baseline, canary = (
+            _summed(against, piece.bounds),
+            _summed(piece.rows.get(Arm.CANARY, {}), piece.bounds),
+        )
+        sizes = float(baseline.sum()), float(canary.sum())
+        run = replace(self, last=piece, seen=(self.seen[0] + sizes[0], self.seen[1] + sizes[1]))
+        usable = all(sizes) and moment.warm and (not run.bounds or run.bounds == piece.bounds)
+        if not usable:
+            return run
+        return run._add(baseline, canary, against, piece.bounds)._test(baseline, canary, moment)
+
+    def _add(
+        self, baseline: Counts, canary: Counts, pods: Mapping[str, Row], bounds: tuple[float, ...]
+    ) -> "DistributionRun":
+        n_b, n_c = float(baseline.sum()), float(canary.sum())
+        return replace(
+            self,
+            bounds=bounds,
+            baseline=_plus(self.baseline, baseline * (n_c / n_b)),
+            canary=_plus(self.canary, canary),
+            weighting=self.weighting + n_c**2 / n_b,
+            pods={
+                pod: _plus(self.pods.get(pod, np.zeros(0)), np.array(pods.get(pod, ()), dtype=float))
+                for pod in {**self.pods, **pods}
+            },
+        )
+
+    def _test(self, baseline: Counts, canary: Counts, moment: Moment) -> "DistributionRun":
+        run = self._with_edge()._with_tail(baseline, canary, moment)
+        body = run._ranked()
+        crossed = body is not None and body.p_value <= self.grant.level(moment, _HALF)
+        return replace(run, body=body, failed=self.failed or crossed)
+
+    def _with_edge(self) -> "DistributionRun":
+        whole = sum(self.pods.values(), np.zeros(len(self.bounds)))
+        if self.edge is not None or whole.sum() < _EDGE_REQUESTS:
+            return self
+        edge = ranks.tail_edge(whole, self.bounds)
+        if edge is None:
+            return self
+        tolerance = ranks.implied_tail_tolerance(whole, self.bounds, edge, self.check.tolerance)
+        prior = dispersion.Dispersion()
+        spread = dispersion.pod_spread(prior.tau, [float(pod.sum()) for pod in self.pods.values()], [1.0])
+        null = sequential.Null(tolerance=tolerance, phi=prior.phi, s0=spread)
+        return replace(self, edge=edge, tail=sequential.start(null))
+
+    def _with_tail(self, baseline: Counts, canary: Counts, moment: Moment) -> "DistributionRun":
+        if self.tail is None or self.edge is None:
+            return self
+        above = slice(self.edge + 1, None)
+        slow = float(baseline[above].sum()), float(canary[above].sum())
+        crowded = self.tail.events + sum(slow) >= sequential.EXACT_EVENTS
+        tail = sequential.advance(
+            self.tail,
+            baseline_events=slow[0],
+            canary_events=slow[1],
+            canary_share=float(canary.sum() / (baseline.sum() + canary.sum())),
+            budget=self.grant.spent_by(moment, _HALF),
+            level=self.grant.level(moment, _HALF) if crowded else None,
+        )
+        return replace(self, tail=tail)
+
+    def _ranked(self) -> ranks.RankTest | None:
+        if min(self.baseline.sum(), self.canary.sum(), self._effective()) < _MIN_REQUESTS:
+            return None
+        spread = dispersion.theta_dispersion(np.array(list(self.pods.values())), self.bounds)
+        return ranks.compare_histograms(
+            self.baseline,
+            self.canary,
+            self.bounds,
+            tolerance=self.check.tolerance,
+            baseline_effective_n=self._effective(),
+            dispersion=spread,
+        )
+
+    def _effective(self) -> float:
+        return float(self.canary.sum()) ** 2 / self.weighting if self.weighting else 0.0
+
+    def finding(self, moment: Moment) -> Finding:
+        """Harm in the body or the tail first, then trouble with the data, then the pass."""
+        body = self.body
+        if self.failed and body is not None:
+            return self._slower(self._base(body), body)
+        if self.tail is not None and self.tail.crossed:
+            return self._long_tail(self._base(body), self.tail)
+        trouble = set_aside(self.check, "distribution", self.last, self.grant.against)
+        if trouble is not None:
+            return trouble
+        if body is None:
+            return self._early(moment)
+        return self._unharmed(self._base(body), body, moment)
+
+    def _base(self, body: ranks.RankTest | None) -> Finding:
+        bare = Finding(
+            check=self.check.name,
+            kind="distribution",
+            tier=self.check.tier,
+            outcome=Outcome.INCONCLUSIVE,
+            sentence="",
+            against=self.grant.against,
+            unit=self.check.unit,
+            baseline_n=self._effective(),
+            canary_n=float(self.canary.sum()),
+            tolerance=1 + self.check.tolerance,
+            alpha=self.grant.alpha,
+        )
+        if body is None:
+            return bare
+        return replace(
+            bare,
+            baseline=_median(self.baseline, self.bounds),
+            canary=_median(self.canary, self.bounds),
+            effect=body.scale,
+            interval=body.interval,
+            p_value=body.p_value,
+            one_look_p=body.plain_p,
+        )
+
+    def _slower(self, base: Finding, body: ranks.RankTest) -> Finding:
+        requests = words.plural(self.canary.sum(), "canary request")
+        sentence = f"{self._pace(body)}, {requests}); allowed is {words.times(1 + self.check.tolerance)}"
+        return replace(base, outcome=Outcome.FAIL, sentence=sentence)
+
+    def _pace(self, body: ranks.RankTest) -> str:
+        low, high = (words.times(bound) for bound in body.interval)
+        pace = f"{words.times(body.scale)} as long as {words.arm(self.grant.against)}"
+        return f"{self.check.name}: the canary takes {pace} ({low} to {high}"
+
+    def _long_tail(self, base: Finding, tail: sequential.SequentialFisher) -> Finding:
+        assert self.edge is not None
+        edge = words.quantity(self.bounds[self.edge], self.check.unit)
+        share = float(self.canary[self.edge + 1 :].sum() / self.canary.sum())
+        usual = float(self.baseline[self.edge + 1 :].sum() / self.baseline.sum())
+        sentence = (
+            f"{self.check.name}: {words.percent(share)} of the canary's requests take longer than {edge}, "
+            f"{words.percent(usual)} in {words.arm(self.grant.against)}; the canary has "
+            f"{words.count(tail.canary_events)} of them, chance, pod differences and the tolerance "
+            f"explain fewer than {words.count(tail.boundary)}"
+        )
+        return replace(base, outcome=Outcome.FAIL, sentence=sentence, p_value=tail.p_value)
+
+    def _early(self, moment: Moment) -> Finding:
+        base = self._base(None)
+        if self.grant.against is None or not all(self.seen):
+            silent = "the canary" if not self.seen[1] else words.arm(self.grant.against)
+            sentence = f"{self.check.name}: no requests in {silent} so far, nothing to compare"
+            return replace(base, sentence=sentence, situation=Situation.NO_TRAFFIC)
+        if not moment.warm:
+            return replace(base, sentence=f"{self.check.name}: warming up, not judged yet")
+        needs = max(1, round(_MIN_REQUESTS - min(float(self.canary.sum()), self._effective())))
+        sentence = (
+            f"{self.check.name}: too few requests to compare; about {words.about(needs)} more are needed"
+        )
+        return replace(base, sentence=sentence, needs=needs)
+
+    def _unharmed(self, base: Finding, body: ranks.RankTest, moment: Moment) -> Finding:
+        slower = f"slower than {words.times(1 + self.check.tolerance)}"
+        if body.faster_p <= (moment.pass_level or PASS_LEVEL):
+            return replace(base, outcome=Outcome.PASS, sentence=f"{self._pace(body)}); {slower} is ruled out")
+        return replace(base, sentence=f"{self._pace(body)}); {slower} is neither proven nor ruled out yet")
+
+
+def _summed(rows: Mapping[str, Row], bounds: tuple[float, ...]) -> Counts:
+    whole = [row for row in rows.values() if len(row) == len(bounds)]
+    return np.array(whole, dtype=float).sum(axis=0) if whole else np.zeros(len(bounds))
+
+
+def _plus(old: Counts, new: Counts) -> Counts:
+    return old + new if old.size == new.size else (new.copy() if new.size else old)
+
+
+def _median(counts: Counts, bounds: tuple[float, ...]) -> float | None:
+    """The median by linear interpolation inside its bucket; None in an open bucket or without requests."""
+    reached = np.cumsum(counts)
+    if not counts.size or reached[-1] <= 0:
+        return None
+    bucket = int(np.searchsorted(reached, reached[-1] / 2))
+    if not np.isfinite(bounds[bucket]):
+        return None
+    low = bounds[bucket - 1] if bucket else 0.0
+    below = reached[bucket - 1] if bucket else 0.0
+    return float(low + (bounds[bucket] - low) * (reached[-1] / 2 - below) / counts[bucket])

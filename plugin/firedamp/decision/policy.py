@@ -1,0 +1,264 @@
+"""
+From what a look found to the answer of one question.
+
+Three questions share the evidence: a guard lets go on unless harm is proven; an advance asks whether
+enough was seen in this traffic step; a promote asks for the pass rule. Where nothing can be told, the
+service's policy for that situation speaks once its time has come. Everything here follows from the
+stored look, so that the same block gives the same answer to everybody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from firedamp import words
+from firedamp.decision.parameters import Parameters
+from firedamp.decision.session import JUDGEMENTS, block, judgement_after
+from firedamp.model import (
+    Finding,
+    Look,
+    Mode,
+    Outcome,
+    Question,
+    Release,
+    Resort,
+    Situation,
+    Standing,
+    Tier,
+    Verdict,
+)
+from firedamp.units import spoken_duration
+
+#: Enough was seen for more traffic when a rise to this multiple would have been noticed.
+ADVANCE_RATIO = 5.0
+_RANK = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2}
+_TIERS = {Tier.CRITICAL: 0, Tier.WARN: 1, Tier.DEBUG: 2}
+_SITUATION_WORDS = {
+    Situation.WINDOW_OVER: "the window is over and neither harm nor its absence is proven",
+    Situation.NO_TRAFFIC: "one of the versions gets no requests",
+    Situation.NO_DATA: "the metrics are missing",
+    Situation.SOURCE_DOWN: "the metric source does not answer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """
+    All that an answer is made of.
+
+    Attributes:
+        look: the last look; None before the first block is over.
+        mode: how the service is judged at this moment.
+        held: why advance and promote are held (freeze, maintenance, a person); empty when they are not.
+        outage: why no look could be taken now; empty when it could.
+        repeated: this advance was passed a moment ago; the caller repeats itself.
+        first: Flagger asks before the canary's first request; there is nothing to see yet.
+    """
+
+    question: Question
+    release: Release
+    parameters: Parameters
+    look: Look | None
+    mode: Mode
+    held: str = ""
+    outage: str = ""
+    repeated: bool = False
+    first: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        return self.look.standing if self.look else Standing()
+
+    @property
+    def at(self) -> float:
+        """End of the last block judged, or the release's start."""
+        return self.look.evidence.block.end if self.look else self.release.started
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return ordered(self.look.findings) if self.look else ()
+
+
+def answer(case: Case) -> Verdict:
+    """Answer one question of one release."""
+    if case.mode is Mode.OFF:
+        return _verdict(
+            case, Outcome.PASS, "firedamp stands aside for this service (mode off); nothing was judged"
+        )
+    if case.standing.failed_block is not None:
+        return replace(_verdict(case, Outcome.FAIL, _harm(case)), rollback=True)
+    if case.question is Question.GUARD:
+        return _guard(case)
+    if case.mode is Mode.HOLD:
+        return _verdict(case, Outcome.INCONCLUSIVE, f"held: {case.held or 'the service is in mode hold'}")
+    return _advance(case) if case.question is Question.ADVANCE else _promote(case)
+
+
+def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Failing first, then waiting, then passing; critical before warn before debug."""
+    return tuple(sorted(findings, key=lambda finding: (_RANK[finding.outcome], _TIERS[finding.tier])))
+
+
+def _guard(case: Case) -> Verdict:
+    if case.standing.passed_block is not None:
+        return _verdict(case, Outcome.PASS, f"no harm found, and it was excluded earlier{_warnings(case)}")
+    return _verdict(case, Outcome.INCONCLUSIVE, f"go on: {_waiting(case)}")
+
+
+def _advance(case: Case) -> Verdict:
+    if case.first:
+        return _verdict(case, Outcome.PASS, "the canary has no traffic yet; the first step may begin")
+    if case.repeated:
+        return _verdict(case, Outcome.PASS, _seen(case))
+    if (resort := _resort(case)) is not None:
+        return resort
+    window = case.parameters.window
+    since = case.at - case.release.step_since
+    if since < window.advance_after:
+        left = spoken_duration(window.advance_after - since)
+        return _verdict(case, Outcome.INCONCLUSIVE, f"{left} more in this traffic step: {_waiting(case)}")
+    if _enough(case.standing) or since >= window.advance_by:
+        return _verdict(case, Outcome.PASS, _seen(case))
+    left = spoken_duration(window.advance_by - since)
+    reason = f"{_seen(case)}; waiting for more evidence, {left} at most: {_waiting(case)}"
+    return _verdict(case, Outcome.INCONCLUSIVE, reason)
+
+
+def _enough(standing: Standing) -> bool:
+    return standing.detectable is not None and standing.detectable <= ADVANCE_RATIO
+
+
+def _seen(case: Case) -> str:
+    detectable = case.standing.detectable
+    if detectable is None or detectable == float("inf"):
+        return f"no harm found, but too little was seen to say what could have been noticed{_warnings(case)}"
+    return f"no harm found; a rise to {words.times(detectable)} would have been noticed{_warnings(case)}"
+
+
+def _promote(case: Case) -> Verdict:
+    if case.standing.passed_block is not None:
+        after = spoken_duration(case.standing.elapsed_seconds)
+        return _verdict(
+            case, Outcome.PASS, f"after {after} harm is excluded: {_first(case)}{_warnings(case)}"
+        )
+    if (resort := _resort(case)) is not None:
+        return resort
+    return replace(_verdict(case, Outcome.INCONCLUSIVE, _waiting(case)), expected=_expected(case))
+
+
+def _resort(case: Case) -> Verdict | None:
+    """What the service's policy makes of a situation that lasts; None while it may still be told."""
+    situation = _situation(case)
+    if situation is None:
+        return None
+    policy = case.parameters.policy
+    resort = {
+        Situation.WINDOW_OVER: policy.window_over,
+        Situation.NO_TRAFFIC: policy.no_traffic,
+        Situation.NO_DATA: policy.no_data,
+        Situation.SOURCE_DOWN: policy.source_down,
+    }[situation]
+    why = f"{_SITUATION_WORDS[situation]}: {_waiting(case)}"
+    match resort:
+        case Resort.HOLD:
+            return _held(case, situation, why)
+        case Resort.FAIL:
+            return _verdict(case, Outcome.FAIL, f"by the service's policy, {why}")
+        case Resort.PASS:
+            return _verdict(case, Outcome.PASS, f"by the service's policy, {why}")
+
+
+def _held(case: Case, situation: Situation, why: str) -> Verdict:
+    # An experiment that ends inconclusive starts again for ever, so there not proven is a failure.
+    if case.release.experiment and situation is Situation.WINDOW_OVER:
+        return _verdict(case, Outcome.FAIL, f"not proven: {why}")
+    return _verdict(
+        case, Outcome.INCONCLUSIVE, f"{why}; a person must decide, or set policy.{situation.value}"
+    )
+
+
+def _situation(case: Case) -> Situation | None:
+    window = case.parameters.window
+    if case.outage:
+        return Situation.SOURCE_DOWN if case.standing.elapsed_seconds >= window.promote_after else None
+    elapsed = case.standing.elapsed_seconds
+    if elapsed >= window.promote_after:
+        critical = [finding for finding in case.findings if finding.tier is Tier.CRITICAL]
+        found = {finding.situation for finding in critical if finding.situation is not None}
+        for situation in (Situation.SOURCE_DOWN, Situation.NO_DATA, Situation.NO_TRAFFIC):
+            if situation in found:
+                return situation
+    return Situation.WINDOW_OVER if elapsed >= window.deadline_seconds else None
+
+
+def _harm(case: Case) -> str:
+    then = "" if case.look is None else _after(case, case.standing.failed_block or 0)
+    return f"{case.standing.harm}{then}"
+
+
+def _after(case: Case, index: int) -> str:
+    failed = block(case.parameters, case.release.started, index)
+    return f"; found after {spoken_duration(failed.end - case.release.started)}"
+
+
+def _waiting(case: Case) -> str:
+    if case.outage:
+        return f"cannot judge now, {case.outage}"
+    if case.look is None:
+        first = block(case.parameters, case.release.started, 0)
+        return f"collecting evidence; the first look is due at {_clock(first.end)}"
+    open_ones = [f for f in case.findings if f.tier is Tier.CRITICAL and f.outcome is Outcome.INCONCLUSIVE]
+    if not open_ones:
+        return f"{_first(case)}; {_next_judgement(case)}"
+    others = f" ({words.plural(len(open_ones) - 1, 'more check')} waiting)" if len(open_ones) > 1 else ""
+    return f"{_missing_first(open_ones).sentence}{others}"
+
+
+def _missing_first(findings: Sequence[Finding]) -> Finding:
+    return max(findings, key=lambda finding: (finding.set_aside is not None, finding.needs or 0))
+
+
+def _first(case: Case) -> str:
+    critical = [finding for finding in case.findings if finding.tier is Tier.CRITICAL]
+    if not critical:
+        return "no critical check is set up, so nothing can be proven"
+    others = f" (and {words.plural(len(critical) - 1, 'more check')})" if len(critical) > 1 else ""
+    return f"{critical[0].sentence}{others}"
+
+
+def _warnings(case: Case) -> str:
+    failing = [f.check for f in case.findings if f.tier is Tier.WARN and f.outcome is Outcome.FAIL]
+    return f"; warning: {', '.join(failing)} failing" if failing else ""
+
+
+def _next_judgement(case: Case) -> str:
+    expected = _expected(case)
+    return f"judged at {_clock(expected)}" if expected else "judged no more, the service's policy decides"
+
+
+def _expected(case: Case) -> float | None:
+    """When the pass rule is judged next, if no outage comes between."""
+    window, standing = case.parameters.window, case.standing
+    if standing.judged >= JUDGEMENTS:
+        return None
+    after = judgement_after(window.promote_after, window.deadline_seconds, standing.judged)
+    return case.at + max(0.0, after - standing.elapsed_seconds)
+
+
+def _clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
+
+
+def _verdict(case: Case, outcome: Outcome, sentence: str) -> Verdict:
+    return Verdict(
+        outcome=outcome,
+        question=case.question,
+        sentence=sentence,
+        at=case.at,
+        findings=case.findings,
+        release=case.release.key,
+        release_id=case.release.id,
+        block=case.look.evidence.block.index if case.look else None,
+        mode=case.mode,
+        recorded=outcome,
+    )

@@ -1,0 +1,188 @@
+"""
+One release as a state machine: a fold over evidence blocks.
+
+    begin ──block──▶ undecided ──block──▶ ... ──▶ passed ──▶ (still guarded)
+                         └──────── harm proven ────────────▶ failed
+
+Harm is acted on at any block; no harm is judged at `promote_after` and at most twice more up to
+`decide_by`, because a pass that is looked for at every block is found too easily. Nothing here waits,
+reads a clock or rolls dice: the same blocks give the same findings, byte for byte, whether taken one by
+one, rebuilt after a restart, or replayed.
+
+Two clocks run. Alpha is spent by blocks in which there was evidence (`lived`); the window passes with
+time, outages of the source left out, since nobody can be judged while nothing is seen.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from firedamp.checks import PASS_LEVEL, Check, Grant, Moment, Run
+from firedamp.decision.parameters import Parameters
+from firedamp.model import Arm, Block, Evidence, Finding, Outcome, Standing, Tier, TroubleKind
+
+#: The pass rule is judged so often at most.
+JUDGEMENTS = 3
+#: So many failing warn checks at once withhold a pass until decide-by.
+WARNINGS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """
+    A release under judgement.
+
+    Attributes:
+        started: Unix time at which block 0 begins.
+        runs: one per check, in the order of the parameters.
+        blocks: blocks taken; the next one has this index.
+        lived: blocks among them in which a critical check had evidence.
+        lost: blocks among them in which the source saw nothing at all.
+        canary_since: start of the first block in which the canary was seen; warm-up counts from it.
+    """
+
+    parameters: Parameters
+    started: float
+    runs: tuple[Run, ...]
+    blocks: int = 0
+    lived: int = 0
+    lost: int = 0
+    canary_since: float | None = None
+    standing: Standing = field(default_factory=Standing)
+
+    @property
+    def next_block(self) -> Block:
+        """The block that evidence is wanted for next."""
+        return block(self.parameters, self.started, self.blocks)
+
+
+def block(parameters: Parameters, started: float, index: int) -> Block:
+    """The block of this index in a release begun at `started`."""
+    look = parameters.window.look
+    return Block(index, started + index * look, started + (index + 1) * look)
+
+
+def begin(parameters: Parameters, started: float, against: Arm | None) -> Session:
+    """A session without evidence; `against` is the comparison arm, None where there is none."""
+    window = parameters.window
+
+    def grant(check: Check) -> Grant:
+        return Grant(
+            alpha=parameters.alpha_of(check),
+            against=against,
+            look_seconds=window.look,
+            warm_up_seconds=window.warm_up,
+            decide_by_seconds=window.deadline_seconds,
+            ceiling=parameters.ceiling,
+        )
+
+    return Session(parameters, started, tuple(check.begin(grant(check)) for check in parameters.checks))
+
+
+def advance(session: Session, evidence: Evidence) -> tuple[Session, tuple[Finding, ...]]:
+    """
+    Take one block and judge.
+
+    Raises:
+        ValueError: it is not the next block.
+    """
+    if evidence.block.index != session.blocks:
+        raise ValueError(f"block {evidence.block.index} is not the next one, {session.blocks}")
+    counted = _counted(session, evidence)
+    moment = _moment(counted, evidence.block)
+    slices = [evidence.slices.get(check.name) for check in session.parameters.checks]
+    runs = tuple(
+        run if piece is None else run.take(piece, moment)
+        for run, piece in zip(session.runs, slices, strict=True)
+    )
+    findings = tuple(run.finding(moment) for run in runs)
+    standing = _standing(counted, findings, evidence.block, moment)
+    return replace(counted, runs=runs, standing=standing), findings
+
+
+def replay(session: Session, blocks: Iterable[Evidence]) -> Session:
+    """Take many blocks; only the session matters."""
+    for evidence in blocks:
+        session, _ = advance(session, evidence)
+    return session
+
+
+def _counted(session: Session, evidence: Evidence) -> Session:
+    critical = {check.name for check in session.parameters.checks if check.tier is Tier.CRITICAL}
+    slices = [piece for name, piece in evidence.slices.items() if name in critical or not critical]
+    seen = any(any(piece.rows.values()) for piece in slices)
+    down = bool(slices) and all(
+        any(trouble.kind is TroubleKind.SOURCE_DOWN for trouble in piece.troubles) for piece in slices
+    )
+    lost = down or (not seen and session.lived > 0)
+    canary = any(piece.rows.get(Arm.CANARY) for piece in evidence.slices.values())
+    since = session.canary_since
+    return replace(
+        session,
+        blocks=session.blocks + 1,
+        lived=session.lived + seen,
+        lost=session.lost + lost,
+        canary_since=evidence.block.start if since is None and canary else since,
+    )
+
+
+def _moment(session: Session, taken: Block) -> Moment:
+    window = session.parameters.window
+    since = session.canary_since
+    warm = since is not None and taken.start >= since + window.warm_up
+    return Moment(taken, max(1, session.lived), warm, PASS_LEVEL if _is_judged(session) else None)
+
+
+def _elapsed(session: Session) -> float:
+    return (session.blocks - session.lost) * session.parameters.window.look
+
+
+def _is_judged(session: Session) -> bool:
+    """Whether the pass rule is judged at the block just counted."""
+    standing, window = session.standing, session.parameters.window
+    if (
+        standing.judged >= JUDGEMENTS
+        or standing.passed_block is not None
+        or standing.failed_block is not None
+    ):
+        return False
+    return _elapsed(session) >= judgement_after(
+        window.promote_after, window.deadline_seconds, standing.judged
+    )
+
+
+def judgement_after(promote_after: float, decide_by: float, judged: int) -> float:
+    """Seconds after the start at which the pass rule is judged next, having been judged so often."""
+    return promote_after + (decide_by - promote_after) * judged / (JUDGEMENTS - 1)
+
+
+def _standing(session: Session, findings: tuple[Finding, ...], taken: Block, moment: Moment) -> Standing:
+    old = session.standing
+    critical = [finding for finding in findings if finding.tier is Tier.CRITICAL]
+    harm = next((finding.sentence for finding in critical if finding.outcome is Outcome.FAIL), None)
+    now = replace(
+        old,
+        judged=old.judged + (moment.pass_level is not None),
+        detectable=_detectable(critical),
+        elapsed_seconds=_elapsed(session),
+    )
+    if old.failed_block is not None:
+        return now
+    if harm is not None:
+        return replace(now, failed_block=taken.index, harm=harm)
+    if moment.pass_level is not None and _passes(session, critical, findings):
+        return replace(now, passed_block=taken.index)
+    return now
+
+
+def _passes(session: Session, critical: list[Finding], findings: tuple[Finding, ...]) -> bool:
+    if not critical or any(finding.outcome is not Outcome.PASS for finding in critical):
+        return False
+    warned = sum(f.tier is Tier.WARN and f.outcome is Outcome.FAIL for f in findings)
+    return warned < WARNINGS or _elapsed(session) >= session.parameters.window.deadline_seconds
+
+
+def _detectable(critical: list[Finding]) -> float | None:
+    """Smallest rise that every critical proportion would have shown; None while one cannot say."""
+    found = [finding.detectable for finding in critical if finding.kind == "proportion"]
+    known = [ratio for ratio in found if ratio is not None]
+    return max(known) if known and len(known) == len(found) else None

@@ -1,0 +1,179 @@
+"""
+From checks and cohorts to evidence: plan the queries, fetch them together, count, cut into blocks.
+
+Every distinct query is sent once per look, whatever number of checks want it, and only for what is new:
+what counting must remember of each series stays with the release. The one place where a source's errors
+become troubles.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from firedamp.checks import Check
+from firedamp.cohorts import Matchers, comparison_arm
+from firedamp.counting import Count, Memory, Samples, count, levels
+from firedamp.decision.parameters import Parameters
+from firedamp.errors import SourceDownError, SourceError
+from firedamp.model import Arm, Block, Evidence, Release, Row, Slice, Trouble, TroubleKind
+from firedamp.ports import Source, Span
+from firedamp.queries import Counted, Level, Need, filled
+
+#: A counter's last sample before a block is looked for this far back.
+LOOK_BACK_SECONDS = 300.0
+#: `$window` reaches back from now to the end of warm-up, but no further than this.
+MAX_WINDOW_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One thing to fetch: a need of one cohort."""
+
+    need: Need
+    cohort: Matchers
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    All queries of a release.
+
+    Attributes:
+        against: the comparison arm; None where there is none.
+        wanted: check name -> arm -> role -> query.
+        pod_label: label of the pod in the service's own metrics.
+    """
+
+    against: Arm | None
+    wanted: Mapping[str, Mapping[Arm, Mapping[str, Query]]]
+    pod_label: str
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """Every distinct query once, in a stable order."""
+        each = (query for arms in self.wanted.values() for roles in arms.values() for query in roles.values())
+        return tuple(dict.fromkeys(each))
+
+
+@dataclass(slots=True)
+class Memories:
+    """What counting remembers of each query between looks; lives with the session, never stored."""
+
+    counted: dict[Query, Memory] = field(default_factory=dict)
+
+
+def plan(parameters: Parameters, release: Release) -> Plan:
+    """Work out what every check of a release needs."""
+    key, cohorts = release.key, parameters.cohorts
+    own = cohorts.select(key.namespace, key.service, release.arms)
+    by_pod = cohorts.select(key.namespace, key.service, release.arms, by_pod=True)
+    against = comparison_arm(own)
+    names = {"service": key.service, "namespace": key.namespace}
+
+    def queries(check: Check) -> dict[Arm, dict[str, Query]]:
+        selected = by_pod if check.by_pod() else own
+        arms = [Arm.CANARY] if against is None or not check.compares else [against, Arm.CANARY]
+        needs = check.needs()
+        return {
+            arm: {role: Query(filled(need, names), selected[arm]) for role, need in needs.items()}
+            for arm in arms
+            if arm in selected
+        }
+
+    return Plan(against, {check.name: queries(check) for check in parameters.checks}, cohorts.pod_label)
+
+
+async def gather(
+    source: Source, planned: Plan, blocks: Sequence[Block], memories: Memories, span: Span
+) -> Mapping[Query, Count | SourceError]:
+    """
+    Fetch and count every query of the plan for these blocks.
+
+    Raises:
+        SourceDownError: not one query was answered, so nothing can be judged now.
+    """
+    queries = planned.queries
+    answers = await asyncio.gather(*(_ask(source, query, span) for query in queries))
+    if answers and all(isinstance(one, SourceDownError) for one in answers):
+        raise next(one for one in answers if isinstance(one, SourceDownError))
+    return {
+        query: answer if isinstance(answer, SourceError) else _count(planned, query, answer, blocks, memories)
+        for query, answer in zip(queries, answers, strict=True)
+    }
+
+
+async def _ask(source: Source, query: Query, span: Span) -> Samples | SourceError:
+    try:
+        return await source.samples(query.need, query.cohort, span)
+    except SourceError as error:
+        return error
+
+
+def _count(
+    planned: Plan, query: Query, samples: Samples, blocks: Sequence[Block], memories: Memories
+) -> Count:
+    match query.need:
+        case Level():
+            return levels(samples, blocks, pod_label=planned.pod_label)
+        case Counted(keep_le=keep_le):
+            counted = count(
+                samples,
+                blocks,
+                memories.counted.get(query),
+                pod_label=planned.pod_label,
+                keep_le=keep_le,
+            )
+            memories.counted[query] = counted.memory
+            return counted
+
+
+def assemble(
+    parameters: Parameters,
+    planned: Plan,
+    counts: Mapping[Query, Count | SourceError],
+    blocks: Sequence[Block],
+    release: Release,
+) -> list[Evidence]:
+    """Join the counts of all queries into one piece of evidence per block."""
+    return [
+        Evidence(
+            block,
+            {check.name: _slice(check, planned, counts, at) for check in parameters.checks},
+            weight=release.weight,
+            step=release.step,
+        )
+        for at, block in enumerate(blocks)
+    ]
+
+
+def _slice(check: Check, planned: Plan, counts: Mapping[Query, Count | SourceError], at: int) -> Slice:
+    rows: dict[Arm, Mapping[str, Row]] = {}
+    troubles: list[Trouble] = []
+    bounds: set[tuple[float, ...]] = set()
+    for arm, roles in planned.wanted[check.name].items():
+        parts = {}
+        for role, query in roles.items():
+            found = counts[query]
+            if isinstance(found, SourceError):
+                troubles.append(_trouble(found, arm))
+                continue
+            parts[role] = found.rows[at]
+            bounds.add(found.bounds)
+            troubles += found.troubles[at]
+        rows[arm] = check.rows(parts)
+    return _whole(rows, {one for one in bounds if one}, troubles)
+
+
+def _whole(
+    rows: Mapping[Arm, Mapping[str, Row]], bounds: set[tuple[float, ...]], troubles: list[Trouble]
+) -> Slice:
+    if len(bounds) > 1:
+        text = "baseline and canary have different histogram buckets, so they cannot be compared"
+        troubles.append(Trouble(TroubleKind.REFUSED, text))
+        return Slice({}, (), tuple(dict.fromkeys(troubles)))
+    return Slice(rows, next(iter(bounds), ()), tuple(dict.fromkeys(troubles)))
+
+
+def _trouble(error: SourceError, arm: Arm) -> Trouble:
+    kind = TroubleKind.SOURCE_DOWN if isinstance(error, SourceDownError) else TroubleKind.REFUSED
+    return Trouble(kind, str(error), arm)

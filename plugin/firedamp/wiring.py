@@ -1,0 +1,105 @@
+"""
+The composition root: settings in, a living judge out. The only place that builds adapters.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from firedamp.config import Settings
+from firedamp.config.load import service_to_add
+from firedamp.judge import Judge, Profile
+from firedamp.model import Mode
+from firedamp.ports import Source, Store
+from firedamp.sources import open_source
+from firedamp.store import SqlStore, open_store
+
+_STRICTNESS = (Mode.OFF, Mode.SHADOW, Mode.HOLD, Mode.JUDGE)
+_PRUNE_EVERY_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """Everything that serves, as long as the context lasts."""
+
+    settings: Settings
+    store: Store
+    judge: Judge
+    sources: Mapping[str, Source]
+
+
+class SettingsBook:
+    """The settings as the judge looks things up in them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def profile(self, namespace: str, service: str) -> Profile | None:
+        found = self._settings.service(namespace, service)
+        if found is None:
+            return None
+        source = found.source or (self._settings.sources[0].name if self._settings.sources else "")
+        mode = min(found.mode, self._settings.mode, key=_STRICTNESS.index)
+        return Profile(found.parameters(), source, mode)
+
+    def freeze(self, namespace: str, service: str, now: float) -> str:
+        found = self._settings.freeze(namespace, service, now)
+        return found.name if found else ""
+
+    def remedy(self, namespace: str, service: str) -> str:
+        return service_to_add(namespace, service)
+
+
+@asynccontextmanager
+async def living(settings: Settings) -> AsyncIterator[Living]:
+    """
+    Open store and sources, build the judge, and close everything again.
+
+    Raises:
+        StoreError: the store cannot be opened or migrated.
+        ConfigError: a secret's file is missing.
+    """
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(_opened(settings))
+        sources = {one.name: open_source(one) for one in settings.sources}
+        for source in sources.values():
+            stack.push_async_callback(source.close)
+        judge = Judge(
+            SettingsBook(settings),
+            sources,
+            store,
+            deadline_seconds=settings.limits.deadline,
+            sessions=settings.limits.sessions,
+        )
+        await stack.enter_async_context(
+            _running(asyncio.create_task(_prune(store, settings.store.retention)))
+        )
+        yield Living(settings, store, judge, sources)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[SqlStore]:
+    store = await open_store(settings.store.address())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _prune(store: SqlStore, retention: float | None) -> None:
+    """Forget what is older than the retention, now and every hour."""
+    while retention is not None:
+        await store.prune(time.time() - retention)
+        await asyncio.sleep(_PRUNE_EVERY_SECONDS)
+
+
+@asynccontextmanager
+async def _running(task: asyncio.Task[None]) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
