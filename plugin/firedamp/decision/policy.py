@@ -110,10 +110,10 @@ def _advance(case: Case) -> Verdict:
         return _verdict(case, Outcome.PASS, "the canary has no traffic yet; the first step may begin")
     if case.repeated:
         return _verdict(case, Outcome.PASS, _seen(case))
-    if (resort := _resort(case)) is not None:
-        return resort
     window = case.parameters.window
     since = case.at - case.release.step_since
+    if since >= window.advance_by and (situation := _blind(case)) is not None:
+        return _resort(case, situation)
     if since < window.advance_after:
         left = spoken_duration(window.advance_after - since)
         return _verdict(case, Outcome.INCONCLUSIVE, f"{left} more in this traffic step: {_waiting(case)}")
@@ -141,16 +141,13 @@ def _promote(case: Case) -> Verdict:
         return _verdict(
             case, Outcome.PASS, f"after {after} harm is excluded: {_first(case)}{_warnings(case)}"
         )
-    if (resort := _resort(case)) is not None:
-        return resort
+    if (situation := _lasting(case)) is not None:
+        return _resort(case, situation)
     return replace(_verdict(case, Outcome.INCONCLUSIVE, _waiting(case)), expected=_expected(case))
 
 
-def _resort(case: Case) -> Verdict | None:
-    """What the service's policy makes of a situation that lasts; None while it may still be told."""
-    situation = _situation(case)
-    if situation is None:
-        return None
+def _resort(case: Case, situation: Situation) -> Verdict:
+    """What the service's policy makes of a situation that lasts."""
     policy = case.parameters.policy
     resort = {
         Situation.WINDOW_OVER: policy.window_over,
@@ -177,18 +174,22 @@ def _held(case: Case, situation: Situation, why: str) -> Verdict:
     )
 
 
-def _situation(case: Case) -> Situation | None:
-    window = case.parameters.window
-    if case.outage:
-        return Situation.SOURCE_DOWN if case.standing.elapsed_seconds >= window.promote_after else None
-    elapsed = case.standing.elapsed_seconds
-    if elapsed >= window.promote_after:
-        critical = [finding for finding in case.findings if finding.tier is Tier.CRITICAL]
-        found = {finding.situation for finding in critical if finding.situation is not None}
-        for situation in (Situation.SOURCE_DOWN, Situation.NO_DATA, Situation.NO_TRAFFIC):
-            if situation in found:
-                return situation
+def _lasting(case: Case) -> Situation | None:
+    """Why the pass rule cannot speak any more; None while it still may."""
+    window, elapsed = case.parameters.window, case.standing.elapsed_seconds
+    if elapsed >= window.promote_after and (situation := _blind(case)) is not None:
+        return situation
     return Situation.WINDOW_OVER if elapsed >= window.deadline_seconds else None
+
+
+def _blind(case: Case) -> Situation | None:
+    """What keeps a critical check from seeing anything; None when all of them see."""
+    if case.outage:
+        return Situation.SOURCE_DOWN
+    critical = [finding for finding in case.findings if finding.tier is Tier.CRITICAL]
+    found = {finding.situation for finding in critical}
+    order = (Situation.SOURCE_DOWN, Situation.NO_DATA, Situation.NO_TRAFFIC)
+    return next((situation for situation in order if situation in found), None)
 
 
 def _harm(case: Case) -> str:
