@@ -16,11 +16,11 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 Floats = NDArray[np.float64]
 
-#: Above this the tails are normal: relative error in p below 1 % where p > 1e-4.
+#: Above this the tails are normal: p is off by less than a tenth where it is above 1e-4.
 EXACT_TOTAL = 20_000
 #: Complete correlation would make a block of errors a single coin.
 MAX_CORRELATION = 0.95
@@ -81,6 +81,26 @@ def upper_tail(events: int, total: int, share: float, dispersion: float = 1.0) -
 def lower_tail(events: int, total: int, share: float, dispersion: float = 1.0) -> float:
     """Chance of `events` or fewer of `total` errors falling to the canary; see `upper_tail`."""
     return upper_tail(total - events, total, 1.0 - share, dispersion)
+
+
+def critical(total: int, share: float, level: float, dispersion: float = 1.0) -> int:
+    """
+    Smallest count of canary errors with an upper tail of at most `level`.
+
+    Args:
+        total: errors of both arms.
+        share: expected share of the canary, in (0, 1).
+        level: one-sided, ≥ 0.
+        dispersion: variance relative to the binomial's, ≥ 1.
+
+    Returns:
+        A count in 0..total + 1; the last says that no count is rare enough.
+    """
+    if total > EXACT_TOTAL:
+        spread = math.sqrt(dispersion * total * share * (1.0 - share))
+        return math.ceil(min(total + 1.0, total * share + 0.5 - spread * float(ndtri(level))))
+    chances = pmf(total, np.array([share]), correlation(dispersion, total))[0]
+    return int(np.count_nonzero(np.cumsum(chances[::-1]) > level))
 
 
 def _normal_tail(events: float, total: int, share: float, dispersion: float) -> float:

@@ -97,7 +97,9 @@ def _prior(counts: Floats, bounds: ArrayLike, cv: float) -> float:
     """Dispersion that pods with scales of this coefficient of variation show in θ."""
     everyone = counts.sum(axis=0)
     moved = ranks.compare_histograms(everyone, everyone, bounds, tolerance=cv)
-    if moved is None:
+    # The variance of a pod's θ against many others is ties / (12 n), as of Mann-Whitney's U.
+    ties = 1.0 - float(np.sum((everyone / everyone.sum()) ** 3))
+    if moved is None or ties <= 0:
         return 1.0
     per_pod = float(np.mean(counts.sum(axis=1)))
-    return 1.0 + (moved.theta - 0.5) ** 2 * 12 * per_pod
+    return 1.0 + (moved.theta - 0.5) ** 2 * 12 * per_pod / ties

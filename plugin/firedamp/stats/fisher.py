@@ -98,7 +98,7 @@ def _tail(b: int, n_b: int, c: int, n_c: int) -> tuple[float, float]:
         return sys.float_info.min, sys.float_info.min
     # Smallest terms first: the sum keeps their digits.
     upper, total = weights[: c - low - 1 : -1].sum(), weights.sum()
-    return max(float(upper / total), sys.float_info.min), float(weights[c - low] / total)
+    return min(max(float(upper / total), sys.float_info.min), 1.0), float(weights[c - low] / total)
 
 
 def _weights(events: int, n_b: int, n_c: int) -> tuple[int, Floats]:

@@ -25,6 +25,8 @@ SEQUENTIAL_SHARE = 0.45
 MIN_EVENTS = 3
 #: No rise larger than this is looked for.
 MAX_RATIO = 1e4
+#: The total number of errors is random too: power is averaged over the middles of its fifths.
+_QUINTILES = (-1.2816, -0.5244, 0.0, 0.5244, 1.2816)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +103,20 @@ def detection_power(
         tolerance: what the null allows on the odds.
 
     Returns:
-        A probability, for the expected number of errors; *approximate*.
+        A probability, averaged over the number of errors; 0 without requests in both arms.
     """
-    rates = baseline_rate * baseline_n, min(baseline_rate * ratio, 1.0) * canary_n
-    total = round(sum(rates))
-    if min(rates) <= 0 or total < MIN_EVENTS:
+    expected = baseline_rate * baseline_n, min(baseline_rate * ratio, 1.0) * canary_n
+    if min(expected) <= 0:
         return 0.0
     share = canary_n / (canary_n + baseline_n)
     allowed = share * (1 + tolerance) / (1 + share * tolerance)
-    boundary = _boundary(total, allowed, SEQUENTIAL_SHARE * alpha, dispersion)
-    if boundary > total:
-        return 0.0
-    return betabinomial.upper_tail(boundary, total, rates[1] / sum(rates), dispersion)
+    spread = math.sqrt(dispersion * sum(expected))
+    totals = [max(0, round(sum(expected) + spread * z)) for z in _QUINTILES]
+    chances = [
+        _power(total, allowed, expected[1] / sum(expected), alpha=alpha, dispersion=dispersion)
+        for total in totals
+    ]
+    return sum(chances) / len(chances)
 
 
 def detectable_ratio(
@@ -152,12 +156,8 @@ def detectable_ratio(
     return high
 
 
-def _boundary(total: int, share: float, level: float, dispersion: float) -> int:
-    low, high = MIN_EVENTS, total + 1
-    while low < high:
-        middle = (low + high) // 2
-        if betabinomial.upper_tail(middle, total, share, dispersion) <= level:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+def _power(total: int, allowed: float, true: float, *, alpha: float, dispersion: float) -> float:
+    boundary = betabinomial.critical(total, allowed, SEQUENTIAL_SHARE * alpha, dispersion)
+    if boundary > total:
+        return 0.0
+    return betabinomial.upper_tail(max(boundary, MIN_EVENTS), total, true, dispersion)

@@ -171,7 +171,8 @@ def implied_tail_tolerance(
         tolerance: of the stretch, ≥ 0.
 
     Returns:
-        Odds ratio less 1, ≥ 0: the tolerance of a Fisher test on requests above the bound.
+        Odds ratio less 1, at least the tolerance itself: what a Fisher test on the requests above
+        the bound should tolerate.
 
     Raises:
         ValueError: there are no requests, or the bound is not finite.
@@ -184,7 +185,7 @@ def implied_tail_tolerance(
     shape = Shape.of(counts, edges, max(total, 1.0))
     below = ndtr(shape.quantiles(np.array([1.0, 1.0 + tolerance]))[:, edge_index])
     odds = (1 - below) / below
-    return max(0.0, float(odds[1] / odds[0]) - 1.0)
+    return max(tolerance, float(odds[1] / odds[0]) - 1.0)
 
 
 @dataclass(frozen=True, slots=True)

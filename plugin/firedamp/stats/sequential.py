@@ -38,6 +38,7 @@ Floats = NDArray[np.float64]
 MIN_EVENTS = 3
 #: Errors of both arms up to which every path is counted.
 EXACT_EVENTS = 400
+_NEARLY_ALL = 1 - 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,46 +149,42 @@ def advance(
         raise ValueError(f"errors are {baseline_events} and {canary_events}, expected finite numbers ≥ 0")
     if not 0 < canary_share < 1:
         return state
-    counted, new = _count(state, baseline_events, canary_events)
-    weighed = _weigh(counted, new, canary_share)
-    if weighed.events > EXACT_EVENTS:
-        return _judge_normal(weighed, level)
-    return _judge_exact(_walk(weighed, new, canary_share), budget)
+    taken = _take(state, baseline_events, canary_events, canary_share)
+    return _judge_normal(taken, level) if taken.events > EXACT_EVENTS else _judge_exact(taken, budget)
 
 
-def _count(state: SequentialFisher, baseline: float, canary: float) -> tuple[SequentialFisher, int]:
-    baseline += state.baseline_remainder
-    canary += state.canary_remainder
-    new_baseline, new_canary = math.floor(baseline + 0.5), math.floor(canary + 0.5)
-    counted = replace(
-        state,
-        baseline_events=state.baseline_events + new_baseline,
-        canary_events=state.canary_events + new_canary,
-        baseline_remainder=baseline - new_baseline,
-        canary_remainder=canary - new_canary,
-    )
-    return counted, new_baseline + new_canary
-
-
-def _weigh(state: SequentialFisher, new: int, share: float) -> SequentialFisher:
-    if new == 0:
-        return state
-    null_share = _null_share(share, _odds(state.null, coarse=False))
-    middle = float(_null_share(share, np.array([1 + state.null.tolerance]))[0])
+def _take(state: SequentialFisher, baseline: float, canary: float, share: float) -> SequentialFisher:
+    """Count the block's errors and let every path take them."""
+    new_baseline, baseline_rest = _whole(baseline + state.baseline_remainder)
+    new_canary, canary_rest = _whole(canary + state.canary_remainder)
+    new = new_baseline + new_canary
+    odds = 1 + state.null.tolerance
+    null_shares = _null_shares(share, _odds(state.null, coarse=False))
     return replace(
         state,
-        means=state.means + new * null_share,
-        variances=state.variances + new * null_share * (1 - null_share),
-        expected=state.expected + new * middle,
+        paths=_walk(state, new, share),
+        means=state.means + new * null_shares,
+        variances=state.variances + new * null_shares * (1 - null_shares),
+        baseline_events=state.baseline_events + new_baseline,
+        canary_events=state.canary_events + new_canary,
+        baseline_remainder=baseline_rest,
+        canary_remainder=canary_rest,
+        expected=state.expected + new * share * odds / (1 - share + share * odds),
     )
 
 
-def _walk(state: SequentialFisher, new: int, share: float) -> SequentialFisher:
-    if new == 0:
-        return state
-    null_share = _null_share(share, _odds(state.null, coarse=True))
-    steps = betabinomial.pmf(new, null_share, betabinomial.correlation(state.null.phi, new))
-    return replace(state, paths=_convolve(state.paths, steps))
+def _whole(events: float) -> tuple[int, float]:
+    whole = math.floor(events + 0.5)
+    return whole, events - whole
+
+
+def _walk(state: SequentialFisher, new: int, share: float) -> Floats:
+    if new == 0 or state.events + new > EXACT_EVENTS:
+        return state.paths
+    null_shares = _null_shares(share, _odds(state.null, coarse=True))
+    return _convolve(
+        state.paths, betabinomial.pmf(new, null_shares, betabinomial.correlation(state.null.phi, new))
+    )
 
 
 def _convolve(paths: Floats, steps: Floats) -> Floats:
@@ -206,11 +203,13 @@ def _judge_exact(state: SequentialFisher, budget: float) -> SequentialFisher:
     # Tails fall, so the number of those that cost too much is the first count that does not.
     affordable = int(np.count_nonzero(tails > max(budget - state.spent, 0.0)))
     boundary = max(affordable, MIN_EVENTS)
-    standing = float(tails[min(state.canary_events, last)])
-    p_value = min(1.0, state.spent + standing) if state.canary_events else 1.0
+    standing = min(1.0, state.spent + float(tails[min(state.canary_events, last)]))
     return replace(
-        _reached(state, boundary, p_value),
+        state,
+        boundary=boundary,
+        p_value=_lasting(state, standing if state.canary_events else 1.0),
         limit=budget,
+        crossed=state.crossed or state.canary_events >= boundary,
         spent=state.spent + float(tails[min(boundary, last)]),
         paths=state.paths[:, :boundary],
     )
@@ -220,23 +219,25 @@ def _judge_normal(state: SequentialFisher, level: float | None) -> SequentialFis
     if level is None:
         raise ValueError(f"{state.events} errors are more than {EXACT_EVENTS}: the look's level is needed")
     boundary = _normal_boundary(state, level)
-    judged = _reached(state, boundary, _normal_tail(state, state.canary_events))
-    return replace(judged, limit=level, paths=np.empty((0, 0)))
-
-
-def _reached(state: SequentialFisher, boundary: int, p_value: float) -> SequentialFisher:
     return replace(
         state,
         boundary=boundary,
-        p_value=min(p_value, state.p_value) if state.crossed else p_value,
+        p_value=_lasting(state, _normal_tail(state, state.canary_events)),
+        limit=level,
         crossed=state.crossed or state.canary_events >= boundary,
+        paths=np.empty((0, 0)),
     )
+
+
+def _lasting(state: SequentialFisher, p_value: float) -> float:
+    # What was proven once is not taken back by errors of the baseline that come later.
+    return min(p_value, state.p_value) if state.crossed else p_value
 
 
 def _normal_tail(state: SequentialFisher, count: int) -> float:
     _, weights = _nodes(state.null.s0, coarse=False)
     distance = (count - 0.5 - state.means) / np.sqrt(state.null.phi * state.variances)
-    return float(weights @ ndtr(-distance))
+    return min(1.0, float(weights @ ndtr(-distance)))
 
 
 def _normal_boundary(state: SequentialFisher, level: float) -> int:
@@ -250,8 +251,9 @@ def _normal_boundary(state: SequentialFisher, level: float) -> int:
     return low
 
 
-def _null_share(share: float, odds: Floats) -> Floats:
-    return share * odds / (1 - share + share * odds)
+def _null_shares(share: float, odds: Floats) -> Floats:
+    # A canary with all but a hair of the traffic must leave the baseline a chance of an error.
+    return np.minimum(share * odds / (1 - share + share * odds), _NEARLY_ALL)
 
 
 @lru_cache(maxsize=512)

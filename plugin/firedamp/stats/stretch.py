@@ -92,7 +92,7 @@ def rising_bounds(bounds: ArrayLike) -> Floats:
         ValueError: they do not rise, or the last is not inf.
     """
     edges = np.asarray(bounds, dtype=np.float64)
-    if edges.ndim != 1 or not edges.size or edges[-1] != np.inf or not (np.diff(edges) > 0).all():
+    if edges.ndim != 1 or not edges.size or edges[-1] != np.inf or not (edges[1:] > edges[:-1]).all():
         raise ValueError(f"bounds are {edges.tolist()}, expected numbers that rise to inf")
     return edges
 

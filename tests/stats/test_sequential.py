@@ -1,0 +1,364 @@
+"""Sequential Fisher: one look against Fisher's relatives, properties, the promised error rate."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firedamp.stats import sequential
+from firedamp.stats.sequential import EXACT_EVENTS, MIN_EVENTS, Null, SequentialFisher, advance
+from firedamp.stats.spending import Budget, nominal_levels
+
+PLAIN = Null(tolerance=0.0, phi=1.0, s0=0.0)
+SHARES = st.floats(0.02, 0.98)
+ERRORS = st.integers(0, 30)
+BLOCKS = st.lists(st.tuples(ERRORS, ERRORS, SHARES), min_size=1, max_size=8)
+NULLS = st.builds(Null, st.floats(0, 2), st.floats(1, 5), st.sampled_from([0.0, 0.1, 0.35, 1.0]))
+
+
+def look(null: Null, *blocks: tuple[float, float, float], budget: float = 0.0, level: float = 0.0):
+    """The test after these blocks of (baseline errors, canary errors, canary share)."""
+    state = sequential.start(null)
+    for baseline, canary, share in blocks:
+        state = advance(
+            state,
+            baseline_events=baseline,
+            canary_events=canary,
+            canary_share=share,
+            budget=budget,
+            level=level,
+        )
+    return state
+
+
+def run(null: Null, d_b: np.ndarray, d_c: np.ndarray, share: float, alpha: float) -> SequentialFisher:
+    """A window of equal blocks on a Pocock budget."""
+    state, budget = sequential.start(null), Budget(alpha, reserve=0.0)
+    fractions = np.arange(1, d_b.size + 1) / d_b.size
+    levels = nominal_levels(budget, fractions)
+    for i, fraction in enumerate(fractions):
+        state = advance(
+            state,
+            baseline_events=float(d_b[i]),
+            canary_events=float(d_c[i]),
+            canary_share=share,
+            budget=budget.spent_by(fraction),
+            level=levels[i],
+        )
+    return state
+
+
+def test_one_plain_look_is_the_binomial_test():
+    """Sixteen of sixty errors at a share of 5 %, as scipy's binomial has it."""
+    state = look(PLAIN, (44, 16, 0.05))
+
+    assert state.p_value == pytest.approx(scipy.stats.binom.sf(15, 60, 0.05), rel=1e-10)
+
+
+def test_one_clumped_look_is_the_beta_binomial():
+    """A phi of 1.75 among sixty errors means a correlation of 0.75/59."""
+    state = look(Null(0.0, 1.75), (44, 16, 0.05))
+    size = 59 / 0.75 - 1
+
+    assert state.p_value == pytest.approx(
+        scipy.stats.betabinom.sf(15, 60, 0.05 * size, 0.95 * size), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("s0", [0.1, 0.25, 0.6])
+def test_pod_noise_is_integrated(s0):
+    """The nodes agree with quadrature of the logit-normal mixture to 1 %."""
+    state = look(Null(0.25, 1.0, s0), (44, 16, 0.1))
+
+    def term(x):
+        odds = 1.25 * math.exp(s0 * x)
+        return scipy.stats.norm.pdf(x) * scipy.stats.binom.sf(15, 60, 0.1 * odds / (0.9 + 0.1 * odds))
+
+    assert state.p_value == pytest.approx(scipy.integrate.quad(term, -8, 8)[0], rel=0.01)
+
+
+def test_pod_noise_resembles_gamma_pods():
+    """Closed form for gamma pods, 4 of 20 with cv 0.3: betabinom(K, m_c/τ², m_b/τ²); log-normal is near."""
+    state = look(Null(0.0, 1.0, 0.3 * math.sqrt(1 / 4 + 1 / 16)), (60, 30, 0.2))
+    gamma = scipy.stats.betabinom.sf(29, 90, 4 / 0.09, 16 / 0.09)
+
+    assert state.p_value == pytest.approx(gamma, rel=0.25)
+
+
+def test_the_tolerance_multiplies_the_odds():
+    """A canary with 1.25 times the odds at share 1/2 has 5 of 9 errors."""
+    state = look(Null(0.25), (40, 50, 0.5))
+
+    assert state.expected == pytest.approx(90 * 5 / 9)
+
+
+def test_two_blocks_count_every_path():
+    """Two blocks with different shares, against enumeration of both."""
+    state = look(PLAIN, (3, 2, 0.2), (4, 3, 0.5))
+    first, second = (scipy.stats.binom.pmf(np.arange(n + 1), n, p) for n, p in ((5, 0.2), (7, 0.5)))
+
+    assert state.p_value == pytest.approx(np.convolve(first, second)[5:].sum(), rel=1e-10)
+
+
+def test_paths_that_crossed_are_gone():
+    """With a boundary of five in the first block, only paths below five go on, and its tail is spent."""
+    state = look(PLAIN, (5, 4, 0.2), budget=0.05)
+    chances = scipy.stats.binom.pmf(np.arange(10), 9, 0.2)
+
+    assert state.boundary == 5
+    assert state.spent == pytest.approx(chances[5:].sum())
+    assert state.paths[0] == pytest.approx(chances[:5])
+
+
+def test_p_adds_what_was_spent_before():
+    """A later p is the chance to have crossed earlier or to stand there now."""
+    first = look(PLAIN, (5, 4, 0.2), budget=0.05)
+    second = advance(first, baseline_events=2, canary_events=1, canary_share=0.2, budget=0.0)
+    chances = np.convolve(first.paths[0], scipy.stats.binom.pmf(np.arange(4), 3, 0.2))
+
+    assert second.p_value == pytest.approx(first.spent + chances[5:].sum())
+
+
+def test_unspent_budget_is_carried():
+    """What a block without errors could not use helps the next one."""
+    frugal = look(PLAIN, (0, 0, 0.2), (6, 6, 0.2), budget=0.05)
+
+    assert frugal.boundary == look(PLAIN, (6, 6, 0.2), budget=0.05).boundary
+    assert frugal.crossed
+
+
+def test_an_all_failing_endpoint_crosses_at_once():
+    """Thirty errors, all of the canary, at a share of 20 %."""
+    state = look(Null(0.25, 1.75, 0.3), (0, 30, 0.2), budget=1e-4)
+
+    assert state.crossed
+    assert state.p_value <= 1e-4
+
+
+def test_two_errors_never_fail_a_canary():
+    """However unlikely they are."""
+    state = look(PLAIN, (0, 2, 0.001), budget=0.05)
+
+    assert state.p_value < 1e-5
+    assert not state.crossed
+    assert state.boundary == MIN_EVENTS
+
+
+def test_no_budget_no_failure():
+    """Where no count is rare enough, the boundary is one more than there are errors."""
+    state = look(PLAIN, (10, 20, 0.2))
+
+    assert state.boundary == 31
+    assert not state.crossed
+
+
+def test_crossed_stays_crossed():
+    """Errors of the baseline that come later do not undo it, and p does not rise again."""
+    failed = look(PLAIN, (5, 8, 0.2), budget=0.01)
+    later = advance(failed, baseline_events=300, canary_events=0, canary_share=0.2, budget=0.01)
+
+    assert failed.crossed
+    assert later.crossed
+    assert later.p_value <= failed.p_value
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, math.nan])
+def test_a_block_with_one_arm_compares_nothing(share):
+    """Its errors are not evidence about a difference."""
+    state = look(PLAIN, (3, 2, 0.2))
+
+    assert advance(state, baseline_events=5, canary_events=5, canary_share=share, budget=0.05) is state
+
+
+@pytest.mark.parametrize("share", [1e-300, 1 - 1e-16])
+def test_an_arm_with_a_hair_of_the_traffic_is_still_compared(share):
+    """However wide the pods' noise, there is an answer."""
+    state = look(Null(0.25, 1.75, 5.0), (5, 5, share), (200, 200, share), level=0.01)
+
+    assert 0 <= state.p_value <= 1
+    assert 0 <= state.expected <= state.events
+
+
+def test_silence_is_no_evidence():
+    """Without errors p is one."""
+    state = look(Null(0.25), (0, 0, 0.2), budget=0.05)
+
+    assert state.p_value == 1.0
+    assert state.events == 0
+
+
+@pytest.mark.parametrize("errors", [(-1, 0), (0, -0.5), (math.nan, 0), (0, math.inf)])
+def test_impossible_errors_are_refused(errors):
+    """Negative, unknown or endless counts are broken input."""
+    with pytest.raises(ValueError, match="expected finite"):
+        look(PLAIN, (*errors, 0.2))
+
+
+@pytest.mark.parametrize(
+    "null", [(-1.0, 1.75, 0.0), (0.25, 0.5, 0.0), (0.25, 1.75, -0.1), (math.nan, 1.0, 0.0)]
+)
+def test_senseless_nulls_are_refused(null):
+    """A tolerance above -1, a dispersion of one or more, a spread of zero or more."""
+    with pytest.raises(ValueError, match="expected"):
+        Null(*null)
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=30))
+@settings(deadline=None)
+def test_no_fraction_of_an_error_is_lost_or_invented(increases):
+    """The count is the rounded sum of all increases."""
+    state = look(PLAIN, *((increase, 0.0, 0.5) for increase in increases))
+
+    assert abs(state.baseline_events - sum(increases)) <= 0.5 + 1e-9
+    assert state.canary_events == 0
+
+
+@given(NULLS, BLOCKS, st.floats(0, 0.2))
+@settings(deadline=None)
+def test_every_number_is_a_probability(null, blocks, budget):
+    """No NaN, nothing outside [0, 1], nothing spent beyond the budget."""
+    state = look(null, *blocks, budget=budget, level=budget)
+
+    assert 0 <= state.p_value <= 1
+    assert 0 <= state.spent <= budget
+    assert 0 <= state.expected <= state.events
+    assert MIN_EVENTS <= state.boundary <= max(state.events + 1, MIN_EVENTS)
+
+
+@given(NULLS, BLOCKS)
+@settings(deadline=None)
+def test_paths_and_spending_make_up_everything(null, blocks):
+    """Up to 400 errors every path is either alive or paid for."""
+    state = look(null, *blocks, budget=0.05, level=0.05)
+
+    if state.events <= EXACT_EVENTS:
+        assert state.paths.sum() + state.spent == pytest.approx(1.0, abs=1e-9)
+
+
+@given(NULLS, BLOCKS)
+@settings(deadline=None)
+def test_rebuilt_equals_incremental_to_the_last_digit(null, blocks):
+    """A replica that starts over gives the very same answer."""
+    incremental, rebuilt = (look(null, *blocks, budget=0.03, level=0.01) for _ in range(2))
+
+    assert np.array_equal(incremental.paths, rebuilt.paths)
+    assert (incremental.p_value, incremental.boundary) == (rebuilt.p_value, rebuilt.boundary)
+
+
+@given(NULLS, BLOCKS, ERRORS, ERRORS, SHARES)
+@settings(deadline=None)
+def test_another_canary_error_never_raises_p(null, blocks, baseline, canary, share):
+    """Whether it comes on top of the errors or instead of one of the baseline's."""
+    p_value = look(null, *blocks, (baseline, canary, share), level=0.0).p_value
+    instead = look(null, *blocks, (max(baseline - 1, 0), canary + 1, share), level=0.0).p_value
+
+    assert instead <= p_value + 1e-9
+
+
+@given(st.floats(0, 1), st.sampled_from([0.0, 0.3]), ERRORS, ERRORS, ERRORS, ERRORS, SHARES)
+@settings(deadline=None)
+def test_a_block_may_be_split(tolerance, s0, b1, c1, b2, c2, share):
+    """With independent errors and no decision in between, two blocks are one."""
+    null = Null(tolerance, 1.0, s0)
+    whole = look(null, (b1 + b2, c1 + c2, share))
+    split = look(null, (b1, c1, share), (b2, c2, share))
+
+    assert split.p_value == pytest.approx(whole.p_value, rel=1e-9, abs=1e-14)
+    assert split.expected == pytest.approx(whole.expected)
+
+
+@pytest.mark.parametrize("canary", [90, 100, 110])
+def test_the_normal_regime_continues_the_exact_one(canary):
+    """At 401 errors the normal tail is within 0.2 points of the binomial's."""
+    state = look(PLAIN, (401 - canary, canary, 0.2))
+
+    assert state.p_value == pytest.approx(scipy.stats.binom.sf(canary - 1, 401, 0.2), abs=0.002)
+
+
+@pytest.mark.parametrize("s0", [0.0, 0.2])
+def test_the_normal_boundary_is_the_first_count_within_the_level(s0):
+    """One error less would have a p above the level."""
+    null = Null(0.25, 1.75, s0)
+    boundary = look(null, (900, 100, 0.2), level=0.01).boundary
+    at, below = (look(null, (1000 - c, c, 0.2), level=0.01) for c in (boundary, boundary - 1))
+
+    assert at.crossed
+    assert at.p_value <= 0.01 < below.p_value
+    assert not below.crossed
+
+
+def test_beyond_400_errors_the_level_is_needed():
+    """Without it there is nothing to judge by, and that is said."""
+    with pytest.raises(ValueError, match="level"):
+        advance(sequential.start(PLAIN), baseline_events=500, canary_events=1, canary_share=0.2, budget=0.05)
+
+
+def test_an_outage_in_one_block_is_judged_at_once():
+    """A hundred thousand errors do not build a hundred thousand columns."""
+    state = look(Null(0.25, 1.75, 0.2), (20_000, 80_000, 0.2), level=0.001)
+
+    assert state.crossed
+    assert state.paths.size == 0
+
+
+def test_a_drift_of_everybodys_errors_is_no_fault_of_the_canary():
+    """Weights 5, 20, 50 % with errors tripling in the last step: the share within each step counts."""
+    ramp = [(38, 2, 0.05), (40, 10, 0.2), (60, 60, 0.5)]
+    state = look(PLAIN, *ramp, budget=0.05)
+
+    assert state.expected == pytest.approx(40 * 0.05 + 50 * 0.2 + 120 * 0.5)
+    assert state.p_value > 0.4
+
+
+@pytest.mark.simulation
+def test_the_plain_test_uses_its_alpha():
+    """10,000 requests at 1 %, share 20 %, 60 looks: nearly all of a nominal 5 % is used, and no more."""
+    rng = np.random.default_rng(20240503)
+    d_b, d_c = rng.poisson(8000 * 0.01 / 60, (1500, 60)), rng.poisson(2000 * 0.01 / 60, (1500, 60))
+    final = [run(PLAIN, b, c, 0.2, 0.05) for b, c in zip(d_b, d_c, strict=True)]
+
+    assert 0.038 <= np.mean([state.crossed for state in final]) <= 0.05 + 2 * 0.0056
+    assert 0.045 <= np.mean([state.spent for state in final]) <= 0.05
+
+
+@pytest.mark.simulation
+def test_the_default_null_forgives_noise():
+    """Pods that differ (cv 0.25, 4 of 20) and errors in batches cross in at most 5 % at a nominal 5 %."""
+    rng = np.random.default_rng(20240504)
+    null = Null(0.25, 1.75, 0.25 * math.sqrt(1 / 4 + 1 / 16))
+    crossed = 0
+    for _ in range(500):
+        rates = rng.gamma(16, 1 / 16, 20) * 500 * 0.01 / 60
+        batches = rng.poisson(rates / 1.375, (60, 20))
+        errors = batches + rng.binomial(batches, 0.375)
+        crossed += run(null, errors[:, 4:].sum(1), errors[:, :4].sum(1), 0.2, 0.05).crossed
+
+    assert crossed / 500 <= 0.05
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize(("ratio", "power"), [(5, 0.97), (1, 0.0)])
+def test_a_real_fault_is_found(ratio, power):
+    """Five times the errors at 10,000 requests are found nearly always, none at all hardly ever."""
+    rng = np.random.default_rng(20240505)
+    found = [
+        run(Null(0.25, 1.75, 0.14), rng.poisson(4 / 3, 60), rng.poisson(ratio / 3, 60), 0.2, 0.0025).crossed
+        for _ in range(200)
+    ]
+
+    assert np.mean(found) >= power
+    assert np.mean(found) <= power + 0.03
+
+
+@pytest.mark.simulation
+def test_a_crossing_of_400_errors_keeps_alpha():
+    """60,000 requests at 1 %: exact until 400 errors, normal after, together at most 5 %."""
+    rng = np.random.default_rng(20240506)
+    d_b, d_c = rng.poisson(8, (1000, 60)), rng.poisson(2, (1000, 60))
+    crossed = np.mean([run(PLAIN, b, c, 0.2, 0.05).crossed for b, c in zip(d_b, d_c, strict=True)])
+
+    assert 0.025 <= crossed <= 0.05 + 2 * 0.007
