@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 from firedamp.errors import ConflictError, StoreError
-from firedamp.model import ReleaseKey
+from firedamp.model import Ask, Mode, Outcome, Question, ReleaseKey, Verdict
 from firedamp.ports import Event, Gate, Look, Release, Token
-from firedamp.store.columns import exact, prose
+from firedamp.store.columns import exact, number, prose
 from firedamp.store.locks import LocalLocks, name
 from firedamp.store.rows import CHANGING, switched
 
@@ -51,7 +52,7 @@ class MemoryStore:
 
     async def open(self, release: Release) -> Release:
         key = release.key
-        await self._turn(key.namespace, key.service, key.revision, release.parameters, release.step_label)
+        await self._turn(key.namespace, key.service, key.revision, release.parameters, *_moving(release))
         if any(known.key == key for known in self._releases.values()):
             raise ConflictError(f"{key} exists already")
         self._last_id += 1
@@ -59,7 +60,7 @@ class MemoryStore:
         return self._releases[self._last_id]
 
     async def update(self, release: Release) -> None:
-        await self._turn(release.step_label)
+        await self._turn(*_moving(release))
         self._write_back(release)
 
     async def releases(
@@ -85,7 +86,7 @@ class MemoryStore:
         return mine[-1] if mine else None
 
     async def add_looks(self, release: Release, looks: Sequence[Look]) -> None:
-        await self._turn(release.step_label)
+        await self._turn(*_moving(release))
         added = {look.evidence.block.index: look for look in looks}
         known = self._looks.get(release.id, {})
         if len(added) < len(looks) or added.keys() & known.keys():
@@ -161,16 +162,16 @@ class MemoryStore:
     async def close(self) -> None:
         self._releases.clear()
 
-    async def _turn(self, *texts: str | None) -> None:
+    async def _turn(self, *values: str | float | None) -> None:
         """Let others run, as every real store does, and refuse what a real one refuses."""
         await asyncio.sleep(0)
         if self.trouble is not None:
             raise StoreError(self.trouble)
-        for text in texts:
-            try:
-                exact(text or "")
-            except ValueError as error:
-                raise StoreError(str(error)) from error
+        try:
+            for value in values:
+                _ = exact(value) if isinstance(value, str) else number(value or 0.0)
+        except ValueError as error:
+            raise StoreError(str(error)) from error
 
     def _write_back(self, release: Release) -> None:
         known = self._releases.get(release.id)
@@ -185,6 +186,99 @@ def _is(thing: Event | ReleaseKey, *wanted: str | None) -> bool:
     return all(want in (None, name) for want, name in zip(wanted, names, strict=False))
 
 
+def _moving(release: Release) -> tuple[str | float | None, ...]:
+    """What changes of a release and is not prose."""
+    return release.step_label, release.last_asked, release.step_since, release.weight, release.ended
+
+
 def _cleaned(release: Release) -> Release:
     outcome = None if release.outcome is None else prose(release.outcome)
     return replace(release, outcome=outcome, sentence=prose(release.sentence))
+
+
+class FakeJudge:
+    """
+    `Judging` that says what it was told to say, or pass.
+
+    With a store it opens a release as a judge does, and keeps the weight it is told.
+
+    Attributes:
+        asked: every question, in order.
+        weights, endings: what it was told.
+        trouble: raised by every question while set.
+        patience_seconds: how long an answer takes.
+    """
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.asked: list[Ask] = []
+        self.weights: list[tuple[str | None, float]] = []
+        self.endings: list[tuple[str | None, str, str]] = []
+        self.trouble: Exception | None = None
+        self.patience_seconds = 0.0
+        self._store = store
+        self._scripts: dict[Question, list[Verdict]] = {}
+
+    def says(self, *outcomes: str, question: Question | None = None, **more: Any) -> "FakeJudge":
+        """Answer one question (default: all) with these outcomes in turn, the last one for ever."""
+        sentence = more.pop("sentence", "errors: 5.1 % against 1.0 % of baseline")
+        for each in Question if question is None else (question,):
+            made = [Verdict(Outcome(one), each, sentence, at=0.0, **more) for one in outcomes]
+            self._scripts[each] = made
+        return self
+
+    def holds(self, times: int) -> "FakeJudge":
+        """Be in hold mode for the next questions of a guard, then judge."""
+        held = [Verdict(Outcome.PASS, Question.GUARD, "frozen", at=0.0, mode=Mode.HOLD)] * times
+        self._scripts[Question.GUARD] = held + self._scripts.get(Question.GUARD, [_passing(Question.GUARD)])
+        return self
+
+    async def answer(self, ask: Ask, now: float) -> Verdict:
+        self.asked.append(ask)
+        await asyncio.sleep(self.patience_seconds)
+        if self.trouble is not None:
+            raise self.trouble
+        script = self._scripts.get(ask.question) or [_passing(ask.question)]
+        verdict = script.pop(0) if len(script) > 1 else script[0]
+        release = await self._release(ask, now)
+        if release is None:
+            return replace(verdict, at=now)
+        return replace(verdict, at=now, release=release.key, release_id=release.id)
+
+    async def ended(
+        self, namespace: str, service: str, revision: str | None, *, outcome: str, by: str, now: float
+    ) -> Release | None:
+        self.endings.append((revision, outcome, by))
+        return None
+
+    async def told_weight(
+        self, namespace: str, service: str, revision: str | None, *, weight: float, now: float
+    ) -> None:
+        self.weights.append((revision, weight))
+        release = None if self._store is None else await self._store.latest(namespace, service, revision)
+        if release is not None and self._store is not None:
+            await self._store.update(replace(release, weight=weight))
+
+    async def _release(self, ask: Ask, now: float) -> Release | None:
+        if self._store is None:
+            return None
+        known = await self._store.latest(ask.namespace, ask.service, ask.revision)
+        if known is not None or not ask.opens or ask.revision is None:
+            return known
+        key = ReleaseKey(ask.namespace, ask.service, ask.revision, 1)
+        return await self._store.open(
+            Release(
+                id=0,
+                key=key,
+                controller=ask.controller,
+                started=now,
+                arms=ask.arms,
+                experiment=ask.experiment,
+                parameters="{}",
+                version="test",
+                last_asked=now,
+            )
+        )
+
+
+def _passing(question: Question) -> Verdict:
+    return Verdict(Outcome.PASS, question, "harm is excluded", at=0.0)
