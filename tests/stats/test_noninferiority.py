@@ -91,6 +91,18 @@ def test_the_share_comes_from_the_blocks_where_weights_moved():
     assert weighed.ratio_p > 0.9
 
 
+def test_a_ramp_with_a_drift_is_no_difference():
+    """5 % at a rate of 1 %, then 50 % at 3 %: 155 errors of the canary are just what the blocks expect."""
+    share = (100 * 0.05 + 300 * 0.5) / 400
+    rate = (500 * 0.01 + 5000 * 0.03) / 5500
+    found = proportion_pass(245, 14_500, 155, 5500, expected_share=share, baseline_rate=rate)
+    pooled = proportion_pass(245, 14_500, 155, 5500)
+
+    assert found.ratio == pytest.approx(1.0, abs=0.01)
+    assert found.absolute_p < 0.05 < pooled.absolute_p
+    assert pooled.ratio > 1.6
+
+
 @given(EVENTS, REQUESTS, EVENTS, REQUESTS, st.floats(1, 20), st.floats(0.001, 0.5))
 @settings(deadline=None)
 def test_every_number_is_in_its_range(b, n_b, c, n_c, dispersion, level):

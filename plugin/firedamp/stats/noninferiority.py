@@ -62,6 +62,7 @@ def proportion_pass(  # noqa: PLR0913 - two samples, two margins, and how to rea
     level: float = 0.05,
     dispersion: float = 1.0,
     expected_share: float | None = None,
+    baseline_rate: float | None = None,
 ) -> NonInferiority:
     """
     Judge whether the canary's errors exclude a rise beyond either margin.
@@ -78,6 +79,9 @@ def proportion_pass(  # noqa: PLR0913 - two samples, two margins, and how to rea
         expected_share: the canary's share of all errors, were both arms alike: the mean of
             the blocks' shares weighted by their errors. Without it the share of requests,
             which holds only while the traffic weight stood still.
+        baseline_rate: the baseline's error rate at the times when the canary had its traffic: the
+            mean of the blocks' rates weighted by the canary's requests. Without it events / n,
+            with the same restriction. Only the absolute margin refers to it.
 
     Raises:
         ValueError: a count is negative or not finite.
@@ -89,7 +93,7 @@ def proportion_pass(  # noqa: PLR0913 - two samples, two margins, and how to rea
         return _NOTHING_SEEN
     b, c = math.floor(baseline_events + 0.5), math.floor(canary_events + 0.5)
     share = canary_n / (baseline_n + canary_n) if expected_share is None else expected_share
-    ceiling = b / baseline_n + margin_absolute
+    ceiling = (b / baseline_n if baseline_rate is None else baseline_rate) + margin_absolute
     ratio_p = _ratio_p(b, c, share, margin_ratio, dispersion)
     absolute_p = float(gammaincc(c / dispersion + 1, canary_n * ceiling / dispersion))
     p_value = min(ratio_p, absolute_p)
