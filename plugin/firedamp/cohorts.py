@@ -155,22 +155,21 @@ def comparison_arm(selected: ArmMatchers) -> Arm | None:
 
 def problem(cohorts: Cohorts, arms: Mapping[str, str]) -> str | None:
     """Say why these values cannot tell the cohorts apart; None when they can."""
-    needed = _needed(cohorts)
+    needed = _needed(cohorts, arms)
     missing = [name for name in needed if not arms.get(name)]
     if missing:
-        return f"{_words(missing)} empty: pass {_words([f'{name}' for name in missing])} with the question"
+        return f"{' and '.join(missing)} empty: pass the cohort's name with the question"
     values = [arms[name] for name in PLACEHOLDERS if arms.get(name)]
     if len(set(values)) < len(values):
         return f"the cohorts have the same value {values[0]!r}: comparing a version with itself says nothing"
     return None
 
 
-def _needed(cohorts: Cohorts) -> list[str]:
+def _needed(cohorts: Cohorts, arms: Mapping[str, str]) -> list[str]:
     match cohorts:
-        case ArgoCohorts(preset="argo-experiment"):
-            return ["canary", "baseline"]
         case ArgoCohorts():
-            return ["canary", "main"]
+            experiment = cohorts.preset == "argo-experiment" or arms.get("baseline")
+            return ["canary", "baseline" if experiment else "main"]
         case FlaggerCohorts():
             return []
         case LabelCohorts():
@@ -185,7 +184,3 @@ def _named(arms: Mapping[str, str]) -> list[Arm]:
 def _filled(matcher: Matcher, arms: Mapping[str, str]) -> Matcher:
     write = literal if matcher.op in (Op.MATCH, Op.NOT_MATCH) else str
     return replace(matcher, value=_PLACEHOLDER.sub(lambda hit: write(arms.get(hit[1], "")), matcher.value))
-
-
-def _words(names: list[str]) -> str:
-    return " and ".join(names)

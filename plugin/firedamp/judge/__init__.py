@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from firedamp import __version__, telemetry
 from firedamp.cohorts import problem
+from firedamp.counting import LOOK_BACK_SECONDS
 from firedamp.decision import parameters as stored
 from firedamp.decision import policy, session
 from firedamp.decision.parameters import Parameters
@@ -216,7 +217,7 @@ class Judge:
             raise SourceDownError(f"no source is named {profile.source!r}; add it to sources in the settings")
         known = all(query in living.memories.counted for query in living.planned.queries)
         span = Span(
-            begin=blocks[0].start - (parameters.window.look if known else evidence.LOOK_BACK_SECONDS),
+            begin=blocks[0].start - (parameters.window.look if known else LOOK_BACK_SECONDS),
             ends=tuple(block.end for block in blocks),
             window_seconds=_window(living.session, blocks[-1].end),
             timeout_seconds=0.8 * self._deadline,

@@ -19,8 +19,6 @@ from firedamp.model import Arm, Block, Evidence, Release, Row, Slice, Trouble, T
 from firedamp.ports import Source, Span
 from firedamp.queries import Counted, Level, Need, filled
 
-#: A counter's last sample before a block is looked for this far back.
-LOOK_BACK_SECONDS = 300.0
 #: `$window` reaches back from now to the end of warm-up, but no further than this.
 MAX_WINDOW_SECONDS = 600.0
 
@@ -50,9 +48,18 @@ class Plan:
 
     @property
     def queries(self) -> tuple[Query, ...]:
-        """Every distinct query once, in a stable order."""
+        """Every distinct query once, in a stable order; the comparison arm's before the canary's."""
         each = (query for arms in self.wanted.values() for roles in arms.values() for query in roles.values())
         return tuple(dict.fromkeys(each))
+
+    def sibling(self, query: Query) -> Query | None:
+        """The same need of the comparison arm, for a query of the canary."""
+        for arms in self.wanted.values():
+            other = arms.get(self.against, {}) if self.against else {}
+            for role, mine in arms.get(Arm.CANARY, {}).items():
+                if mine == query and role in other:
+                    return other[role]
+        return None
 
 
 @dataclass(slots=True)
@@ -60,6 +67,18 @@ class Memories:
     """What counting remembers of each query between looks; lives with the session, never stored."""
 
     counted: dict[Query, Memory] = field(default_factory=dict)
+
+    def watched(self, sibling: Query | None, until: float) -> Memory | None:
+        """
+        What the comparison arm's presence tells of a canary seen for the first time.
+
+        Where the old version was scraped all the while and the canary was not, the canary's pods are young
+        and all that they show was counted since.
+        """
+        known = self.counted.get(sibling) if sibling else None
+        if known is None or known.scraped is None or known.scraped.arrived >= until:
+            return None
+        return Memory.watching(known.scraped.arrived, until)
 
 
 def plan(parameters: Parameters, release: Release) -> Plan:
@@ -96,10 +115,13 @@ async def gather(
     answers = await asyncio.gather(*(_ask(source, query, span) for query in queries))
     if answers and all(isinstance(one, SourceDownError) for one in answers):
         raise next(one for one in answers if isinstance(one, SourceDownError))
-    return {
-        query: answer if isinstance(answer, SourceError) else _count(planned, query, answer, blocks, memories)
-        for query, answer in zip(queries, answers, strict=True)
-    }
+    counts: dict[Query, Count | SourceError] = {}
+    for query, answer in zip(queries, answers, strict=True):
+        if isinstance(answer, SourceError):
+            counts[query] = answer
+        else:
+            counts[query] = _count(planned, query, answer, blocks, memories)
+    return counts
 
 
 async def _ask(source: Source, query: Query, span: Span) -> Samples | SourceError:
@@ -119,9 +141,10 @@ def _count(
             counted = count(
                 samples,
                 blocks,
-                memories.counted.get(query),
+                memories.counted.get(query) or memories.watched(planned.sibling(query), blocks[0].start),
                 pod_label=planned.pod_label,
                 keep_le=keep_le,
+                starts=samples.starts,
             )
             memories.counted[query] = counted.memory
             return counted

@@ -1,0 +1,76 @@
+"""A shop whose counters grow by rule, as a `Source`: deterministic, any length, any rhythm."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from firedamp.cohorts import Matchers
+from firedamp.counting import Samples, Series
+from firedamp.decision.parameters import Parameters
+from firedamp.errors import SourceDownError, SourceError
+from firedamp.judge import Profile
+from firedamp.model import Mode
+from firedamp.ports import Span
+from firedamp.queries import Counted, Need
+
+STEP = 10.0
+
+
+@dataclass
+class ShopSource:
+    """
+    Pods of two versions, scraped every 10 s since `since`, the canary's since `canary_since`.
+
+    Requests and errors per second and pod; `trouble` is raised instead of an answer while set.
+    """
+
+    since: float = -3600.0
+    canary_since: float = 0.0
+    requests: Mapping[str, float] = field(default_factory=lambda: {"stable": 10.0, "canary": 10.0})
+    errors: Mapping[str, float] = field(default_factory=lambda: {"stable": 0.1, "canary": 0.1})
+    pods: int = 2
+    trouble: SourceError | None = None
+    fetched: list[Span] = field(default_factory=list)
+
+    async def samples(self, need: Need, cohort: Matchers, span: Span) -> Samples:
+        self.fetched.append(span)
+        if self.trouble is not None:
+            raise self.trouble
+        assert isinstance(need, Counted)
+        arm = next(matcher.value for matcher in cohort if matcher.label == "rollouts_pod_template_hash")
+        failing = any(matcher.label == "code" for matcher in need.selector.matchers)
+        rate = (self.errors if failing else self.requests).get(arm, 0.0)
+        begun = self.canary_since if arm == "canary" else self.since
+        return Samples(tuple(self._pod(arm, number, begun, rate, span) for number in range(self.pods)))
+
+    def _pod(self, arm: str, number: int, begun: float, rate: float, span: Span) -> Series:
+        first = max(begun, np.ceil(span.begin / STEP) * STEP)
+        times = np.arange(first, span.end + 1e-9, STEP)
+        values = np.floor((times - begun) * rate + number / 7)
+        return Series({"pod": f"{arm}-{number}", "instance": f"{arm}-{number}:80"}, times, values)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+DOWN = SourceDownError("prometheus at http://prometheus:9090 refused the connection")
+
+
+@dataclass
+class ShopBook:
+    """One service, `shop/checkout`."""
+
+    parameters: Parameters
+    mode: Mode = Mode.JUDGE
+    frozen: str = ""
+
+    def profile(self, namespace: str, service: str) -> Profile | None:
+        known = (namespace, service) == ("shop", "checkout")
+        return Profile(self.parameters, "main", self.mode) if known else None
+
+    def freeze(self, namespace: str, service: str, now: float) -> str:
+        return self.frozen
+
+    def remedy(self, namespace: str, service: str) -> str:
+        return f"services: [{{name: {service}, namespace: {namespace}}}]"

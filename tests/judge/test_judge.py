@@ -1,0 +1,323 @@
+"""Questions in, verdicts out, through store and source, with the clock in the test's hand."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from fakes import MemoryStore
+from firedamp.decision.parameters import Parameters
+from firedamp.judge import Judge
+from firedamp.model import Ask, Controller, Mode, Outcome, Question
+from firedamp.ports import Gate
+from judge.shop import DOWN, ShopBook, ShopSource
+
+CHECKS = [
+    {
+        "name": "errors",
+        "kind": "proportion",
+        "events": 'http_requests_total{code=~"5.."}',
+        "total": "http_requests_total",
+    }
+]
+PARAMETERS = Parameters.model_validate({"checks": CHECKS, "window": {"promote_after": "10m"}})
+ASK = Ask(
+    "shop",
+    "checkout",
+    Question.GUARD,
+    Controller.ARGO,
+    revision="canary",
+    arms={"canary": "canary", "main": "stable"},
+)
+PROMOTE = replace(ASK, question=Question.PROMOTE)
+ADVANCE = replace(ASK, question=Question.ADVANCE)
+
+
+@pytest.fixture
+def source():
+    return ShopSource()
+
+
+@pytest.fixture
+def book():
+    return ShopBook(PARAMETERS)
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+@pytest.fixture
+def judge(book, source, store):
+    return Judge(book, {"main": source}, store)
+
+
+async def watch(judge, ask, start, end, every=30.0):
+    """Ask every so often; the last answer."""
+    verdict, now = None, start
+    while now <= end:
+        verdict = await judge.answer(ask, now)
+        now += every
+    return verdict
+
+
+async def test_first_question_opens_a_release_and_says_when_the_first_look_is_due(judge, store):
+    """Before the first block is over there is nothing to say but when there will be."""
+    verdict = await judge.answer(ASK, 60.0)
+    release = await store.latest("shop", "checkout", "canary")
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "first look is due at 00:01:30 UTC" in verdict.sentence
+    assert (release.started, release.key.attempt) == (60.0, 1)
+
+
+async def test_errors_times_five_fail(judge, source):
+    """A canary with five times the errors is failed, and a rollback hook may say yes."""
+    source.errors = {"stable": 0.1, "canary": 0.5}
+    verdict = await watch(judge, ASK, 60.0, 900.0)
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.rollback
+    assert verdict.sentence.startswith("errors: the canary served")
+
+
+async def test_healthy_release_passes_at_the_end_of_its_window(judge, source):
+    """Harm is excluded at promote_after, not before."""
+    source.requests = {"stable": 60.0, "canary": 60.0}
+    before = await watch(judge, PROMOTE, 60.0, 630.0)
+    after = await watch(judge, PROMOTE, 660.0, 690.0)
+
+    assert before.outcome is Outcome.INCONCLUSIVE
+    assert after.outcome is Outcome.PASS
+    assert after.sentence.startswith("after 10 min harm is excluded")
+
+
+async def test_first_errors_of_a_young_canary_count(judge, source, store):
+    """What a new pod counted before its first scrape is its own: nothing is lost at the start."""
+    source.canary_since = 95.0
+    await watch(judge, ASK, 60.0, 160.0, every=5.0)
+    looks = await store.looks((await store.latest("shop", "checkout", "canary")).id)
+    rows = [look.evidence.slices["errors"].rows for look in looks]
+    requests = sum(
+        row[1] for block in rows for arm, pods in block.items() if arm == "canary" for row in pods.values()
+    )
+
+    assert requests == pytest.approx(2 * (looks[-1].evidence.block.end - 95.0) * 10.0, abs=2 * 10 * 10)
+
+
+async def test_same_block_gives_the_same_answer(judge, source):
+    """Two questions within a block are one look; the source is asked once."""
+    await judge.answer(ASK, 0.0)
+    first = await judge.answer(ASK, 40.0)
+    asked = len(source.fetched)
+    second = await judge.answer(ASK, 41.0)
+
+    assert first == second
+    assert len(source.fetched) == asked
+
+
+async def test_a_hundred_askers_make_one_look(judge, source, store):
+    """Whoever asks first takes the look; everybody else waits for it."""
+    await judge.answer(ASK, 0.0)
+    answers = await asyncio.gather(*(judge.answer(ASK, 65.0) for _ in range(100)))
+    release = await store.latest("shop", "checkout", "canary")
+
+    assert len(set(map(repr, answers))) == 1
+    assert [look.evidence.block.index for look in await store.looks(release.id)] == [0, 1]
+
+
+async def test_two_replicas_agree(book, source, store):
+    """Two judges on one store, asked in the same instant, give one look and one answer."""
+    first, second = Judge(book, {"main": source}, store), Judge(book, {"main": source}, store)
+    answers = [
+        await asyncio.gather(first.answer(ASK, now), second.answer(ASK, now)) for now in range(0, 400, 20)
+    ]
+
+    assert all(one == other for one, other in answers)
+
+
+@pytest.mark.parametrize("every", [10.0, 30.0, 60.0, 200.0])
+async def test_rhythm_of_questions_changes_nothing(book, source, every):
+    """Callers at any distance find the same at the same block, to the byte."""
+    source.errors = {"stable": 0.1, "canary": 0.3}
+    stores = MemoryStore(), MemoryStore()
+    await watch(Judge(book, {"main": source}, stores[0]), ASK, 0.0, 600.0, every=30.0)
+    await watch(Judge(book, {"main": source}, stores[1]), ASK, 0.0, 600.0, every=every)
+    usual, other = [[repr(look) for look in await store.looks(1)] for store in stores]
+    seen = min(len(usual), len(other))
+
+    assert seen >= 12
+    assert usual[:seen] == other[:seen]
+
+
+async def test_restart_changes_nothing(book, source, store):
+    """A judge that knows nothing but the store goes on as if it had been there all the time."""
+    await watch(Judge(book, {"main": source}, store), ASK, 0.0, 300.0)
+    await watch(Judge(book, {"main": source}, store), ASK, 330.0, 600.0)
+    through = MemoryStore()
+    await watch(Judge(book, {"main": source}, through), ASK, 0.0, 600.0)
+
+    assert [repr(look) for look in await store.looks(1)] == [repr(look) for look in await through.looks(1)]
+
+
+async def test_source_down_is_undecided_and_caught_up_later(judge, source, store):
+    """An outage rolls nothing back, is said, and its blocks are judged when the source is back."""
+    await watch(judge, ASK, 0.0, 120.0)
+    source.trouble = DOWN
+    down = await watch(judge, ASK, 150.0, 240.0)
+    source.trouble = None
+    up = await judge.answer(ASK, 270.0)
+
+    assert down.outcome is Outcome.INCONCLUSIVE
+    assert "refused the connection" in down.sentence
+    assert not down.rollback
+    assert up.block == 7
+    assert [look.evidence.block.index for look in await store.looks(1)] == list(range(8))
+
+
+async def test_failed_attempt_answers_fail_until_its_caller_is_silent(judge, source, store):
+    """A retry of the same revision is told apart by time and starts with fresh evidence."""
+    source.errors = {"stable": 0.1, "canary": 3.0}
+    await watch(judge, ASK, 0.0, 600.0)
+    still = await judge.answer(ASK, 630.0)
+    source.errors = {"stable": 0.1, "canary": 0.1}
+    retried = await judge.answer(ASK, 630.0 + 200.0)
+
+    assert still.outcome is Outcome.FAIL
+    assert retried.outcome is Outcome.INCONCLUSIVE
+    assert (await store.latest("shop", "checkout", "canary")).key.attempt == 2
+    assert (await store.release(1)).outcome == "rolled-back"
+
+
+async def test_reported_end_closes_the_release(judge, store):
+    """After its end a release takes no more looks; a later question opens the next attempt."""
+    await watch(judge, ASK, 0.0, 100.0)
+    await judge.ended("shop", "checkout", "canary", outcome="promoted", by="flagger", now=100.0)
+    await judge.answer(ASK, 110.0)
+    same = await store.latest("shop", "checkout", "canary")
+    await judge.answer(ASK, 400.0)
+    later = await store.latest("shop", "checkout", "canary")
+
+    assert (same.outcome, same.key.attempt) == ("promoted", 1)
+    assert later.key.attempt == 2
+
+
+@pytest.mark.parametrize(
+    ("arms", "said"),
+    [
+        ({}, "canary and main empty"),
+        ({"canary": "canary", "main": ""}, "main empty"),
+        ({"canary": "same", "main": "same"}, "same value 'same'"),
+    ],
+)
+async def test_useless_cohorts_are_undecided_with_the_remedy(judge, store, arms, said):
+    """Empty or equal hashes open nothing and say what to pass."""
+    verdict = await judge.answer(replace(ASK, arms=arms), 0.0)
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert said in verdict.sentence
+    assert await store.latest("shop", "checkout", "canary") is None
+
+
+async def test_unknown_service_is_undecided_with_the_yaml_to_add(judge):
+    """Nobody is rolled back for being unknown."""
+    verdict = await judge.answer(replace(ASK, service="chekout"), 0.0)
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "services: [{name: chekout" in verdict.sentence
+
+
+async def test_advance_waits_for_its_step(judge, source):
+    """More traffic after 5 minutes in a step where a five-fold rise would have shown, else after 15."""
+    source.requests, source.errors = {"stable": 60.0, "canary": 60.0}, {"stable": 0.6, "canary": 0.6}
+    early = await watch(judge, ADVANCE, 0.0, 240.0)
+    due = await watch(judge, ADVANCE, 270.0, 330.0)
+
+    assert early.outcome is Outcome.INCONCLUSIVE
+    assert "more in this traffic step" in early.sentence
+    assert due.outcome is Outcome.PASS
+    assert "would have been noticed" in due.sentence
+
+
+async def test_advance_begins_a_new_step(judge, source):
+    """After a pass the next step begins; the same question a moment later is still the same question."""
+    source.requests, source.errors = {"stable": 60.0, "canary": 60.0}, {"stable": 0.6, "canary": 0.6}
+    passed = await watch(judge, ADVANCE, 0.0, 330.0)
+    again = await judge.answer(ADVANCE, 330.03)
+    later = await judge.answer(ADVANCE, 360.0)
+
+    assert passed.outcome is again.outcome is Outcome.PASS
+    assert later.outcome is Outcome.INCONCLUSIVE
+
+
+async def test_named_step_begins_when_its_name_changes(judge, source, store):
+    """A controller that names its steps is believed."""
+    await watch(judge, replace(ADVANCE, step="1"), 0.0, 330.0)
+    await judge.answer(replace(ADVANCE, step="3"), 400.0)
+    release = await store.latest("shop", "checkout", "canary")
+
+    assert (release.step, release.step_label, release.step_since) == (1, "3", 400.0)
+
+
+async def test_flagger_may_begin_and_a_told_weight_is_a_step(judge, store):
+    """The first traffic increase comes at weight 0; the event that follows tells the weight."""
+    ask = replace(ADVANCE, controller=Controller.FLAGGER)
+    first = await judge.answer(ask, 0.0)
+    await judge.told_weight("shop", "checkout", "canary", weight=0.2, now=1.0)
+    second = await judge.answer(ask, 10.0)
+    release = await store.latest("shop", "checkout", "canary")
+
+    assert first.outcome is Outcome.PASS
+    assert second.outcome is Outcome.INCONCLUSIVE
+    assert release.weight == 0.2
+
+
+async def test_experiment_is_a_release_of_its_own(judge, store):
+    """Its pods are others than the rollout's, so its evidence is never mixed with theirs."""
+    await judge.answer(ASK, 0.0)
+    await judge.answer(replace(PROMOTE, experiment=True, arms={"canary": "canary", "baseline": "old"}), 1.0)
+
+    assert {one.key.revision for one in await store.releases()} == {"canary", "canary-experiment"}
+
+
+async def test_freeze_holds_but_harm_still_fails(judge, book, source):
+    """A freeze withholds promotion and names itself; a broken canary is stopped all the same."""
+    book.frozen = "Black Friday"
+    held = await watch(judge, PROMOTE, 0.0, 120.0)
+    source.errors = {"stable": 0.1, "canary": 5.0}
+    failed = await watch(judge, PROMOTE, 150.0, 600.0)
+
+    assert held.outcome is Outcome.INCONCLUSIVE
+    assert "Black Friday" in held.sentence
+    assert failed.outcome is Outcome.FAIL
+
+
+async def test_person_can_hold_and_switch_off(judge, store):
+    """A hold and the kill switch are orders with a name and an end."""
+    await judge.answer(PROMOTE, 0.0)
+    await store.set_gate(Gate("shop", "checkout", "hold", "", True, 1000.0, "ada", 0.0, "migration"))
+    held = await judge.answer(PROMOTE, 10.0)
+    await store.set_gate(Gate("shop", "checkout", "off", "", True, 1000.0, "ada", 0.0))
+    off = await judge.answer(PROMOTE, 20.0)
+    expired = await judge.answer(PROMOTE, 2000.0)
+
+    assert "ada said hold: migration" in held.sentence
+    assert (off.outcome, off.mode) == (Outcome.PASS, Mode.OFF)
+    assert expired.mode is Mode.JUDGE
+
+
+async def test_slow_source_leaves_an_answer_within_the_deadline(book, store):
+    """The caller's patience is kept even where a source has none."""
+
+    class Slow(ShopSource):
+        async def samples(self, need, cohort, span):
+            await asyncio.sleep(30)
+            return await super().samples(need, cohort, span)
+
+    judge = Judge(book, {"main": Slow()}, store, deadline_seconds=0.2)
+    await judge.answer(ASK, 0.0)
+    verdict = await asyncio.wait_for(judge.answer(ASK, 60.0), 2.0)
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "took longer than" in verdict.sentence
