@@ -1,10 +1,13 @@
 """Small values for tests about the store: a release, a look, a gate, an event, a token."""
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from firedamp.model import Arm, Block, Controller, Evidence, Finding, Outcome, ReleaseKey, Slice, Tier
 from firedamp.ports import Event, Gate, Look, Release, Standing, Token
+from firedamp.store.database import Database
 
 KEY = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
 
@@ -45,3 +48,13 @@ def an_event(text: str = "promoted", **changed: object) -> Event:
 def a_token(name: str = "argo", **changed: object) -> Token:
     digest = hashlib.sha256(name.encode()).hexdigest()
     return replace(Token(name, digest, "asker", ("shop", "pay"), created=1000.5), **changed)
+
+
+@asynccontextmanager
+async def a_database(url: str) -> AsyncIterator[Database]:
+    """The database behind a store, to look at it or to spoil it."""
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        await database.dispose()

@@ -210,19 +210,22 @@ def test_no_bytes_are_no_look():
         codec.decode(b"")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_damage_is_noticed(data: st.DataObject):
-    """A flipped bit or a cut never turns into another look: it is a StoreError."""
+def test_damage_never_becomes_another_look(data: st.DataObject):
+    """A flipped bit is noticed, unless it is one of the few that deflate does not use."""
     blob = bytearray(codec.encode(a_look(3)))
-    place = data.draw(st.integers(0, len(blob) - 1))
-    if data.draw(st.booleans()):
-        blob[place] ^= 1 << data.draw(st.integers(0, 7))
-    else:
-        del blob[place:]
+    blob[data.draw(st.integers(0, len(blob) - 1))] ^= 1 << data.draw(st.integers(0, 7))
 
-    with pytest.raises(StoreError):
-        codec.decode(bytes(blob))
+    with suppress(StoreError):
+        assert codec.decode(bytes(blob)) == a_look(3)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 20, -5, -1])
+def test_a_look_cut_short_is_refused(kept: int):
+    """Half a look is none."""
+    with pytest.raises(StoreError, match="damaged"):
+        codec.decode(codec.encode(a_look(3))[:kept])
 
 
 @settings(max_examples=200, deadline=None)

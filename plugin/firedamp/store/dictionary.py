@@ -34,6 +34,7 @@ WORDS_1 = (
     b"(0.9\xc3\x97 to 1.2\xc3\x97, 1,000 canary requests); slower than 1.20\xc3\x97 is ruled out"
     b"; slower than 1.20\xc3\x97 is neither proven nor ruled out yet"
     b": no proof of harm; 10,000 canary requests with 20 errors can only rule out a rate above 0.5 % "
-    b"(0.2 % in baseline); about 1,000 more canary requests are needed (\xe2\x89\x88 3 min 30 s at this traffic)"
+    b"(0.2 % in baseline); about 1,000 more canary requests are needed "
+    b"(\xe2\x89\x88 3 min 30 s at this traffic)"
     b" % in main); about 2,000 more canary requests are needed (\xe2\x89\x88 1 h 5 min at this traffic)"
 )

@@ -24,14 +24,20 @@ from firedamp.errors import StoreError
 from firedamp.store.database import engine, normalised
 from firedamp.store.trouble import translated
 
-_LOCK_NUMBER = 0x66697265_64616D70  # "firedamp"
-_LOCK_WAIT = "10s"
+#: The advisory lock that migrations queue for: "firedamp" in ASCII.
+LOCK_NUMBER = 0x66697265_64616D70
+
 _compatibility = table("compatibility", column("oldest"))
 
 
-async def migrate(url: str, to: str = "head") -> None:
+async def migrate(url: str, *, to: str = "head", wait_seconds: float = 10.0) -> None:
     """
     Bring a database to the newest schema (or to one on the way); makes it where there is none.
+
+    Args:
+        url: as in the settings.
+        to: the revision to stop at.
+        wait_seconds: how long to wait for another migration, or for whoever uses a table.
 
     Raises:
         StoreError: it cannot be reached, or was made by a firedamp too new for this one.
@@ -40,7 +46,7 @@ async def migrate(url: str, to: str = "head") -> None:
     try:
         with translated():
             async with made.execution_options(firedamp_begin="BEGIN IMMEDIATE").begin() as connection:
-                await connection.run_sync(_upgrade, to)
+                await connection.run_sync(_upgrade, to, wait_seconds)
     finally:
         await made.dispose()
 
@@ -73,12 +79,14 @@ def _ahead(connection: Connection, current: str) -> str | None:
     return f"the store's schema is {current}, ahead of {head()}: use a newer firedamp"
 
 
-def _upgrade(connection: Connection, to: str) -> None:
+def _upgrade(connection: Connection, to: str, wait_seconds: float) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
+        connection.execute(text(f"SET LOCAL lock_timeout = {round(1000 * wait_seconds)}"))
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK_NUMBER})"))
     current = _current(connection)
+    if current == head():
+        return
     if current is not None and current not in _known():
         if wrong := _ahead(connection, current):
             raise StoreError(wrong)
@@ -89,6 +97,8 @@ def _upgrade(connection: Connection, to: str) -> None:
         command.upgrade(config, to)
     except CommandError as error:
         raise StoreError(f"cannot migrate the store: {error}") from error
+    if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise StoreError("cannot migrate the store: looks without a release would be left behind")
 
 
 def _current(connection: Connection) -> str | None:
