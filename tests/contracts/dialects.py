@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from fakes import FakeJudge, MemoryStore
 from firedamp.config import Settings
@@ -77,6 +78,12 @@ def _routes(judge: FakeJudge, store: MemoryStore, settings: Settings, clock: Clo
         *gates.routes(store, settings, grants, clock=clock),
         *flagger.routes(judge, store, settings, grants, clock=clock),
     ]
+
+
+async def send(client: Client, method: str, path: str, **more: Any) -> ClientResponse:
+    """Send a request whose address stays as it is written, well-formed or not."""
+    url = URL(f"http://{client.host}:{client.port}{path}", encoded=True)
+    return await client.session.request(method, url, **more)
 
 
 def recorded(name: str) -> list[dict[str, Any]]:

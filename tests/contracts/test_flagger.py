@@ -7,7 +7,7 @@ from dialects import ASKER, NOW, SECRET, UNREADABLE, Client, Clock, payload, rec
 
 from fakes import FakeJudge, MemoryStore
 from firedamp.config import Settings
-from firedamp.model import Mode, Question
+from firedamp.model import Controller, Mode, Question
 from firedamp.ports import Gate
 
 CONFIRMS = ("confirm-traffic-increase", "confirm-promotion")
@@ -78,17 +78,16 @@ SCRIPTS = {
     "success": lambda store: (
         FakeJudge(store)
         .says("inconclusive")
-        .says("inconclusive", "pass", question=Question.ADVANCE)
+        .says("pass", question=Question.ADVANCE)
         .says("inconclusive", "inconclusive", "pass", question=Question.PROMOTE)
     ),
-    "fail": lambda store: (
-        FakeJudge(store).says("inconclusive").says(*["inconclusive"] * 4, "fail", question=Question.GUARD)
-    ),
+    "fail": lambda store: FakeJudge(store).says(*["inconclusive"] * 4, "fail", question=Question.GUARD),
     "hold": lambda store: (
         FakeJudge(store)
         .says("inconclusive", question=Question.GUARD)
         .holds(2)
-        .says(*["inconclusive"] * 3, "inconclusive", "inconclusive", "pass", question=Question.ADVANCE)
+        # Two of them while confirm-rollout is held: it asks why.
+        .says(*["inconclusive"] * 2, "pass", *["inconclusive"] * 2, "pass", question=Question.ADVANCE)
     ),
     "rollback": lambda store: Harmed(store).says("inconclusive", question=Question.GUARD),
     "late-failure": lambda store: (
@@ -158,36 +157,14 @@ async def test_a_freeze_holds_confirm_rollout():
     assert "frozen until Monday" in line
 
 
-async def test_the_first_traffic_increase_is_let_through_once():
-    """It comes at weight 0, where nothing can be judged; the second one is held."""
-    store = MemoryStore()
-    judge = FakeJudge(store).says("inconclusive")
-    async with serving(judge, store) as client:
-        statuses = [(await call(client, "confirm-traffic-increase"))[0] for _ in range(3)]
+async def test_the_judge_knows_that_flagger_asks():
+    """Flagger asks for its first traffic increase at weight 0, which the judge lets through."""
+    judge = FakeJudge()
+    async with serving(judge) as client:
+        await call(client, "confirm-traffic-increase")
 
-    assert statuses == [200, 403, 403]
-
-
-async def test_a_told_weight_ends_the_first_increase():
-    """Where the event hook told of traffic, an increase is never the first."""
-    store = MemoryStore()
-    judge = FakeJudge(store).says("inconclusive")
-    async with serving(judge, store) as client:
-        await call(client, "pre-rollout")
-        await call(client, "event", metadata={"eventMessage": "Advance checkout.shop canary weight 5"})
-        status, _ = await call(client, "confirm-traffic-increase")
-
-    assert status == 403
-
-
-async def test_a_freeze_holds_even_the_first_increase():
-    """In hold mode no traffic is given, not even the first share."""
-    store = MemoryStore()
-    judge = FakeJudge(store).says("inconclusive", mode=Mode.HOLD)
-    async with serving(judge, store) as client:
-        status, _ = await call(client, "confirm-traffic-increase")
-
-    assert status == 403
+    asked = judge.asked[0]
+    assert (asked.controller, asked.question, asked.opens) == (Controller.FLAGGER, Question.ADVANCE, True)
 
 
 @pytest.mark.parametrize("hook", [*CONFIRMS, *GUARDS, "confirm-rollout"])

@@ -29,6 +29,8 @@ _NO_REVISION = (
     "valueFrom.podTemplateHashValue: Latest"
 )
 
+_STANDS_ASIDE = "firedamp stands aside for this service (mode off); nothing was judged"
+
 
 def _weight(text: str) -> str:
     if text and not (_PERCENT.fullmatch(text) and float(text) <= 100):
@@ -117,7 +119,7 @@ class _Argo:
         # passed: only its mode counts here.
         latest = await self.desk.answer(replace(ask, opens=False), self.clock())
         if latest.mode is Mode.OFF:
-            return latest
+            return Verdict(Outcome.PASS, ask.question, _STANDS_ASIDE, latest.at, mode=Mode.OFF)
         return Verdict(Outcome.INCONCLUSIVE, ask.question, _NO_REVISION, latest.at, mode=latest.mode)
 
     def _troubled(self) -> Verdict:

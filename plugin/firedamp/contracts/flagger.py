@@ -7,11 +7,12 @@ and each hook maps the three-valued verdict its own way (flagger v1.44.0, pkg/co
     hook                       undecided                 pass   fail
     confirm-rollout            200 (403 while held)      200    200
     pre-rollout, rollout       200                       200    403
-    confirm-traffic-increase   200 at first, then 403    200    403
+    confirm-traffic-increase   403                       200    403
     confirm-promotion          403                       200    403
     rollback                   403                       403    200, also by a person's order
     post-rollout, event        200, recorded
 
+The first traffic increase comes at weight 0; there the judge says pass, as it knows that Flagger asks.
 Never 5xx or 429 (their text is lost), never 204 (a failure there). `rollback` is the other way round: any
 stray 200 rolls production back, so it says 200 on proven harm or a person's recorded order only.
 """
@@ -37,6 +38,7 @@ _TROUBLE = "firedamp itself is in trouble, which says nothing of this release; i
 #: Hooks that a trouble of ours must not stop; the others hold, and rollback does not roll back.
 _UNSTOPPED = frozenset({"pre-rollout", "rollout", "post-rollout", "event"})
 _WEIGHT = re.compile(r"Advance \S+ canary weight (\d{1,3})")
+_STANDS_BACK = frozenset({Mode.SHADOW, Mode.OFF})
 #: How a release ended, by the beginning of an event (pkg/controller/scheduler.go:333,421,997).
 _ENDINGS = {
     "Promotion completed!": "promoted",
@@ -44,9 +46,6 @@ _ENDINGS = {
     "New revision detected! Restarting analysis": "superseded",
 }
 _OUTCOMES = {"Succeeded": "promoted", "Failed": "rolled-back"}
-_FIRST = "first traffic increase let through: the canary has no traffic to judge yet"
-#: Far more than a release without an event hook leaves behind; with one, its weight is known.
-_EVENTS_SEARCHED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +165,7 @@ class _Flagger:
 
     async def _confirm_traffic_increase(self, call: Call) -> Answer:
         verdict = await self._asked(call, Question.ADVANCE)
-        answer = self._said(verdict, goes_on=verdict.outcome is Outcome.PASS)
-        if answer[0] == _NO and await self._first(call, verdict):
-            answer = _GO_ON, _FIRST
-        return await self._gated(call, verdict, answer)
+        return await self._gated(call, verdict, self._said(verdict, goes_on=verdict.outcome is Outcome.PASS))
 
     async def _confirm_promotion(self, call: Call) -> Answer:
         verdict = await self._asked(call, Question.PROMOTE)
@@ -182,7 +178,7 @@ class _Flagger:
         if ordered is not None:
             return _GO_ON, f"rollback: ordered by {ordered.by}"
         verdict = await self._asked(call, Question.GUARD, opens=False)
-        proven = verdict.rollback and verdict.mode not in (Mode.SHADOW, Mode.OFF)
+        proven = verdict.rollback and verdict.mode not in _STANDS_BACK
         return (
             (_GO_ON, f"rollback: {self._line(verdict)}")
             if proven
@@ -225,22 +221,6 @@ class _Flagger:
                 )
                 await self.store.set_gate(closed)
 
-    async def _first(self, call: Call, verdict: Verdict) -> bool:
-        """Whether this call comes at weight 0, where there is nothing to judge; at most once per release."""
-        if verdict.outcome is Outcome.FAIL or verdict.mode is Mode.HOLD or verdict.release_id is None:
-            return False
-        release = await self.store.release(verdict.release_id)
-        if release is None or release.weight:
-            return False
-        told = await self.store.events(
-            namespace=call.namespace, service=call.service, revision=call.revision, limit=_EVENTS_SEARCHED
-        )
-        mark = {"release": str(release.id), "first": "true"}
-        if any(event.data == mark for event in told):
-            return False
-        await self.store.record(call.event("hook", _FIRST, mark))
-        return True
-
     async def _gated(self, call: Call, verdict: Verdict, answer: Answer) -> Answer:
         """Hold also until a person opens the gate, where the hook's metadata has `gate: "true"`."""
         wanted = call.payload.metadata.get("gate") == "true" and verdict.mode is not Mode.OFF
@@ -256,8 +236,8 @@ class _Flagger:
         return await self.desk.answer(call.ask(question, opens=opens), call.now)
 
     def _said(self, verdict: Verdict, *, goes_on: bool) -> Answer:
-        if verdict.mode is Mode.SHADOW and not goes_on:
-            return _GO_ON, f"shadow: {self._line(verdict)}"
+        if verdict.mode in _STANDS_BACK and not goes_on:
+            return _GO_ON, f"{verdict.mode}: {self._line(verdict)}"
         return (_GO_ON if goes_on else _NO), self._line(verdict)
 
     def _line(self, verdict: Verdict) -> str:

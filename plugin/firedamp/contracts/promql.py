@@ -98,9 +98,8 @@ class _Promql:
 
 
 def _value(verdict: Verdict) -> str:
-    if verdict.mode is Mode.SHADOW:
-        return VALUES[Outcome.PASS]
-    return VALUES[verdict.outcome]
+    blocks = verdict.mode not in (Mode.SHADOW, Mode.OFF)
+    return VALUES[verdict.outcome if blocks else Outcome.PASS]
 
 
 def _ask(labels: Labels, question: Question) -> Ask:

@@ -201,9 +201,12 @@ def utf8(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise RefusedError(
-            f"the body is no UTF-8 (byte {shown(hex(data[error.start]))} at {error.start}): encode it so"
-        ) from error
+        raise _no_utf8("the body", error) from error
+
+
+def _no_utf8(what: str, error: UnicodeDecodeError) -> RefusedError:
+    wrong = shown(hex(error.object[error.start]))
+    return RefusedError(f"{what} is no UTF-8 (byte {wrong} at {error.start}): encode it as UTF-8")
 
 
 def _no_constant(word: str) -> float:
@@ -220,7 +223,7 @@ def from_query(text: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
     except UnicodeDecodeError as error:
-        raise RefusedError(f"parameter {shown(text)} is no UTF-8: percent-encode UTF-8 bytes") from error
+        raise _no_utf8("a parameter", error) from error
     except ValueError as error:
         raise RefusedError(
             f"the query {shown(text)} has more than {_MAX_FIELDS} parameters: send the documented ones only"
