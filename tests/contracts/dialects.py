@@ -13,6 +13,7 @@ from yarl import URL
 from fakes import FakeJudge, MemoryStore
 from firedamp.config import Settings
 from firedamp.contracts import argo, flagger, gates, promql
+from firedamp.contracts._wire import TOKEN
 from firedamp.errors import StoreError
 from firedamp.ports import Token
 
@@ -61,7 +62,7 @@ async def serving(
     @web.middleware
     async def bearer(request: web.Request, handler: Any) -> web.StreamResponse:
         if token is not None:
-            request["token"] = token
+            request[TOKEN] = token
         return await handler(request)
 
     store, clock = store or MemoryStore(), clock or Clock()

@@ -10,7 +10,7 @@ from firedamp.contracts._wire.answers import (
     summary,
     text_answer,
 )
-from firedamp.contracts._wire.desk import Desk, Grants, StandIn, admitted, desk, safely, within
+from firedamp.contracts._wire.desk import TOKEN, Desk, Grants, StandIn, admitted, desk, safely, within
 from firedamp.contracts._wire.reading import (
     Body,
     Label,
@@ -28,6 +28,7 @@ from firedamp.contracts._wire.reading import (
 )
 
 __all__ = [
+    "TOKEN",
     "Body",
     "Desk",
     "Grants",

@@ -24,6 +24,9 @@ T = TypeVar("T")
 #: Who holds this path secret and may use it for this namespace; None for nobody.
 Grants = Callable[[str, str], Awaitable[Token | None]]
 
+#: Where the middleware that reads bearer tokens leaves the token of a request.
+TOKEN = web.RequestKey("token", Token)
+
 #: A judge keeps to the deadline itself; this much later its answer is no longer waited for.
 _GRACE_SECONDS = 1.0
 _log = structlog.get_logger()
@@ -121,7 +124,7 @@ def within(request: web.Request, namespace: str) -> None:
     Raises:
         ForbiddenError: the namespace is not one of them.
     """
-    token = request.get("token")
+    token = request.get(TOKEN) or request.get("token")
     if isinstance(token, Token) and token.namespaces and namespace not in token.namespaces:
         raise ForbiddenError(_not_yours(namespace))
 
