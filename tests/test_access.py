@@ -11,7 +11,7 @@ from firedamp.access import (
     Sessions,
     cross_site,
     digest,
-    first_tokens,
+    first_token,
     loopback_only,
     may,
     new_secret,
@@ -171,25 +171,22 @@ def test_secrets_differ_and_fit_in_a_path():
 # ── the first start ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_the_first_start_makes_a_token_and_a_path_secret():
-    """Both work at once, and the store keeps their digests only."""
+async def test_the_first_start_makes_a_token_that_may_everything():
+    """It works at once, and the store keeps its digest only."""
     store = MemoryStore()
-    bearer, path = await first_tokens(store, 5.0)
-    ring = Keyring(store)
+    secret = await first_token(store, 5.0)
     kept = repr(await store.tokens())
 
-    assert (await ring.bearer(bearer)).role == "admin"
-    assert (await ring.path(path)).role == "gatekeeper"
-    assert bearer not in kept
-    assert path not in kept
+    assert (await Keyring(store).bearer(secret)).role == "admin"
+    assert secret not in kept
 
 
 async def test_the_second_start_makes_none():
     """The token is printed once and never again."""
     store = MemoryStore()
-    await first_tokens(store, 5.0)
+    await first_token(store, 5.0)
 
-    assert await first_tokens(store, 6.0) is None
+    assert await first_token(store, 6.0) is None
 
 
 class Racing(MemoryStore):
@@ -202,9 +199,9 @@ class Racing(MemoryStore):
 async def test_two_replicas_that_start_together_print_one_token():
     """The second one finds the first one's token in its way and keeps still."""
     store = Racing()
-    await first_tokens(store, 5.0)
+    await first_token(store, 5.0)
 
-    assert await first_tokens(store, 5.0) is None
+    assert await first_token(store, 5.0) is None
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────

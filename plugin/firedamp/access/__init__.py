@@ -13,20 +13,22 @@ never write.
     admin        all of it
 """
 
-from firedamp.access.cookies import COOKIE, Sessions
-from firedamp.access.keyring import Keyring, first_tokens
-from firedamp.access.listening import loopback_only
+from firedamp.access.cookies import COOKIE, SESSION_SECONDS, Sessions
+from firedamp.access.keyring import Keyring, first_token
+from firedamp.access.listening import loopback_host, loopback_only
 from firedamp.access.origin import cross_site
 from firedamp.access.tokens import ANYBODY, digest, may, new_secret, permitted, read_file
 
 __all__ = [
     "ANYBODY",
     "COOKIE",
+    "SESSION_SECONDS",
     "Keyring",
     "Sessions",
     "cross_site",
     "digest",
-    "first_tokens",
+    "first_token",
+    "loopback_host",
     "loopback_only",
     "may",
     "new_secret",

@@ -19,7 +19,6 @@ from firedamp.ports import Store, Token
 _log = structlog.get_logger("firedamp.access")
 
 FIRST = "first"
-FIRST_PATH = "first-path"
 
 
 class Keyring:
@@ -88,20 +87,17 @@ class Keyring:
         return tuple(read_file(name, path) for name, path in self._files.items())
 
 
-async def first_tokens(store: Store, now: float) -> tuple[str, str] | None:
+async def first_token(store: Store, now: float) -> str | None:
     """
-    Make the first bearer token and the first path secret where the store has none; None where it has.
+    Make the first bearer token where the store has none, and return its secret; None where it has one.
 
     Two replicas may start together: the one that comes second says nothing.
     """
     if await store.tokens():
         return None
-    bearer, path = new_secret("fd"), new_secret("fdp")
+    secret = new_secret()
     try:
-        await store.add_token(Token(name=FIRST, digest=digest(bearer), role="admin", created=now))
-        await store.add_token(
-            Token(name=FIRST_PATH, digest=digest(path), role="gatekeeper", path=True, created=now)
-        )
+        await store.add_token(Token(name=FIRST, digest=digest(secret), role="admin", created=now))
     except ConflictError:
         return None
-    return bearer, path
+    return secret

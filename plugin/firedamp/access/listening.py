@@ -12,15 +12,16 @@ def loopback_only(host: str, *, required: bool, anybody_anywhere: bool = False) 
     Raises:
         ConfigError: auth is off and the address can be reached from elsewhere.
     """
-    if required or anybody_anywhere or _is_loopback(host):
+    if required or anybody_anywhere or loopback_host(host):
         return
     raise ConfigError(
         f"auth.required is false and listen.host is {host!r}: anybody on the network could open gates. "
-        "Set auth.required: true, or listen.host: 127.0.0.1, or start with --allow-anybody"
+        "set auth.required: true, or listen.host: 127.0.0.1"
     )
 
 
-def _is_loopback(host: str) -> bool:
+def loopback_host(host: str) -> bool:
+    """Whether only this machine can be meant."""
     if host == "localhost":
         return True
     try:

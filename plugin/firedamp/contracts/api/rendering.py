@@ -1,0 +1,153 @@
+"""How our values become answers of the API."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from firedamp.checks import Check
+from firedamp.config import Service
+from firedamp.contracts._wire import permalink, plain, summary
+from firedamp.contracts.api.answers import (
+    CheckAnswer,
+    CheckSetting,
+    EventAnswer,
+    EvidenceSum,
+    GateAnswer,
+    LookAnswer,
+    LookPoint,
+    ReleaseAnswer,
+    ReleaseDetail,
+    ReleaseName,
+    ServiceAnswer,
+    TroubleAnswer,
+    VerdictAnswer,
+)
+from firedamp.decision.policy import ordered
+from firedamp.model import Finding, Look, Outcome, Release, Slice, Standing, Verdict
+from firedamp.ports import Event, Gate
+
+
+def verdict_answer(verdict: Verdict, public_url: object) -> VerdictAnswer:
+    """A verdict as JSON."""
+    key = verdict.release
+    return VerdictAnswer(
+        verdict=verdict.outcome,
+        summary=summary(verdict, public_url),
+        question=verdict.question,
+        mode=verdict.mode,
+        recorded=verdict.recorded or verdict.outcome,
+        rollback=verdict.rollback,
+        at=verdict.at,
+        release=ReleaseName(id=verdict.release_id, **plain(key)) if key else None,
+        block=verdict.block,
+        expected=verdict.expected,
+        checks=checks(verdict.findings),
+        link=permalink(public_url, verdict),
+    )
+
+
+def checks(findings: Sequence[Finding]) -> list[CheckAnswer]:
+    """Findings as JSON, failing first."""
+    return [CheckAnswer(**plain(finding)) for finding in ordered(findings)]
+
+
+def release_answer(release: Release, public_url: object) -> ReleaseAnswer:
+    """A release as JSON."""
+    return ReleaseAnswer(**_release(release, public_url))
+
+
+def release_detail(release: Release, last: Look | None, looks: Sequence[Look], url: object) -> ReleaseDetail:
+    """A release with its last findings and the verdict at every look."""
+    return ReleaseDetail(
+        **_release(release, url),
+        checks=checks(last.findings if last else ()),
+        timeline=[LookPoint(**_point(look)) for look in looks],
+    )
+
+
+def _release(release: Release, public_url: object) -> dict[str, Any]:
+    same = set(ReleaseAnswer.model_fields) - {"link", "namespace", "service", "revision", "attempt"}
+    base = str(public_url).rstrip("/") if public_url else ""
+    return {
+        **{name: getattr(release, name) for name in same},
+        **plain(release.key),
+        "arms": dict(release.arms),
+        "link": f"{base}/releases/{release.id}",
+    }
+
+
+def look_answer(look: Look) -> LookAnswer:
+    """A look with sums of its evidence."""
+    evidence = look.evidence
+    return LookAnswer(
+        **_point(look),
+        step=evidence.step,
+        weight=evidence.weight,
+        version=look.version,
+        evidence=[_sums(name, brought) for name, brought in evidence.slices.items()],
+        checks=checks(look.findings),
+    )
+
+
+def _point(look: Look) -> dict[str, Any]:
+    block = look.evidence.block
+    return {
+        "block": block.index,
+        "start": block.start,
+        "end": block.end,
+        "verdict": so_far(look.standing),
+        "p_values": {
+            one.check: one.p_value
+            for one in look.findings
+            if one.p_value is not None and math.isfinite(one.p_value)
+        },
+    }
+
+
+def so_far(standing: Standing) -> Outcome:
+    """The verdict at a look: harm proven, harm excluded, or neither yet."""
+    if standing.failed_block is not None:
+        return Outcome.FAIL
+    return Outcome.INCONCLUSIVE if standing.passed_block is None else Outcome.PASS
+
+
+def _sums(check: str, brought: Slice) -> EvidenceSum:
+    return EvidenceSum(
+        check=check,
+        pods={arm.value: len(pods) for arm, pods in brought.rows.items()},
+        sums={arm.value: _columns(pods) for arm, pods in brought.rows.items()},
+        bounds=plain(brought.bounds),
+        troubles=[TroubleAnswer(**plain(trouble)) for trouble in brought.troubles],
+    )
+
+
+def _columns(pods: Mapping[str, Sequence[float]]) -> list[float | None]:
+    found: list[float | None] = plain([math.fsum(column) for column in zip(*pods.values(), strict=True)])
+    return found
+
+
+def service_answer(service: Service) -> ServiceAnswer:
+    """A configured service as JSON."""
+    return ServiceAnswer(
+        name=service.name,
+        namespace=service.namespace,
+        mode=service.mode,
+        source=service.source,
+        promote_after=service.window.promote_after,
+        decide_by=service.window.deadline_seconds,
+        checks=[_setting(check) for check in service.checks],
+    )
+
+
+def _setting(check: Check) -> CheckSetting:
+    return CheckSetting(name=check.name, kind=check.kind, tier=check.tier)
+
+
+def gate_answer(gate: Gate) -> GateAnswer:
+    """A gate as JSON."""
+    return GateAnswer(open=gate.is_open, **{key: one for key, one in plain(gate).items() if key != "is_open"})
+
+
+def event_answer(event: Event) -> EventAnswer:
+    """A line of the audit trail as JSON."""
+    return EventAnswer(**{**plain(event), "data": dict(event.data)})

@@ -1,0 +1,60 @@
+"""
+The application: every address, and what stands around all of them.
+
+    observed     an id, a line in the log, a span, headers
+    refusing     exceptions into answers
+    admitting    methods, other sites, tokens
+    contract     reads, asks, answers
+"""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from firedamp.access import Keyring, Sessions, may
+from firedamp.config import Settings
+from firedamp.contracts import api, argo, flagger, gates, promql
+from firedamp.contracts._wire import Desk, desk
+from firedamp.ports import Judging, Store
+from firedamp.server.admitting import Door
+from firedamp.server.login import Login
+from firedamp.server.observing import headed, observed
+from firedamp.server.probes import Lifecycle, Probes
+from firedamp.server.refusing import refusing
+from firedamp.ui import routes as pages
+
+LIFECYCLE = web.AppKey("lifecycle", Lifecycle)
+
+
+def create_app(settings: Settings, store: Store, judge: Judging) -> web.Application:
+    """Everything that answers, around a judge and a store; `run` serves it."""
+    keyring = Keyring(store, settings.auth.token_files)
+    door = Door(settings, keyring, Sessions(keyring))
+    asked = desk(judge, settings.limits)
+    life = Lifecycle()
+    app = web.Application(
+        middlewares=[observed, refusing, door.middleware()], client_max_size=settings.limits.body_bytes
+    )
+    app[LIFECYCLE] = life
+    app.add_routes(
+        [
+            *Probes(store, life).routes(),
+            *Login(door).routes(),
+            *pages(store, settings),
+            *argo.routes(asked, store, settings),
+            *gates.routes(store, settings, door.grants),
+            *flagger.routes(asked, store, settings, door.grants),
+            *promql.routes(asked, store, settings),
+            *api.routes(asked, store, settings, may=may),
+        ]
+    )
+    app.on_response_prepare.append(headed)
+    app.cleanup_ctx.append(lambda _: _living(keyring, asked, life))
+    return app
+
+
+async def _living(keyring: Keyring, asked: Desk, life: Lifecycle) -> AsyncIterator[None]:
+    await keyring.start()
+    life.started = True
+    yield
+    await asked.close()

@@ -1,0 +1,71 @@
+"""
+Logging in and out: a token against a session's cookie.
+
+The cookie is HttpOnly and SameSite=Lax, and Secure where people reach us by https. After the login only
+addresses of our own are gone to.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from firedamp.access import COOKIE, SESSION_SECONDS
+from firedamp.server.admitting import Door
+from firedamp.ui import login_page
+
+_MOST_FIELDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The addresses of the login."""
+
+    door: Door
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/login", self.form),
+            web.post("/login", self.enter),
+            web.post("/logout", self.leave),
+        ]
+
+    async def form(self, request: web.Request) -> web.Response:
+        return login_page(then=_own(request.query.get("next", "/")))
+
+    async def enter(self, request: web.Request) -> web.Response:
+        given = await _fields(request)
+        then = _own(given.get("next", "/"))
+        cookie = await self.door.login(given.get("token", "").strip())
+        if cookie is None:
+            sentence = "No such token: it is unknown or revoked, or a path secret, which opens no page."
+            return login_page(sentence, then=then, status=HTTPStatus.FORBIDDEN)
+        response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": then})
+        response.set_cookie(
+            COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="Lax", secure=self.door.secure
+        )
+        return response
+
+    async def leave(self, request: web.Request) -> web.Response:
+        del request
+        response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/login"})
+        response.del_cookie(COOKIE, httponly=True, samesite="Lax", secure=self.door.secure)
+        return response
+
+
+async def _fields(request: web.Request) -> dict[str, str]:
+    """The form's fields; nothing where it is no such form."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return {}
+    try:
+        text = (await request.read()).decode()
+        return dict(parse_qsl(text, max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        return {}
+
+
+def _own(path: str) -> str:
+    """The path, where it is one of ours; to a browser, two slashes begin another host's address."""
+    plain = path.isascii() and path.isprintable() and "\\" not in path and len(path) <= 300
+    return path if plain and path.startswith("/") and not path.startswith("//") else "/"

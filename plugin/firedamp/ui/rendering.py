@@ -1,0 +1,62 @@
+"""Templates to answers: Jinja with autoescape, and nothing that a template could call."""
+
+from importlib import resources
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from firedamp import __version__
+from firedamp.ui.pages import Login, Trouble
+
+_REMEDIES = {
+    401: "Log in with a token of this installation.",
+    403: "Use a token that may do this, or ask whoever gave you yours.",
+    404: "Look it up in the list of releases; old releases are deleted after a while.",
+    405: "Open the address in the usual way, without sending anything to it.",
+    503: "Wait a moment and load the page again.",
+}
+
+_environment = Environment(
+    loader=PackageLoader("firedamp.ui"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(template: str, value: object, *, status: int = 200) -> web.Response:
+    """A page; the template sees its one value as `page`."""
+    text = _environment.get_template(template).render(page=value, version=__version__)
+    # A name may hold half of a surrogate pair, which has no UTF-8.
+    return web.Response(
+        body=text.encode("utf-8", "replace"),
+        status=status,
+        headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"},
+    )
+
+
+def error_page(status: int, sentence: str) -> web.Response:
+    """What went wrong and what to do about it."""
+    return page("error.html", Trouble(status, sentence, _REMEDIES.get(status, "")), status=status)
+
+
+def login_page(message: str = "", *, then: str = "/", status: int = 200) -> web.Response:
+    """A form for a token."""
+    return page("login.html", Login(message, then), status=status)
+
+
+async def stylesheet(request: web.Request) -> web.Response:
+    """The one stylesheet."""
+    del request
+    return web.Response(text=_CSS, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+
+def _read(*parts: str) -> str:
+    found: Any = resources.files("firedamp.ui").joinpath(*parts)
+    text: str = found.read_text(encoding="utf-8")
+    return text
+
+
+_CSS = _read("static", "firedamp.css")
