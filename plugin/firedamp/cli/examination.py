@@ -1,0 +1,247 @@
+"""
+Asks a source every query of one service, for each cohort, and finds out why some bring nothing.
+
+An empty cohort is followed up: is the metric there at all, which of the cohort's labels is the culprit,
+and which values does it have instead.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from firedamp import cohorts as cohort_rules
+from firedamp.checks import Check
+from firedamp.cli import probes, symptoms
+from firedamp.cli.probes import Probe
+from firedamp.cli.symptoms import Symptom
+from firedamp.cohorts import Matchers
+from firedamp.config import Service
+from firedamp.errors import SourceRefusedError
+from firedamp.model import Arm
+from firedamp.queries import Counted, Level, Matcher, Need, Op, Selector, filled, promql, quoted
+
+#: Raw samples are asked for over this time, and no wider than this many series over ten minutes.
+_RANGE_SECONDS = 600.0
+_MANY_SERIES = 2000
+_VALUES_SHOWN = 8
+#: Stands for $cohort where every cohort is meant: no series has this label, so all match.
+_EVERYONE = (Matcher("firedamp_none", Op.EQUAL, ""),)
+
+
+class Answer(Protocol):
+    """What a source answered: `data.result`, its warnings, and how long it took."""
+
+    @property
+    def result(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def warnings(self) -> Sequence[str]: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+class Asked(Protocol):
+    """A synchronous metric source."""
+
+    def query(self, promql: str, at: float) -> Answer:
+        """Evaluate an instant query. Raises SourceError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """All probes of a service, and all that is wrong."""
+
+    probes: tuple[Probe, ...]
+    symptoms: tuple[Symptom, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Nothing is missing; something may be suspicious."""
+        return all(symptom.severity != "missing" for symptom in self.symptoms)
+
+
+def examine(service: Service, arms: Mapping[str, str], source: Asked, at: float) -> Examination:
+    """
+    Ask everything; `at` is the Unix time of every query.
+
+    Raises:
+        SourceDownError: the source does not answer.
+    """
+    patient = _Patient(service, arms, source, at)
+    found = [patient.check(check) for check in service.checks]
+    general = tuple(patient.general())
+    return Examination(
+        probes=tuple(probe for one in found for probe in one.probes),
+        symptoms=general + tuple(symptom for one in found for symptom in one.symptoms),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    service: Service
+    arms: Mapping[str, str]
+    source: Asked
+    at: float
+
+    def general(self) -> Iterator[Symptom]:
+        """What is wrong with the service whatever the source says."""
+        if not self.service.checks:
+            yield _missing("", None, "the service has no checks", "add checks to its settings")
+        problem = cohort_rules.problem(self.service.cohorts, self.arms)
+        if problem:
+            yield _missing("", None, problem, "name the cohorts with --canary, --main and --baseline")
+        if cohort_rules.comparison_arm(self.service.cohorts.select("", "", self.arms)) is None:
+            yield _missing("", None, "nothing to compare the canary with", "name --main or --baseline")
+
+    def check(self, check: Check) -> Examination:
+        selected = self.service.cohorts.select(
+            self.service.namespace, self.service.name, self.arms, by_pod=check.by_pod()
+        )
+        names = {"service": self.service.name, "namespace": self.service.namespace}
+        asked = [
+            self.probe(check, role, filled(need, names), arm, matchers)
+            for role, need in check.needs().items()
+            for arm, matchers in selected.items()
+        ]
+        found = tuple(probe for one in asked for probe in one.probes)
+        told = tuple(symptom for one in asked for symptom in one.symptoms)
+        return Examination(found, told + tuple(symptoms.unlike(found)))
+
+    def probe(self, check: Check, role: str, need: Need, arm: Arm, matchers: Matchers) -> Examination:
+        blank = Probe(check.name, role, arm, promql(need, matchers))
+        try:
+            probe = self._filled(blank, need)
+        except SourceRefusedError as error:
+            told = _missing(check.name, arm, f"{role}: the source refused: {error}", "mend the query")
+            return Examination((blank,), (told,))
+        if probe.series:
+            look, pod = self.service.window.look, self.service.cohorts.pod_label
+            return Examination((probe,), tuple(symptoms.of(probe, look_seconds=look, pod_label=pod)))
+        return Examination((probe,), tuple(self.absence(probe, need, matchers)))
+
+    def _filled(self, blank: Probe, need: Need) -> Probe:
+        text = blank.query
+        if isinstance(need, Counted):
+            text = f"{text}[{round(self._range_seconds(text))}s]"
+        answer = self.source.query(text, self.at)
+        elements = list(answer.result)
+        probe = probes.described(blank, elements, pod_label=self.service.cohorts.pod_label, at=self.at)
+        counted = isinstance(need, Counted)
+        return replace(
+            probe,
+            per_minute=probes.per_minute(elements) if counted else None,
+            value=None if counted else probes.middle(elements),
+            warnings=tuple(answer.warnings),
+            seconds=answer.seconds,
+        )
+
+    def _range_seconds(self, selector: str) -> float:
+        counted = self._number(f"count({selector})")
+        return (
+            _RANGE_SECONDS if counted <= _MANY_SERIES else min(_RANGE_SECONDS, 4 * self.service.window.look)
+        )
+
+    def _number(self, text: str) -> float:
+        elements = self.source.query(text, self.at).result
+        return float(elements[0]["value"][1]) if elements else 0.0
+
+    def absence(self, probe: Probe, need: Need, matchers: Matchers) -> Iterator[Symptom]:
+        """Why a cohort brought nothing."""
+        if probe.role == "events" and isinstance(need, Counted) and self._counted_at_all(need, matchers):
+            return  # a service without errors has no series of errors
+        whole = promql(need, _EVERYONE)
+        if self._number(f"count({whole})"):
+            yield from self._cohort_empty(probe, need, matchers)
+        else:
+            yield self._metric_unknown(probe, need)
+
+    def _counted_at_all(self, need: Counted, matchers: Matchers) -> bool:
+        bare = Selector(need.selector.metric).where(*matchers)
+        return self._number(f"count({bare.promql()})") > 0
+
+    def _cohort_empty(self, probe: Probe, need: Need, matchers: Matchers) -> Iterator[Symptom]:
+        for matcher in matchers:
+            seen = self._values(need, matcher)
+            if not any(_accepts(matcher, value) for value in seen):
+                yield _missing(probe.check, probe.arm, *_wrong_label(probe, matcher, seen))
+                return
+        text = f"{probe.role}: no series has all of {', '.join(one.promql() for one in matchers)}"
+        yield _missing(probe.check, probe.arm, text, "see whether these labels stand on the same series")
+
+    def _values(self, need: Need, matcher: Matcher) -> list[str]:
+        elements = self.source.query(
+            f"group by ({matcher.label}) ({promql(need, _EVERYONE)})", self.at
+        ).result
+        return sorted(str(one["metric"].get(matcher.label, "")) for one in elements)
+
+    def _metric_unknown(self, probe: Probe, need: Need) -> Symptom:
+        if isinstance(need, Level):
+            text = f"{probe.role}: {need.expression.text} brings nothing for any pod"
+            return _missing(probe.check, probe.arm, text, "try the expression in the source's own page")
+        name = need.selector.metric
+        if self._number(f"count({name})"):
+            text = f"{probe.role}: {name} exists, but not as {need.selector.promql()}"
+            return _missing(probe.check, probe.arm, text, self._label_remedy(need.selector))
+        text, remedy = f"{probe.role}: no metric {name}", self._name_remedy(need)
+        return _missing(probe.check, probe.arm, text, remedy)
+
+    def _label_remedy(self, selector: Selector) -> str:
+        seen = {one.label: self._values(Counted(Selector(selector.metric)), one) for one in selector.matchers}
+        return "seen: " + "; ".join(f"{label} = {_listed(values)}" for label, values in seen.items())
+
+    def _name_remedy(self, need: Counted) -> str:
+        name = need.selector.metric
+        if need.keep_le and (other := self._other_shape(name.removesuffix("_bucket"))):
+            return other
+        close = difflib.get_close_matches(name, self._names_like(name), n=3, cutoff=0.5)
+        return f"did you mean {' or '.join(close)}?" if close else "see whether the service exposes it"
+
+    def _other_shape(self, family: str) -> str | None:
+        """A latency metric that is there, but not as a classic histogram."""
+        if self._number(f'count({family}{{quantile!=""}})'):
+            return f"{family} is a summary, whose quantiles cannot be joined over pods; expose a histogram"
+        if self._number(f"count({family})"):
+            return f"{family} is a native histogram or a gauge; scrape classic buckets too"
+        return None
+
+    def _names_like(self, name: str) -> list[str]:
+        longest = sorted(filter(None, name.split("_")), key=len)[-2:]
+        pattern = quoted(f".*({'|'.join(map(re.escape, longest))}).*")
+        try:
+            answer = self.source.query(f"group by (__name__) ({{__name__=~{pattern}}})", self.at)
+        except SourceRefusedError:
+            return []  # too many names: nothing to propose
+        return [str(one["metric"].get("__name__", "")) for one in answer.result]
+
+
+def _missing(check: str, arm: Arm | None, text: str, remedy: str) -> Symptom:
+    return Symptom("missing", check, arm, text, remedy)
+
+
+def _wrong_label(probe: Probe, matcher: Matcher, seen: Sequence[str]) -> tuple[str, str]:
+    if not any(seen):
+        text = f"{probe.role}: no series carries a label {matcher.label}"
+        return text, f"add {matcher.label} when scraping (relabel_configs), or name another label in cohorts"
+    text = f"{probe.role}: no series has {matcher.promql()}"
+    close = difflib.get_close_matches(matcher.value, seen, n=1, cutoff=0.4)
+    meant = f"; did you mean {close[0]!r}?" if close else ""
+    return text, f"values of {matcher.label} seen: {_listed(seen)}{meant}"
+
+
+def _listed(values: Sequence[str]) -> str:
+    shown = ", ".join(value or "(none)" for value in values[:_VALUES_SHOWN])
+    return shown + (f" and {len(values) - _VALUES_SHOWN} more" if len(values) > _VALUES_SHOWN else "")
+
+
+def _accepts(matcher: Matcher, value: str) -> bool:
+    match matcher.op:
+        case Op.EQUAL:
+            return value == matcher.value
+        case Op.NOT_EQUAL:
+            return value != matcher.value
+        case Op.MATCH:
+            return re.fullmatch(matcher.value, value) is not None
+        case Op.NOT_MATCH:
+            return re.fullmatch(matcher.value, value) is None

@@ -1,0 +1,136 @@
+"""
+Judges stored evidence again: with the parameters it was judged by, or with others.
+
+Pure. With the same parameters every look must come out byte for byte as it is stored; with others it
+shows what they would have said.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from firedamp.cohorts import comparison_arm
+from firedamp.decision import parameters as stored
+from firedamp.decision import policy, session
+from firedamp.decision.parameters import Parameters
+from firedamp.errors import AskError
+from firedamp.model import Look, Mode, Outcome, Question, Release, Verdict
+from firedamp.store import codec
+
+#: What `--tolerance` changes, by kind of check.
+_TOLERANCE = {"proportion": "tolerance", "distribution": "tolerance", "relative": "max_increase"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """
+    A release judged again.
+
+    Attributes:
+        looks: the looks as they come out now, over the stored evidence.
+        differs_at: first block whose look is not byte for byte the stored one; None when all are.
+        verdict: answer to the promote question at the last look; None without looks.
+        before: the same from the stored looks.
+    """
+
+    looks: tuple[Look, ...]
+    differs_at: int | None
+    verdict: Verdict | None
+    before: Verdict | None
+
+    @property
+    def decided_block(self) -> int | None:
+        """The block at which harm was proven, or else the pass rule held."""
+        return decided(self.looks)
+
+
+def again(release: Release, looks: Sequence[Look], parameters: Parameters) -> Rerun:
+    """Fold the stored evidence under these parameters."""
+    now = tuple(_folded(release, looks, parameters))
+    differing = (
+        old.evidence.block.index
+        for old, new in zip(looks, now, strict=True)
+        if codec.encode(old) != codec.encode(new)
+    )
+    before = stored.from_json(release.parameters)
+    return Rerun(now, next(differing, None), answer(release, now, parameters), answer(release, looks, before))
+
+
+def _folded(release: Release, looks: Sequence[Look], parameters: Parameters) -> Sequence[Look]:
+    key = release.key
+    against = comparison_arm(parameters.cohorts.select(key.namespace, key.service, release.arms))
+    running = session.begin(parameters, release.started, against)
+    found = []
+    for look in looks:
+        running, findings = session.advance(running, look.evidence)
+        # The version says who wrote the look, not what is in it.
+        found.append(Look(look.evidence, findings, running.standing, look.version))
+    return found
+
+
+def answer(release: Release, looks: Sequence[Look], parameters: Parameters) -> Verdict | None:
+    """What the promote question would be answered at the last look."""
+    if not looks:
+        return None
+    return policy.answer(policy.Case(Question.PROMOTE, release, parameters, looks[-1], Mode.JUDGE))
+
+
+def decided(looks: Sequence[Look]) -> int | None:
+    """The block at which harm was proven, or else the pass rule held; None while undecided."""
+    if not looks:
+        return None
+    standing = looks[-1].standing
+    return standing.failed_block if standing.failed_block is not None else standing.passed_block
+
+
+def outcome(looks: Sequence[Look]) -> Outcome:
+    """Where the release stood at its last look."""
+    if not looks:
+        return Outcome.INCONCLUSIVE
+    standing = looks[-1].standing
+    if standing.failed_block is not None:
+        return Outcome.FAIL
+    return Outcome.INCONCLUSIVE if standing.passed_block is None else Outcome.PASS
+
+
+def changed(
+    parameters: Parameters, tolerances: Mapping[str, float], window: Mapping[str, float], alpha: float | None
+) -> Parameters:
+    """
+    The parameters with some of them changed.
+
+    Args:
+        parameters: as the release was judged.
+        tolerances: tolerance by check's name, as shares.
+        window: fields of the window, in seconds.
+        alpha: probability of ever rolling back a healthy release; None leaves it.
+
+    Raises:
+        AskError: there is no such check, it has no tolerance, or the values do not go together.
+    """
+    data = parameters.model_dump(mode="json")
+    for name, tolerance in tolerances.items():
+        check = _check(data["checks"], name)
+        check[_field(check)] = tolerance
+    data["window"].update(window)
+    if alpha is not None:
+        data["alpha"] = alpha
+    try:
+        return Parameters.model_validate_json(json.dumps(data))
+    except ValueError as error:
+        raise AskError(f"these parameters do not go together: {error}") from error
+
+
+def _check(checks: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    found = next((check for check in checks if check["name"] == name), None)
+    if found is None:
+        known = ", ".join(check["name"] for check in checks)
+        raise AskError(f"the release has no check {name!r}; it has {known}")
+    return found
+
+
+def _field(check: Mapping[str, Any]) -> str:
+    if check["kind"] not in _TOLERANCE:
+        raise AskError(f"check {check['name']!r} is a {check['kind']} check, which has no tolerance")
+    return _TOLERANCE[check["kind"]]

@@ -1,0 +1,88 @@
+"""`firedamp token`: make, list and revoke credentials in the store."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from firedamp.cli import options
+from firedamp.cli.instants import written
+from firedamp.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from firedamp.config import Settings
+    from firedamp.ports import Store, Token
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="Credentials of callers.")
+
+
+class Role(StrEnum):
+    """What a token is good for; each role has all that stands before it."""
+
+    ASKER = "asker"
+    GATEKEEPER = "gatekeeper"
+    ADMIN = "admin"
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What people call it.")],
+    role: Annotated[
+        Role, typer.Option(help="asker: verdicts; gatekeeper: also gates; admin: all.")
+    ] = Role.ASKER,
+    namespace: Annotated[
+        list[str] | None, typer.Option("--namespace", "-n", help="Good for this one only; repeatable.")
+    ] = None,
+    path: Annotated[bool, typer.Option("--path", help="A secret path segment for Flagger's hooks.")] = False,
+    config: options.Config = None,
+) -> None:
+    """Make a token and print its secret, once; only its digest is kept."""
+    from firedamp.access import digest, new_secret
+    from firedamp.ports import Token
+
+    secret = new_secret("fdp" if path else "fd")
+    token = Token(name, digest(secret), role.value, tuple(namespace or ()), path, time.time())
+    within(options.settings(config), lambda store: store.add_token(token))
+    typer.echo(secret)
+
+
+@app.command(name="list")
+def show(config: options.Config = None) -> None:
+    """List tokens: name, role, namespaces, when made, whether revoked; never a secret."""
+    for token in within(options.settings(config), lambda store: store.tokens()):
+        typer.echo(line(token))
+
+
+@app.command()
+def revoke(
+    name: Annotated[str, typer.Argument(help="Name of the token.")], config: options.Config = None
+) -> None:
+    """Make a token useless from now on."""
+    now = time.time()
+    if not within(options.settings(config), lambda store: store.revoke_token(name, now)):
+        raise NotFoundError(f"no token {name!r} is in force; see firedamp token list")
+    typer.echo(f"{name}: revoked; replicas notice within seconds")
+
+
+def line(token: "Token") -> str:
+    """A token as a line of a list."""
+    state = f"revoked {written(token.revoked)}" if token.revoked is not None else "in force"
+    where = ",".join(token.namespaces) or "all namespaces"
+    kind = "path" if token.path else "bearer"
+    return f"{token.name:<20} {token.role:<10} {kind:<6} {where:<24} made {written(token.created)}  {state}"
+
+
+def within(settings: "Settings", work: "Callable[[Store], Awaitable[T]]") -> T:
+    """Do one thing in the store of the settings."""
+    from firedamp.store import open_store
+
+    async def done() -> T:
+        async with await open_store(settings.store.address()) as store:
+            return await work(store)
+
+    return asyncio.run(done())
