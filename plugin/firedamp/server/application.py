@@ -7,7 +7,7 @@ The application: every address, and what stands around all of them.
     contract     reads, asks, answers
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
@@ -17,6 +17,7 @@ from firedamp.contracts import api, argo, flagger, gates, promql
 from firedamp.contracts._wire import Desk, desk
 from firedamp.ports import Judging, Store
 from firedamp.server.admitting import Door
+from firedamp.server.clock import now
 from firedamp.server.login import Login
 from firedamp.server.observing import headed, observed
 from firedamp.server.probes import Lifecycle, Probes
@@ -26,8 +27,10 @@ from firedamp.ui import routes as pages
 LIFECYCLE = web.AppKey("lifecycle", Lifecycle)
 
 
-def create_app(settings: Settings, store: Store, judge: Judging) -> web.Application:
-    """Everything that answers, around a judge and a store; `run` serves it."""
+def create_app(
+    settings: Settings, store: Store, judge: Judging, *, clock: Callable[[], float] = now
+) -> web.Application:
+    """Everything that answers, around a judge and a store; `run` serves it, a demo with its own clock."""
     keyring = Keyring(store, settings.auth.token_files)
     door = Door(settings, keyring, Sessions(keyring))
     asked = desk(judge, settings.limits)
@@ -41,11 +44,11 @@ def create_app(settings: Settings, store: Store, judge: Judging) -> web.Applicat
             *Probes(store, life).routes(),
             *Login(door).routes(),
             *pages(store, settings),
-            *argo.routes(asked, store, settings),
-            *gates.routes(store, settings, door.grants),
-            *flagger.routes(asked, store, settings, door.grants),
-            *promql.routes(asked, store, settings),
-            *api.routes(asked, store, settings, may=may),
+            *argo.routes(asked, store, settings, clock=clock),
+            *gates.routes(store, settings, door.grants, clock=clock),
+            *flagger.routes(asked, store, settings, door.grants, clock=clock),
+            *promql.routes(asked, store, settings, clock=clock),
+            *api.routes(asked, store, settings, may=may, clock=clock),
         ]
     )
     app.on_response_prepare.append(headed)
