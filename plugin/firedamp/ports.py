@@ -54,6 +54,10 @@ class Source(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Let connections go."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
