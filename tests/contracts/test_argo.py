@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from dialects import PUBLIC, Client, serving, strict
 
+from contracts.dialects import PUBLIC, Client, serving, strict
 from fakes import FakeJudge, MemoryStore
 from firedamp.config import Settings
 from firedamp.model import Ask, Controller, Finding, Mode, Outcome, Question, Tier

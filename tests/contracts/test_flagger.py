@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from dialects import ASKER, NOW, SECRET, UNREADABLE, Client, Clock, payload, recorded, serving
 
+from contracts.dialects import ASKER, NOW, SECRET, UNREADABLE, Client, Clock, payload, recorded, serving
 from fakes import FakeJudge, MemoryStore
 from firedamp.config import Settings
 from firedamp.model import Controller, Mode, Question

@@ -4,10 +4,10 @@ import asyncio
 import itertools
 
 import pytest
-from dialects import ASKER, NOW, SECRET, Client, Clock, payload, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.dialects import ASKER, NOW, SECRET, Client, Clock, payload, serving
 from fakes import FakeJudge, MemoryStore
 
 DAY_SECONDS = 86400.0

@@ -1,8 +1,8 @@
 """The Prometheus of one metric: always one element with a value, and undecided is never a failed check."""
 
 import pytest
-from dialects import NOW, PUBLIC, Client, serving, strict
 
+from contracts.dialects import NOW, PUBLIC, Client, serving, strict
 from fakes import FakeJudge
 from firedamp.contracts.promql import VALUES
 from firedamp.model import Mode, Question

@@ -6,10 +6,10 @@ import json
 import string
 
 import pytest
-from dialects import NOW, SECRET, payload, send, serving, strict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contracts.dialects import NOW, SECRET, payload, send, serving, strict
 from fakes import FakeJudge
 from firedamp.config import Limits, Settings
 from firedamp.contracts import _wire
