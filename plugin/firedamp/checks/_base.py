@@ -10,15 +10,17 @@ taken one by one or rebuilt from the store.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from firedamp import words
 from firedamp.model import Arm, Block, Finding, Outcome, Row, Situation, Slice, Tier, TroubleKind
 from firedamp.queries import MAX_QUERY_CHARACTERS, Level, Need, selector
+from firedamp.stats import sequential
 from firedamp.stats.spending import Budget, nominal_levels
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
@@ -148,6 +150,7 @@ class BaseCheck(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name
+    kind: str
     tier: Tier = Tier.CRITICAL
     #: This check's part of the release's alpha, relative to the others of its tier.
     weight: float = Field(default=1.0, gt=0, le=100)
@@ -174,23 +177,78 @@ def _text(need: Need) -> str:
     return need.expression.text if isinstance(need, Level) else need.selector.metric
 
 
-def set_aside(check: BaseCheck, kind: str, piece: Slice, against: Arm | None) -> Finding | None:
-    """A finding that names the trouble which keeps a block from being judged; None without one."""
+def blank(check: BaseCheck, against: Arm | None, *, unit: str = "") -> Finding:
+    """What every finding of a check has, before anything is known."""
+    return Finding(check.name, check.kind, check.tier, Outcome.INCONCLUSIVE, "", against=against, unit=unit)
+
+
+def say(finding: Finding, text: str, outcome: Outcome = Outcome.INCONCLUSIVE) -> Finding:
+    """The finding with an outcome and its one sentence, which begins with the check's name."""
+    return replace(finding, outcome=outcome, sentence=f"{finding.check}: {text}")
+
+
+def set_aside(finding: Finding, piece: Slice) -> Finding | None:
+    """A blank finding with the trouble which keeps a block from being judged; None without one."""
     for trouble in piece.troubles:
         if situation := _SITUATIONS.get(trouble.kind):
-            return Finding(
-                check=check.name,
-                kind=kind,
-                tier=check.tier,
-                outcome=Outcome.INCONCLUSIVE,
-                sentence=f"{check.name}: cannot judge, {trouble.text}",
-                against=against,
-                set_aside=trouble.text,
-                situation=situation,
-            )
+            found = replace(finding, set_aside=trouble.text, situation=situation)
+            return say(found, f"cannot judge, {trouble.text}")
     return None
+
+
+def early(finding: Finding, seen: tuple[float, float], *, warm: bool) -> Finding | None:
+    """What is said while an arm is silent, or while it is too early; None when neither is the case."""
+    if finding.against is None or not all(seen):
+        silent = replace(finding, situation=Situation.NO_TRAFFIC)
+        if finding.against is None:
+            return say(silent, "there is neither baseline nor main to compare the canary with")
+        arm = words.arm(finding.against) if seen[1] else "the canary"
+        return say(silent, f"no requests in {arm} so far, nothing to compare")
+    return None if warm else warming(finding)
+
+
+def warming(finding: Finding) -> Finding:
+    """Too early."""
+    return say(finding, "warming up, not judged yet")
+
+
+def looked(
+    test: sequential.SequentialFisher,
+    events: tuple[float, float],
+    suspect_share: float,
+    grant: Grant,
+    moment: Moment,
+    *,
+    part: float,
+) -> sequential.SequentialFisher:
+    """
+    A sequential Fisher test after one more block.
+
+    Args:
+        test: the test so far.
+        events: new events of the reference and of the suspect.
+        suspect_share: the suspect's share of the block's requests, in (0, 1).
+        grant: what the check may spend.
+        moment: the block's.
+        part: share of the grant that this test may use, in (0, 1].
+    """
+    # Rounding with a remainder adds less than one event per arm; beyond the exact regime a level is a must.
+    crowded = test.events + sum(events) >= sequential.EXACT_EVENTS - 1
+    return sequential.advance(
+        test,
+        baseline_events=events[0],
+        canary_events=events[1],
+        canary_share=suspect_share,
+        budget=grant.spent_by(moment, part),
+        level=grant.level(moment, part) if crowded else None,
+    )
 
 
 def totals(rows: Mapping[str, Row], columns: int) -> Row:
     """Column sums over the pods; zeros without pods."""
     return tuple(sum(row[column] for row in rows.values()) for column in range(columns))
+
+
+def arm_rows(piece: Slice, arm: Arm | None) -> Mapping[str, Row]:
+    """Rows of an arm by pod; none where there is no such arm."""
+    return piece.rows.get(arm, {}) if arm else {}

@@ -10,6 +10,7 @@ Nothing is pooled over traffic weights: each block of the comparison arm counts 
 canary's requests in that block, so both histograms describe the same minutes.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
@@ -19,8 +20,20 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from firedamp import words
-from firedamp.checks._base import PASS_LEVEL, BaseCheck, Grant, Moment, SelectorText, set_aside
-from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
+from firedamp.checks._base import (
+    PASS_LEVEL,
+    BaseCheck,
+    Grant,
+    Moment,
+    SelectorText,
+    arm_rows,
+    blank,
+    early,
+    looked,
+    say,
+    set_aside,
+)
+from firedamp.model import Arm, Finding, Outcome, Row, Slice, Trouble, TroubleKind
 from firedamp.queries import Counted, Need, Selector, selector
 from firedamp.stats import dispersion, ranks, sequential
 from firedamp.units import Tolerance
@@ -100,17 +113,22 @@ class DistributionRun:
 
     def take(self, piece: Slice, moment: Moment) -> "DistributionRun":
         """Add one block; warm-up, silence of an arm and changed bucket bounds compare nothing."""
-        against = piece.rows.get(self.grant.against, {}) if self.grant.against else {}
-        baseline, canary = (
-            _summed(against, piece.bounds),
-            _summed(piece.rows.get(Arm.CANARY, {}), piece.bounds),
-        )
+        pods = _fitting(arm_rows(piece, self.grant.against), piece.bounds)
+        baseline = _summed(pods, piece.bounds)
+        canary = _summed(_fitting(arm_rows(piece, Arm.CANARY), piece.bounds), piece.bounds)
         sizes = float(baseline.sum()), float(canary.sum())
-        run = replace(self, last=piece, seen=(self.seen[0] + sizes[0], self.seen[1] + sizes[1]))
-        usable = all(sizes) and moment.warm and (not run.bounds or run.bounds == piece.bounds)
-        if not usable:
+        run = replace(
+            self, last=self._checked(piece), seen=(self.seen[0] + sizes[0], self.seen[1] + sizes[1])
+        )
+        if not (all(sizes) and moment.warm) or (run.bounds and run.bounds != piece.bounds):
             return run
-        return run._add(baseline, canary, against, piece.bounds)._test(baseline, canary, moment)
+        return run._add(baseline, canary, pods, piece.bounds)._test(baseline, canary, moment)
+
+    def _checked(self, piece: Slice) -> Slice:
+        if not (self.bounds and piece.bounds) or self.bounds == piece.bounds:
+            return piece
+        changed = Trouble(TroubleKind.REFUSED, "the histogram's buckets changed during the release")
+        return replace(piece, troubles=(*piece.troubles, changed))
 
     def _add(
         self, baseline: Counts, canary: Counts, pods: Mapping[str, Row], bounds: tuple[float, ...]
@@ -124,7 +142,7 @@ class DistributionRun:
             weighting=self.weighting + n_c**2 / n_b,
             pods={
                 pod: _plus(self.pods.get(pod, np.zeros(0)), np.array(pods.get(pod, ()), dtype=float))
-                for pod in {**self.pods, **pods}
+                for pod in sorted({**self.pods, **pods})
             },
         )
 
@@ -152,120 +170,96 @@ class DistributionRun:
             return self
         above = slice(self.edge + 1, None)
         slow = float(baseline[above].sum()), float(canary[above].sum())
-        crowded = self.tail.events + sum(slow) >= sequential.EXACT_EVENTS
-        tail = sequential.advance(
-            self.tail,
-            baseline_events=slow[0],
-            canary_events=slow[1],
-            canary_share=float(canary.sum() / (baseline.sum() + canary.sum())),
-            budget=self.grant.spent_by(moment, _HALF),
-            level=self.grant.level(moment, _HALF) if crowded else None,
-        )
-        return replace(self, tail=tail)
+        share = float(canary.sum() / (baseline.sum() + canary.sum()))
+        return replace(self, tail=looked(self.tail, slow, share, self.grant, moment, part=_HALF))
 
     def _ranked(self) -> ranks.RankTest | None:
-        if min(self.baseline.sum(), self.canary.sum(), self._effective()) < _MIN_REQUESTS:
+        worth = self._effective()
+        if min(float(self.canary.sum()), worth) < _MIN_REQUESTS:
             return None
-        spread = dispersion.theta_dispersion(np.array(list(self.pods.values())), self.bounds)
         return ranks.compare_histograms(
-            self.baseline,
+            self.baseline * (worth / self.baseline.sum()),
             self.canary,
             self.bounds,
             tolerance=self.check.tolerance,
-            baseline_effective_n=self._effective(),
-            dispersion=spread,
+            dispersion=dispersion.theta_dispersion(np.array(list(self.pods.values())), self.bounds),
         )
 
     def _effective(self) -> float:
+        """Requests that the weighted comparison arm is worth: all of them while the share stands still."""
         return float(self.canary.sum()) ** 2 / self.weighting if self.weighting else 0.0
 
     def finding(self, moment: Moment) -> Finding:
         """Harm in the body or the tail first, then trouble with the data, then the pass."""
-        body = self.body
-        if self.failed and body is not None:
-            return self._slower(self._base(body), body)
-        if self.tail is not None and self.tail.crossed:
-            return self._long_tail(self._base(body), self.tail)
-        trouble = set_aside(self.check, "distribution", self.last, self.grant.against)
-        if trouble is not None:
-            return trouble
-        if body is None:
-            return self._early(moment)
-        return self._unharmed(self._base(body), body, moment)
-
-    def _base(self, body: ranks.RankTest | None) -> Finding:
-        bare = Finding(
-            check=self.check.name,
-            kind="distribution",
-            tier=self.check.tier,
-            outcome=Outcome.INCONCLUSIVE,
-            sentence="",
-            against=self.grant.against,
-            unit=self.check.unit,
-            baseline_n=self._effective(),
-            canary_n=float(self.canary.sum()),
+        bare = replace(
+            blank(self.check, self.grant.against, unit=self.check.unit),
             tolerance=1 + self.check.tolerance,
             alpha=self.grant.alpha,
         )
-        if body is None:
-            return bare
+        if self.body is not None and self.failed:
+            return self._slower(self._shown(bare, self.body), self.body)
+        if self.body is not None and self.tail is not None and self.tail.crossed:
+            return self._long_tail(self._shown(bare, self.body), self.tail)
+        if (trouble := set_aside(bare, self.last)) is not None:
+            return trouble
+        if self.body is None:
+            return early(bare, self.seen, warm=moment.warm) or self._too_few(bare)
+        return self._unharmed(self._shown(bare, self.body), self.body, moment)
+
+    def _shown(self, bare: Finding, body: ranks.RankTest) -> Finding:
         return replace(
             bare,
             baseline=_median(self.baseline, self.bounds),
             canary=_median(self.canary, self.bounds),
+            baseline_n=self._effective(),
+            canary_n=float(self.canary.sum()),
             effect=body.scale,
             interval=body.interval,
             p_value=body.p_value,
             one_look_p=body.plain_p,
         )
 
-    def _slower(self, base: Finding, body: ranks.RankTest) -> Finding:
+    def _slower(self, shown: Finding, body: ranks.RankTest) -> Finding:
         requests = words.plural(self.canary.sum(), "canary request")
-        sentence = f"{self._pace(body)}, {requests}); allowed is {words.times(1 + self.check.tolerance)}"
-        return replace(base, outcome=Outcome.FAIL, sentence=sentence)
+        allowed = f"allowed is {words.times(1 + self.check.tolerance)}"
+        return say(shown, f"{self._pace(body)}, {requests}); {allowed}", Outcome.FAIL)
 
     def _pace(self, body: ranks.RankTest) -> str:
         low, high = (words.times(bound) for bound in body.interval)
         pace = f"{words.times(body.scale)} as long as {words.arm(self.grant.against)}"
-        return f"{self.check.name}: the canary takes {pace} ({low} to {high}"
+        return f"the canary takes {pace} ({low} to {high}"
 
-    def _long_tail(self, base: Finding, tail: sequential.SequentialFisher) -> Finding:
+    def _long_tail(self, shown: Finding, tail: sequential.SequentialFisher) -> Finding:
         assert self.edge is not None
         edge = words.quantity(self.bounds[self.edge], self.check.unit)
-        share = float(self.canary[self.edge + 1 :].sum() / self.canary.sum())
-        usual = float(self.baseline[self.edge + 1 :].sum() / self.baseline.sum())
+        usual, share = (float(arm[self.edge + 1 :].sum() / arm.sum()) for arm in (self.baseline, self.canary))
         sentence = (
-            f"{self.check.name}: {words.percent(share)} of the canary's requests take longer than {edge}, "
+            f"{words.percent(share)} of the canary's requests take longer than {edge}, "
             f"{words.percent(usual)} in {words.arm(self.grant.against)}; the canary has "
-            f"{words.count(tail.canary_events)} of them, chance, pod differences and the tolerance "
-            f"explain fewer than {words.count(tail.boundary)}"
+            f"{words.count(tail.canary_events)} of these {words.count(tail.events)}, chance, pod differences "
+            f"and the tolerance explain fewer than {words.count(tail.boundary)}"
         )
-        return replace(base, outcome=Outcome.FAIL, sentence=sentence, p_value=tail.p_value)
+        return say(replace(shown, p_value=tail.p_value), sentence, Outcome.FAIL)
 
-    def _early(self, moment: Moment) -> Finding:
-        base = self._base(None)
-        if self.grant.against is None or not all(self.seen):
-            silent = "the canary" if not self.seen[1] else words.arm(self.grant.against)
-            sentence = f"{self.check.name}: no requests in {silent} so far, nothing to compare"
-            return replace(base, sentence=sentence, situation=Situation.NO_TRAFFIC)
-        if not moment.warm:
-            return replace(base, sentence=f"{self.check.name}: warming up, not judged yet")
-        needs = max(1, round(_MIN_REQUESTS - min(float(self.canary.sum()), self._effective())))
-        sentence = (
-            f"{self.check.name}: too few requests to compare; about {words.about(needs)} more are needed"
-        )
-        return replace(base, sentence=sentence, needs=needs)
+    def _too_few(self, bare: Finding) -> Finding:
+        seen = min(float(self.canary.sum()), self._effective())
+        needs = max(1, math.ceil(_MIN_REQUESTS - seen))
+        sentence = f"too few requests to compare; about {words.about(needs)} more are needed in each version"
+        return say(replace(bare, needs=needs), sentence)
 
-    def _unharmed(self, base: Finding, body: ranks.RankTest, moment: Moment) -> Finding:
+    def _unharmed(self, shown: Finding, body: ranks.RankTest, moment: Moment) -> Finding:
         slower = f"slower than {words.times(1 + self.check.tolerance)}"
         if body.faster_p <= (moment.pass_level or PASS_LEVEL):
-            return replace(base, outcome=Outcome.PASS, sentence=f"{self._pace(body)}); {slower} is ruled out")
-        return replace(base, sentence=f"{self._pace(body)}); {slower} is neither proven nor ruled out yet")
+            return say(shown, f"{self._pace(body)}); {slower} is ruled out", Outcome.PASS)
+        return say(shown, f"{self._pace(body)}); {slower} is neither proven nor ruled out yet")
+
+
+def _fitting(rows: Mapping[str, Row], bounds: tuple[float, ...]) -> Mapping[str, Row]:
+    return {pod: row for pod, row in rows.items() if len(row) == len(bounds)}
 
 
 def _summed(rows: Mapping[str, Row], bounds: tuple[float, ...]) -> Counts:
-    whole = [row for row in rows.values() if len(row) == len(bounds)]
-    return np.array(whole, dtype=float).sum(axis=0) if whole else np.zeros(len(bounds))
+    return np.array(list(rows.values()), dtype=float).sum(axis=0) if rows else np.zeros(len(bounds))
 
 
 def _plus(old: Counts, new: Counts) -> Counts:
@@ -280,6 +274,6 @@ def _median(counts: Counts, bounds: tuple[float, ...]) -> float | None:
     bucket = int(np.searchsorted(reached, reached[-1] / 2))
     if not np.isfinite(bounds[bucket]):
         return None
-    low = bounds[bucket - 1] if bucket else 0.0
+    low = bounds[bucket - 1] if bucket else min(0.0, bounds[0])
     below = reached[bucket - 1] if bucket else 0.0
     return float(low + (bounds[bucket] - low) * (reached[-1] / 2 - below) / counts[bucket])

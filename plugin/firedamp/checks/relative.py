@@ -12,7 +12,18 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from firedamp import words
-from firedamp.checks._base import PASS_LEVEL, BaseCheck, Grant, Moment, QueryText, set_aside
+from firedamp.checks._base import (
+    PASS_LEVEL,
+    BaseCheck,
+    Grant,
+    Moment,
+    QueryText,
+    arm_rows,
+    blank,
+    say,
+    set_aside,
+    warming,
+)
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
 from firedamp.queries import Expression, Level, Need
 from firedamp.stats.levels import LevelTest, compare_levels
@@ -48,6 +59,11 @@ class Relative(BaseCheck):
         """The level of each pod."""
         return parts.get("level", {})
 
+    @property
+    def margin(self) -> float:
+        """Largest canary level that is no harm (smallest, where a fall is harm), over the baseline's; > 0."""
+        return 1 + self.max_increase if self.max_increase is not None else 1 - (self.max_decrease or 0.0)
+
     def begin(self, grant: Grant) -> "RelativeRun":
         """An empty run."""
         return RelativeRun(self, grant)
@@ -60,7 +76,7 @@ class RelativeRun:
 
     Attributes:
         baseline, canary: mean level and number of blocks of each pod, since warm-up.
-        failed: the test at the look at which harm was proven.
+        failed: harm was proven, at this block or an earlier one.
         last: the slice taken last.
     """
 
@@ -68,7 +84,7 @@ class RelativeRun:
     grant: Grant
     baseline: Means = field(default_factory=dict)
     canary: Means = field(default_factory=dict)
-    failed: LevelTest | None = None
+    failed: bool = False
     last: Slice = field(default_factory=Slice)
 
     @property
@@ -80,101 +96,91 @@ class RelativeRun:
         """Add one block's levels."""
         if not moment.warm:
             return replace(self, last=piece)
-        against = piece.rows.get(self.grant.against, {}) if self.grant.against else {}
         run = replace(
             self,
             last=piece,
-            baseline=_averaged(self.baseline, against),
-            canary=_averaged(self.canary, piece.rows.get(Arm.CANARY, {})),
+            baseline=_averaged(self.baseline, arm_rows(piece, self.grant.against)),
+            canary=_averaged(self.canary, arm_rows(piece, Arm.CANARY)),
         )
         test = run._test()
-        if run.failed is None and test is not None and test.p_value <= self.grant.level(moment):
-            return replace(run, failed=test)
-        return run
+        crossed = test is not None and test.p_value <= self.grant.level(moment)
+        return replace(run, failed=self.failed or crossed)
 
     def _test(self) -> LevelTest | None:
-        baseline = [mean for mean, _ in self.baseline.values()]
-        canary = [mean for mean, _ in self.canary.values()]
+        baseline, canary = _levels(self.baseline), _levels(self.canary)
         if self.check.max_increase is not None:
             return compare_levels(baseline, canary, tolerance=self.check.max_increase)
-        # A fall below 1 - d of the baseline is a rise of the inverse.
-        return compare_levels(_inverse(baseline), _inverse(canary), tolerance=self._tolerance())
-
-    def _tolerance(self) -> float:
-        if self.check.max_increase is not None:
-            return self.check.max_increase
-        assert self.check.max_decrease is not None
-        return 1 / (1 - self.check.max_decrease) - 1
+        # A fall below a share of the baseline is a rise of the inverse.
+        return compare_levels(_inverse(baseline), _inverse(canary), tolerance=1 / self.check.margin - 1)
 
     def finding(self, moment: Moment) -> Finding:
         """Harm, else trouble, else its exclusion or what is missing."""
-        test = self._test()
-        if self.failed is not None and test is not None:
-            return replace(
-                self._base(test), outcome=Outcome.FAIL, sentence=self._sentence(test, "not allowed")
-            )
-        trouble = set_aside(self.check, "relative", self.last, self.grant.against)
-        if trouble is not None:
-            return trouble
-        if test is None:
-            return self._early(moment)
-        if test.lower_p <= (moment.pass_level or PASS_LEVEL):
-            return replace(self._base(test), outcome=Outcome.PASS, sentence=self._sentence(test, "ruled out"))
-        return replace(self._base(test), sentence=self._sentence(test, "neither proven nor ruled out yet"))
-
-    def _base(self, test: LevelTest | None) -> Finding:
-        bare = Finding(
-            check=self.check.name,
-            kind="relative",
-            tier=self.check.tier,
-            outcome=Outcome.INCONCLUSIVE,
-            sentence="",
-            against=self.grant.against,
-            unit=self.check.unit,
+        bare = replace(
+            blank(self.check, self.grant.against, unit=self.check.unit),
             baseline_n=sum(blocks for _, blocks in self.baseline.values()),
             canary_n=sum(blocks for _, blocks in self.canary.values()),
-            tolerance=self._limit(),
+            tolerance=self.check.margin,
             alpha=self.grant.alpha,
         )
+        test = self._test()
+        trouble = set_aside(blank(self.check, self.grant.against, unit=self.check.unit), self.last)
+        if trouble is not None and not self.failed:
+            return trouble
         if test is None:
-            return bare
+            return self._incomparable(bare, moment)
+        return self._compared(bare, test, moment)
+
+    def _compared(self, bare: Finding, test: LevelTest, moment: Moment) -> Finding:
+        shown = self._shown(bare, test)
+        if self.failed:
+            return say(shown, f"{self._levels_said(shown)} is not allowed", Outcome.FAIL)
+        if test.lower_p <= (moment.pass_level or PASS_LEVEL):
+            return say(shown, f"{self._levels_said(shown)} is ruled out", Outcome.PASS)
+        return say(shown, f"{self._levels_said(shown)} is neither proven nor ruled out yet")
+
+    def _shown(self, bare: Finding, test: LevelTest) -> Finding:
         ratio, (low, high) = test.ratio, test.interval
         baseline, canary = test.baseline, test.canary
-        if self.check.max_decrease is not None:
+        if self.check.max_increase is None:
             ratio, low, high, baseline, canary = 1 / ratio, 1 / high, 1 / low, 1 / baseline, 1 / canary
         return replace(
             bare, baseline=baseline, canary=canary, effect=ratio, interval=(low, high), p_value=test.p_value
         )
 
-    def _limit(self) -> float:
-        if self.check.max_increase is not None:
-            return 1 + self.check.max_increase
-        assert self.check.max_decrease is not None
-        return 1 - self.check.max_decrease
-
-    def _sentence(self, test: LevelTest, judgement: str) -> str:
-        shown = self._base(test)
-        assert shown.effect is not None
-        assert shown.interval is not None
-        assert shown.baseline is not None
-        assert shown.canary is not None
+    def _levels_said(self, shown: Finding) -> str:
+        baseline, canary, effect, low, high = (
+            shown.baseline or 0.0,
+            shown.canary or 0.0,
+            shown.effect or 0.0,
+            *(shown.interval or (0.0, 0.0)),
+        )
         beyond = "more" if self.check.max_increase is not None else "less"
-        pods = words.plural(len(self.canary), "canary pod")
-        between = f"{words.times(shown.interval[0])} to {words.times(shown.interval[1])}"
+        between = f"{words.times(low)} to {words.times(high)}"
         return (
-            f"{self.check.name}: {words.quantity(shown.canary, self.check.unit)} in the canary, "
-            f"{words.quantity(shown.baseline, self.check.unit)} in {words.arm(self.grant.against)}: "
-            f"{words.times(shown.effect)} ({between}, {pods}); "
-            f"{beyond} than {words.times(self._limit())} is {judgement}"
+            f"{words.quantity(canary, self.check.unit)} in the canary, "
+            f"{words.quantity(baseline, self.check.unit)} in {words.arm(self.grant.against)}: "
+            f"{words.times(effect)} ({between}, {words.plural(len(self.canary), 'canary pod')}); "
+            f"{beyond} than {words.times(self.check.margin)}"
         )
 
-    def _early(self, moment: Moment) -> Finding:
-        base = self._base(None)
+    def _incomparable(self, bare: Finding, moment: Moment) -> Finding:
         if not moment.warm:
-            return replace(base, sentence=f"{self.check.name}: warming up, not judged yet")
-        silent = "the canary" if not self.canary else words.arm(self.grant.against)
-        sentence = f"{self.check.name}: no values above 0 from {silent}, nothing to compare"
-        return replace(base, sentence=sentence, situation=Situation.NO_DATA)
+            return warming(bare)
+        arm = words.arm(self.grant.against)
+        if not (self.baseline and self.canary):
+            silent = arm if self.canary else "the canary"
+            return say(
+                replace(bare, situation=Situation.NO_DATA), f"no values from {silent}, nothing to compare"
+            )
+        if self.check.max_increase is not None and not any(_levels(self.canary)):
+            return say(bare, f"0 in the canary, so it is not higher than {arm}", Outcome.PASS)
+        sentence = f"a level of 0 or less has no ratio to {arm}'s; a threshold check can judge it"
+        return say(replace(bare, situation=Situation.NO_DATA), sentence)
+
+
+def _levels(means: Means) -> list[float]:
+    # In the order of names: a sum's last digit must not depend on which pod came first.
+    return [means[pod][0] for pod in sorted(means)]
 
 
 def _averaged(means: Means, rows: Mapping[str, Row]) -> Means:

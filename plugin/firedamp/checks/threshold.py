@@ -6,6 +6,7 @@ fails at once, for there is nothing to weigh. A `query` is a level; it fails whe
 limit for some blocks in a row, since one scrape proves little.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
@@ -13,9 +14,21 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from firedamp import words
-from firedamp.checks._base import BaseCheck, Grant, Moment, QueryText, SelectorText, set_aside
+from firedamp.checks._base import (
+    BaseCheck,
+    Grant,
+    Moment,
+    QueryText,
+    SelectorText,
+    arm_rows,
+    blank,
+    say,
+    set_aside,
+)
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
 from firedamp.queries import Counted, Expression, Level, Need, selector
+
+Limit = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Threshold(BaseCheck):
@@ -26,8 +39,8 @@ class Threshold(BaseCheck):
     counter: SelectorText | None = None
     #: PromQL with $cohort: a level per pod, the worst pod counts.
     query: QueryText | None = None
-    max: float | None = None
-    min: float | None = None
+    max: Limit | None = None
+    min: Limit | None = None
     #: Blocks in a row a level must be beyond its limit; a counter fails at once.
     sustained: Annotated[int, Field(ge=1, le=100)] = 3
     #: Unit of the values, for sentences.
@@ -39,6 +52,8 @@ class Threshold(BaseCheck):
             raise ValueError("needs either counter or query")
         if self.max is None and self.min is None:
             raise ValueError("needs max or min")
+        if self.max is not None and self.min is not None and self.max < self.min:
+            raise ValueError(f"max is {self.max}, below min, {self.min}: nothing is allowed")
         if self.counter is not None and self.min is not None:
             raise ValueError("a counter has a max only")
         return self
@@ -59,6 +74,17 @@ class Threshold(BaseCheck):
         """Increase, or level, of each pod."""
         return parts.get("counter", {}) or parts.get("level", {})
 
+    @property
+    def counts(self) -> bool:
+        """A counter, and no level."""
+        return self.counter is not None
+
+    def excess(self, value: float) -> float:
+        """How far a value is beyond the nearer limit; negative or 0 within both."""
+        above = value - self.max if self.max is not None else -math.inf
+        below = self.min - value if self.min is not None else -math.inf
+        return max(above, below)
+
     def begin(self, grant: Grant) -> "ThresholdRun":
         """An empty run."""
         return ThresholdRun(self, grant)
@@ -74,7 +100,7 @@ class ThresholdRun:
         pod: the pod behind it.
         beyond: blocks in a row beyond the limit.
         blocks: blocks with values.
-        broken: value and pod at which the limit was broken for good.
+        broken: this run at the block at which the limit was broken for good.
     """
 
     check: Threshold
@@ -83,7 +109,7 @@ class ThresholdRun:
     pod: str = ""
     beyond: int = 0
     blocks: int = 0
-    broken: tuple[float, str] | None = None
+    broken: "ThresholdRun | None" = None
     last: Slice = field(default_factory=Slice)
 
     @property
@@ -93,67 +119,59 @@ class ThresholdRun:
 
     def take(self, piece: Slice, moment: Moment) -> "ThresholdRun":
         """Add one block: counters add up, levels replace."""
-        rows = piece.rows.get(Arm.CANARY, {})
+        rows = arm_rows(piece, Arm.CANARY)
         run = replace(self, last=piece)
         if not rows:
-            return run
-        run = run._counted(rows) if self.check.counter is not None else run._level(rows, moment)
-        needed = 1 if self.check.counter is not None else self.check.sustained
-        if run.broken is None and run.beyond >= needed and run.value is not None:
-            return replace(run, broken=(run.value, run.pod))
-        return run
+            # An old level says nothing of now; a counter's sum stays true.
+            return run if self.check.counts else replace(run, value=None)
+        run = run._counted(rows) if self.check.counts else run._level(rows, moment)
+        needed = 1 if self.check.counts else self.check.sustained
+        return replace(run, broken=run) if run.broken is None and run.beyond >= needed else run
 
     def _counted(self, rows: Mapping[str, Row]) -> "ThresholdRun":
-        worst = max(rows, key=lambda pod: rows[pod][0])
+        worst = max(sorted(rows), key=lambda pod: rows[pod][0])
         value = (self.value or 0.0) + sum(row[0] for row in rows.values())
         pod = worst if rows[worst][0] > 0 else self.pod
-        return replace(self, value=value, pod=pod, blocks=self.blocks + 1, beyond=int(self._is_beyond(value)))
+        beyond = int(self.check.excess(value) > 0)
+        return replace(self, value=value, pod=pod, blocks=self.blocks + 1, beyond=beyond)
 
     def _level(self, rows: Mapping[str, Row], moment: Moment) -> "ThresholdRun":
-        pick = max if self.check.max is not None else min
-        worst = pick(rows, key=lambda pod: rows[pod][0])
+        worst = max(sorted(rows), key=lambda pod: self.check.excess(rows[pod][0]))
         value = rows[worst][0]
-        beyond = self.beyond + 1 if moment.warm and self._is_beyond(value) else 0
+        beyond = self.beyond + 1 if moment.warm and self.check.excess(value) > 0 else 0
         return replace(self, value=value, pod=worst, beyond=beyond, blocks=self.blocks + 1)
-
-    def _is_beyond(self, value: float) -> bool:
-        above = self.check.max is not None and value > self.check.max
-        return above or (self.check.min is not None and value < self.check.min)
 
     def finding(self, moment: Moment) -> Finding:
         """Broken limits stay broken; without values there is nothing to say."""
-        if self.broken is not None:
-            return self._found(Outcome.FAIL, *self.broken)
-        trouble = set_aside(self.check, "threshold", self.last, None)
-        if trouble is not None:
-            return trouble
-        if self.value is None:
-            sentence = f"{self.check.name}: no values from the canary yet"
-            return replace(self._base(), sentence=sentence, situation=Situation.NO_DATA)
-        if not self.beyond and moment.warm:
-            return self._found(Outcome.PASS, self.value, self.pod)
-        return self._found(Outcome.INCONCLUSIVE, self.value, self.pod)
-
-    def _base(self) -> Finding:
-        return Finding(
-            check=self.check.name,
-            kind="threshold",
-            tier=self.check.tier,
-            outcome=Outcome.INCONCLUSIVE,
-            sentence="",
-            unit=self.check.unit,
+        bare = replace(
+            blank(self.check, None, unit=self.check.unit),
             canary=self.value,
             canary_n=self.blocks,
             tolerance=self.check.max if self.check.max is not None else self.check.min,
         )
+        if self.broken is not None and self.broken.value is not None:
+            bare = replace(bare, canary=self.broken.value)
+            return say(bare, self.broken._said(self.broken.value), Outcome.FAIL)
+        if (trouble := set_aside(blank(self.check, None, unit=self.check.unit), self.last)) is not None:
+            return trouble
+        if self.value is None:
+            return say(replace(bare, situation=Situation.NO_DATA), "no values from the canary")
+        if moment.warm and not self.beyond:
+            return say(bare, self._said(self.value), Outcome.PASS)
+        return say(bare, f"{self._said(self.value)}; {self._reserve(moment)}")
 
-    def _found(self, outcome: Outcome, value: float, pod: str) -> Finding:
-        where = f" in pod {pod}" if pod else ""
-        shown = words.quantity(value, self.check.unit)
-        what = f"{shown} counted since the start" if self.check.counter is not None else shown
+    def _said(self, value: float) -> str:
+        what = words.quantity(value, self.check.unit)
+        counted = " counted since the release began" if self.check.counts else ""
+        where = f" in pod {self.pod}" if self.pod else ""
         times = f" for {words.plural(self.beyond, 'block')} in a row" if self.beyond > 1 else ""
-        sentence = f"{self.check.name}: {what}{where}{times}; {self._limits()}"
-        return replace(self._base(), outcome=outcome, sentence=sentence, canary=value)
+        return f"{what}{counted}{where}{times}; {self._limits()}"
+
+    def _reserve(self, moment: Moment) -> str:
+        """Why a value is not judged yet."""
+        if not moment.warm:
+            return "warming up, not judged yet"
+        return f"fails after {words.plural(self.check.sustained, 'block')} in a row"
 
     def _limits(self) -> str:
         limits = [("at most", self.check.max), ("at least", self.check.min)]

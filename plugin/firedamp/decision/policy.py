@@ -34,7 +34,7 @@ ADVANCE_RATIO = 5.0
 _RANK = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2}
 _TIERS = {Tier.CRITICAL: 0, Tier.WARN: 1, Tier.DEBUG: 2}
 _SITUATION_WORDS = {
-    Situation.WINDOW_OVER: "the window is over and neither harm nor its absence is proven",
+    Situation.WINDOW_OVER: "the window is over, neither harm nor its absence is proven",
     Situation.NO_TRAFFIC: "one of the versions gets no requests",
     Situation.NO_DATA: "the metrics are missing",
     Situation.SOURCE_DOWN: "the metric source does not answer",
@@ -51,6 +51,7 @@ class Case:
         mode: how the service is judged at this moment.
         held: why advance and promote are held (freeze, maintenance, a person); empty when they are not.
         outage: why no look could be taken now; empty when it could.
+        now: Unix time of the question, for how long an outage lasts; None takes the last block's end.
         repeated: this advance was passed a moment ago; the caller repeats itself.
         first: Flagger asks before the canary's first request; there is nothing to see yet.
     """
@@ -62,6 +63,7 @@ class Case:
     mode: Mode
     held: str = ""
     outage: str = ""
+    now: float | None = None
     repeated: bool = False
     first: bool = False
 
@@ -75,23 +77,48 @@ class Case:
         return self.look.evidence.block.end if self.look else self.release.started
 
     @property
+    def elapsed(self) -> float:
+        """Seconds judged since the start; while nothing can be seen the clock of the wall goes on."""
+        return self.standing.elapsed_seconds + self._blind
+
+    @property
+    def in_step(self) -> float:
+        """Seconds in this traffic step."""
+        return self.at + self._blind - self.release.step_since
+
+    @property
+    def _blind(self) -> float:
+        return max(0.0, self.now - self.at) if self.outage and self.now is not None else 0.0
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         return ordered(self.look.findings) if self.look else ()
 
 
 def answer(case: Case) -> Verdict:
     """Answer one question of one release."""
+    if case.mode not in (Mode.HOLD, Mode.OFF):
+        return _judged(case)
+    found = _judged(replace(case, mode=Mode.JUDGE))
     if case.mode is Mode.OFF:
-        return _verdict(
-            case, Outcome.PASS, "firedamp stands aside for this service (mode off); nothing was judged"
-        )
+        aside = "firedamp stands aside for this service (mode off); nothing counts that was found"
+        return replace(_verdict(case, Outcome.PASS, aside), recorded=found.outcome)
+    if case.question is Question.GUARD or case.standing.failed_block is not None:
+        return replace(found, mode=case.mode)
+    held = f"held: {case.held or 'the service is in mode hold'}"
+    return replace(_verdict(case, Outcome.INCONCLUSIVE, held), recorded=found.outcome)
+
+
+def _judged(case: Case) -> Verdict:
     if case.standing.failed_block is not None:
         return replace(_verdict(case, Outcome.FAIL, _harm(case)), rollback=True)
-    if case.question is Question.GUARD:
-        return _guard(case)
-    if case.mode is Mode.HOLD:
-        return _verdict(case, Outcome.INCONCLUSIVE, f"held: {case.held or 'the service is in mode hold'}")
-    return _advance(case) if case.question is Question.ADVANCE else _promote(case)
+    match case.question:
+        case Question.GUARD:
+            return _guard(case)
+        case Question.ADVANCE:
+            return _advance(case)
+        case Question.PROMOTE:
+            return _promote(case)
 
 
 def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -110,18 +137,28 @@ def _advance(case: Case) -> Verdict:
         return _verdict(case, Outcome.PASS, "the canary has no traffic yet; the first step may begin")
     if case.repeated:
         return _verdict(case, Outcome.PASS, _seen(case))
-    window = case.parameters.window
-    since = case.at - case.release.step_since
-    if since >= window.advance_by and (situation := _blind(case)) is not None:
-        return _resort(case, situation)
-    if since < window.advance_after:
-        left = spoken_duration(window.advance_after - since)
-        return _verdict(case, Outcome.INCONCLUSIVE, f"{left} more in this traffic step: {_waiting(case)}")
-    if _enough(case.standing) or since >= window.advance_by:
+    return _next_step(case)
+
+
+def _next_step(case: Case) -> Verdict:
+    window, enough = case.parameters.window, not case.outage and _enough(case.standing)
+    if case.in_step < window.advance_after:
+        left = spoken_duration(window.advance_after - case.in_step)
+        return _not_yet(case, window.advance_after, f"{left} more in this traffic step: {_waiting(case)}")
+    if enough:
         return _verdict(case, Outcome.PASS, _seen(case))
-    left = spoken_duration(window.advance_by - since)
-    reason = f"{_seen(case)}; waiting for more evidence, {left} at most: {_waiting(case)}"
-    return _verdict(case, Outcome.INCONCLUSIVE, reason)
+    if case.in_step < window.advance_by:
+        left = spoken_duration(window.advance_by - case.in_step)
+        reason = f"{_seen(case)}; waiting for more evidence, {left} at most: {_waiting(case)}"
+        return _not_yet(case, window.advance_by, reason)
+    if (obstacle := _obstacle(case)) is not None:
+        return _resort(case, obstacle)
+    return _verdict(case, Outcome.PASS, _seen(case))
+
+
+def _not_yet(case: Case, after_seconds: float, reason: str) -> Verdict:
+    expected = None if case.outage else case.release.step_since + after_seconds
+    return replace(_verdict(case, Outcome.INCONCLUSIVE, reason), expected=expected)
 
 
 def _enough(standing: Standing) -> bool:
@@ -137,24 +174,34 @@ def _seen(case: Case) -> str:
 
 def _promote(case: Case) -> Verdict:
     if case.standing.passed_block is not None:
-        after = spoken_duration(case.standing.elapsed_seconds)
-        return _verdict(
-            case, Outcome.PASS, f"after {after} harm is excluded: {_first(case)}{_warnings(case)}"
-        )
-    if (situation := _lasting(case)) is not None:
-        return _resort(case, situation)
+        return _verdict(case, Outcome.PASS, _excluded(case, case.standing.passed_block))
+    window = case.parameters.window
+    if case.elapsed >= window.promote_after and (obstacle := _obstacle(case)) is not None:
+        return _resort(case, obstacle)
+    if case.elapsed >= window.deadline_seconds and not case.outage:
+        return _resort(case, Situation.WINDOW_OVER)
     return replace(_verdict(case, Outcome.INCONCLUSIVE, _waiting(case)), expected=_expected(case))
+
+
+def _excluded(case: Case, index: int) -> str:
+    passing = [f for f in case.findings if f.tier is Tier.CRITICAL and f.outcome is Outcome.PASS]
+    others = f" (and {words.plural(len(passing) - 1, 'more check')})" if len(passing) > 1 else ""
+    why = f": {passing[0].sentence}{others}" if passing else ""
+    return f"harm is excluded{_after(case, index)}{why}{_warnings(case)}"
+
+
+def _obstacle(case: Case) -> Situation | None:
+    """What keeps the release from being judged at all, if anything does."""
+    if case.outage:
+        return Situation.SOURCE_DOWN
+    found = {finding.situation for finding in case.findings if finding.tier is Tier.CRITICAL}
+    ranked = (Situation.SOURCE_DOWN, Situation.NO_DATA, Situation.NO_TRAFFIC)
+    return next((situation for situation in ranked if situation in found), None)
 
 
 def _resort(case: Case, situation: Situation) -> Verdict:
     """What the service's policy makes of a situation that lasts."""
-    policy = case.parameters.policy
-    resort = {
-        Situation.WINDOW_OVER: policy.window_over,
-        Situation.NO_TRAFFIC: policy.no_traffic,
-        Situation.NO_DATA: policy.no_data,
-        Situation.SOURCE_DOWN: policy.source_down,
-    }[situation]
+    resort: Resort = getattr(case.parameters.policy, situation.value)
     why = f"{_SITUATION_WORDS[situation]}: {_waiting(case)}"
     match resort:
         case Resort.HOLD:
@@ -166,40 +213,24 @@ def _resort(case: Case, situation: Situation) -> Verdict:
 
 
 def _held(case: Case, situation: Situation, why: str) -> Verdict:
+    over = case.elapsed >= case.parameters.window.deadline_seconds
+    if situation is Situation.SOURCE_DOWN:
+        return _verdict(case, Outcome.INCONCLUSIVE, f"{why}; held until it does")
     # An experiment that ends inconclusive starts again for ever, so there not proven is a failure.
-    if case.release.experiment and situation is Situation.WINDOW_OVER:
+    if case.release.experiment and over:
         return _verdict(case, Outcome.FAIL, f"not proven: {why}")
     return _verdict(
         case, Outcome.INCONCLUSIVE, f"{why}; a person must decide, or set policy.{situation.value}"
     )
 
 
-def _lasting(case: Case) -> Situation | None:
-    """Why the pass rule cannot speak any more; None while it still may."""
-    window, elapsed = case.parameters.window, case.standing.elapsed_seconds
-    if elapsed >= window.promote_after and (situation := _blind(case)) is not None:
-        return situation
-    return Situation.WINDOW_OVER if elapsed >= window.deadline_seconds else None
-
-
-def _blind(case: Case) -> Situation | None:
-    """What keeps a critical check from seeing anything; None when all of them see."""
-    if case.outage:
-        return Situation.SOURCE_DOWN
-    critical = [finding for finding in case.findings if finding.tier is Tier.CRITICAL]
-    found = {finding.situation for finding in critical}
-    order = (Situation.SOURCE_DOWN, Situation.NO_DATA, Situation.NO_TRAFFIC)
-    return next((situation for situation in order if situation in found), None)
-
-
 def _harm(case: Case) -> str:
-    then = "" if case.look is None else _after(case, case.standing.failed_block or 0)
-    return f"{case.standing.harm}{then}"
+    return f"{case.standing.harm}; found{_after(case, case.standing.failed_block or 0)}"
 
 
 def _after(case: Case, index: int) -> str:
-    failed = block(case.parameters, case.release.started, index)
-    return f"; found after {spoken_duration(failed.end - case.release.started)}"
+    seconds = block(case.parameters, case.release.started, index).end - case.release.started
+    return f" after {spoken_duration(seconds)}"
 
 
 def _waiting(case: Case) -> str:
@@ -240,7 +271,8 @@ def _next_judgement(case: Case) -> str:
 def _expected(case: Case) -> float | None:
     """When the pass rule is judged next, if no outage comes between."""
     window, standing = case.parameters.window, case.standing
-    if standing.judged >= JUDGEMENTS:
+    over = standing.elapsed_seconds >= window.deadline_seconds
+    if standing.judged >= JUDGEMENTS or over or case.outage:
         return None
     after = judgement_after(window.promote_after, window.deadline_seconds, standing.judged)
     return case.at + max(0.0, after - standing.elapsed_seconds)

@@ -133,21 +133,21 @@ def _moment(session: Session, taken: Block) -> Moment:
 
 
 def _elapsed(session: Session) -> float:
-    return (session.blocks - session.lost) * session.parameters.window.look
+    """Seconds since the start without outages, which stretch the window to twice its length at most."""
+    window = session.parameters.window
+    lost = min(session.lost * window.look, window.deadline_seconds)
+    return session.blocks * window.look - lost
 
 
 def _is_judged(session: Session) -> bool:
     """Whether the pass rule is judged at the block just counted."""
     standing, window = session.standing, session.parameters.window
-    if (
-        standing.judged >= JUDGEMENTS
-        or standing.passed_block is not None
-        or standing.failed_block is not None
-    ):
+    settled = standing.passed_block is not None or standing.failed_block is not None
+    if standing.judged >= JUDGEMENTS or settled:
         return False
-    return _elapsed(session) >= judgement_after(
-        window.promote_after, window.deadline_seconds, standing.judged
-    )
+    first = judgement_after(window.promote_after, window.deadline_seconds, standing.judged)
+    # The last judgement falls on the block in which decide-by lies, however the blocks are cut.
+    return first <= _elapsed(session) < window.deadline_seconds + window.look
 
 
 def judgement_after(promote_after: float, decide_by: float, judged: int) -> float:

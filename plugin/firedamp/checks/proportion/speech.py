@@ -1,0 +1,124 @@
+"""What a proportion check says, from the numbers it has."""
+
+from dataclasses import dataclass
+
+from firedamp import words
+from firedamp.model import Arm
+from firedamp.stats.noninferiority import NonInferiority
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """
+    The numbers behind a sentence.
+
+    Attributes:
+        noun: what the events counted are called: errors, or conversions where fewer are worse.
+        fewer: the canary is feared to have fewer of them; else more.
+        against: the comparison arm.
+        baseline_rate: of the comparison arm at the canary's own traffic, in [0, 1].
+        canary_rate: in [0, 1].
+        canary_n, canary_events: canary's requests and events since warm-up.
+        events: of both arms.
+        share: the canary's share of the traffic, weighted by events.
+        tolerance: largest rise of the odds that is no harm, as a share.
+        limit: the first count of canary events beyond what a good release explains.
+        p_value: of the test, in [0, 1].
+        margin: odds ratio that a pass excludes, > 1.
+        excess: difference of the rates that a pass excludes, in (0, 1).
+    """
+
+    noun: str
+    fewer: bool
+    against: Arm | None
+    baseline_rate: float
+    canary_rate: float
+    canary_n: float
+    canary_events: int
+    events: int
+    share: float
+    tolerance: float
+    limit: int
+    p_value: float
+    margin: float
+    excess: float
+
+    @property
+    def rates(self) -> str:
+        """Both rates, canary first as in speech."""
+        return f"{words.percent(self.canary_rate)} against {self.usual}"
+
+    @property
+    def change(self) -> str:
+        """What is feared."""
+        return "fall" if self.fewer else "rise"
+
+    @property
+    def usual(self) -> str:
+        """The comparison arm's rate."""
+        return f"{words.percent(self.baseline_rate)} in {words.arm(self.against)}"
+
+    @property
+    def served(self) -> str:
+        """The canary's part of all events."""
+        all_events = words.plural(self.events, self.noun)
+        return f"the canary served {words.count(self.canary_events)} of the {all_events}"
+
+
+def harm(facts: Facts) -> str:
+    """The canary has more (or fewer) events than anything harmless explains."""
+    return (
+        f"{facts.served} with {words.percent(facts.share)} of the traffic ({facts.rates}); "
+        f"chance, pod differences and the {words.percent(facts.tolerance)} tolerance explain "
+        f"{'more' if facts.fewer else 'fewer'} than {words.count(facts.limit)} "
+        f"(a good release gets here {words.chance(facts.p_value)})"
+    )
+
+
+def dead(facts: Facts) -> str:
+    """The canary fails outright while still warming up."""
+    beyond = "less than even a tenth of the usual rate" if facts.fewer else "beyond even a tenfold rate"
+    return f"already during warm-up {facts.served}, {beyond}; it is failing outright"
+
+
+def apart(against: Arm | None) -> str:
+    """Both arms have had requests, but never in the same block."""
+    return f"{words.arm(against)} and canary have had no requests at the same time since warm-up"
+
+
+def both_failing(bad_rates: tuple[float, float], against: Arm | None, ceiling: float) -> str:
+    """The comparison arm itself is on fire."""
+    baseline, canary = (words.percent(rate) for rate in bad_rates)
+    rates = f"{canary} against {baseline} in {words.arm(against)}"
+    return f"both versions are failing ({rates}); above {words.percent(ceiling)} nothing passes"
+
+
+def safe(facts: Facts, safety: NonInferiority) -> str:
+    """Harm beyond the margin is excluded."""
+    if safety.ratio_p > safety.absolute_p:
+        return f"{facts.rates}; a {facts.change} by {words.points(facts.excess)} is ruled out"
+    low, high = safety.ratio_interval
+    if facts.fewer:
+        low, high = 1 / high, 1 / low if low else float("inf")
+    between = f"between {words.times(low)} and {words.times(high)} {words.arm(facts.against)}'s"
+    return f"the rate is {between} ({facts.rates}); {_margin(facts)} is ruled out"
+
+
+def waiting(facts: Facts, upper_rate: float, needs: int, per_second: float) -> str:
+    """Neither harm nor its absence is proven."""
+    requests = words.plural(facts.canary_n, "canary request")
+    events = words.plural(facts.canary_events, facts.noun)
+    cannot = (
+        f"cannot rule out {_margin(facts)} ({facts.rates})"
+        if facts.fewer
+        else f"can only rule out a rate above {words.percent(upper_rate)} ({facts.usual})"
+    )
+    seen = f"no proof of harm, but {requests} with {events} {cannot}"
+    if not needs:
+        return f"{seen}; judged again at the end of the window"
+    more = f"about {words.about(needs)} more canary requests are needed"
+    return f"{seen}; {more}{words.wait(needs, per_second)}"
+
+
+def _margin(facts: Facts) -> str:
+    return f"a {facts.change} to {words.times(1 / facts.margin if facts.fewer else facts.margin)}"
