@@ -167,10 +167,11 @@ async def test_the_judge_knows_that_flagger_asks():
     assert (asked.controller, asked.question, asked.opens) == (Controller.FLAGGER, Question.ADVANCE, True)
 
 
+@pytest.mark.parametrize("mode", [Mode.SHADOW, Mode.OFF])
 @pytest.mark.parametrize("hook", [*CONFIRMS, *GUARDS, "confirm-rollout"])
-async def test_shadow_never_blocks(hook):
-    """In shadow mode every hook but rollback is let through, and the verdict is told all the same."""
-    judge = FakeJudge().says("fail", mode=Mode.SHADOW, rollback=True)
+async def test_shadow_and_off_never_block(hook, mode):
+    """There every hook but rollback is let through, and the verdict is told all the same."""
+    judge = FakeJudge().says("fail", mode=mode, rollback=True)
     async with serving(judge) as client:
         status, _ = await call(client, hook)
         refused, _ = await call(client, "rollback")
@@ -266,6 +267,16 @@ async def test_events_are_recorded():
     event = (await store.events(namespace="shop"))[0]
     assert (event.text, event.by, event.kind) == ("Halt checkout", "canaries", "event")
     assert event.data == {"phase": "Progressing", "type": "Warning"}
+
+
+async def test_no_secret_gets_into_the_audit_trail():
+    """Flagger's events quote addresses of hooks that failed; ours hold secrets."""
+    store = MemoryStore()
+    message = f"Halt checkout.shop advancement POST http://firedamp/flagger/v1/{SECRET}/rollout giving up"
+    async with serving(FakeJudge(), store) as client:
+        await call(client, "event", metadata={"eventMessage": message})
+
+    assert SECRET not in str(await store.events(namespace="shop"))
 
 
 async def test_unknown_phases_are_accepted():

@@ -38,6 +38,8 @@ _TROUBLE = "firedamp itself is in trouble, which says nothing of this release; i
 #: Hooks that a trouble of ours must not stop; the others hold, and rollback does not roll back.
 _UNSTOPPED = frozenset({"pre-rollout", "rollout", "post-rollout", "event"})
 _WEIGHT = re.compile(r"Advance \S+ canary weight (\d{1,3})")
+#: Flagger quotes the address of a hook that it could not reach, secret and all.
+_SECRET = re.compile(r"/flagger/v1/[^/\s]+")
 _STANDS_BACK = frozenset({Mode.SHADOW, Mode.OFF})
 #: How a release ended, by the beginning of an event (pkg/controller/scheduler.go:333,421,997).
 _ENDINGS = {
@@ -88,7 +90,7 @@ class Call:
             service=self.service,
             revision=self.revision or "",
             by=self.token.name,
-            text=_wire.one_line(text, 1000),
+            text=_wire.one_line(_SECRET.sub("/flagger/v1/…", text), 1000),
             data=data or {},
         )
 
