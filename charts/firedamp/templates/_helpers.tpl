@@ -71,7 +71,7 @@ postgresql://{{ .user }}@{{ .host }}:{{ .port }}/{{ .database }}
 {{- define "firedamp.tokenFiles" -}}
 {{- $tokens := .Values.auth.tokens }}
 {{- if not .Values.auth.existingSecret }}
-{{- $tokens = dict "controllers" "token" "flagger" "flagger-path" }}
+{{- $tokens = dict "controllers" "token" "flagger" "flagger-path" "people" "admin" }}
 {{- end }}
 {{- $files := dict }}
 {{- range $name, $key := $tokens }}
