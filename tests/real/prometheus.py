@@ -13,7 +13,6 @@ promtool is looked for beside it.
 """
 
 import asyncio
-import os
 import shutil
 import socket
 import subprocess
@@ -27,6 +26,8 @@ from types import TracebackType
 
 import pytest
 
+from real import prometheus3
+
 Given = tuple[str, Mapping[str, str], Sequence[float], Sequence[float]]
 
 _INSTALLED = shutil.which("prometheus") and shutil.which("promtool")
@@ -34,17 +35,16 @@ needs_prometheus = pytest.mark.skipif(
     not _INSTALLED, reason="needs prometheus and promtool: apt-get install --no-install-recommends prometheus"
 )
 
-#: A Prometheus 3 to test against too, named by the environment: its range selectors are left-open.
-PROMETHEUS_3 = Path(os.environ["FIREDAMP_PROMETHEUS_3"]) if os.environ.get("FIREDAMP_PROMETHEUS_3") else None
+_PROMETHEUS_3 = prometheus3.found()
 
 #: The servers to test against, for `pytest.mark.parametrize("binary", BINARIES)`.
 BINARIES = [
     pytest.param(None, id="installed", marks=needs_prometheus),
     pytest.param(
-        PROMETHEUS_3,
-        id="prometheus-3",
+        _PROMETHEUS_3 and _PROMETHEUS_3 / "prometheus",
+        id=f"prometheus-{prometheus3.VERSION}",
         marks=pytest.mark.skipif(
-            PROMETHEUS_3 is None, reason="set FIREDAMP_PROMETHEUS_3 to the path of a Prometheus 3 binary"
+            _PROMETHEUS_3 is None, reason=f"Prometheus 3 is not built; {prometheus3.ASKED_BY}=1 builds it"
         ),
     ),
 ]

@@ -74,6 +74,7 @@ def count(
     increases = _increases(table, blocks, book)
     bounds = _bounds(table) if keep_le else ()
     keep_after = until - LOOK_BACK_SECONDS
+    counts_something = bool(bounds) or not keep_le  # without bounds there are no columns to fill
     remembered = replace(
         remember(book, keep_after),
         until=until,
@@ -81,7 +82,7 @@ def count(
         last=_last(table, last, keep_after),
     )
     return Count(
-        _rows(table, increases, blocks, book, bounds),
+        _rows(table, increases, blocks, book, bounds) if counts_something else tuple({} for _ in blocks),
         bounds,
         troubles(table, increases.reset, increases.block, blocks, book, samples.summed),
         replace(remembered, steps={one: table.steps[one] for one in remembered.targets}),

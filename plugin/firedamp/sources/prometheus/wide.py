@@ -1,0 +1,125 @@
+"""Asking for sums: which blocks, what is fetched raw beside them, and what could not be had."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from firedamp.counting import LOOK_BACK_SECONDS, Samples, one_replica
+from firedamp.ports import Span
+from firedamp.queries import Matcher, Op, Selector, literal
+from firedamp.sources._http import PrometheusSettings
+from firedamp.sources.prometheus import ask, sums, wire
+from firedamp.sources.prometheus.client import AnswerTooLargeError, Client
+from firedamp.sources.prometheus.deadline import Deadline, milliseconds
+
+#: When a release opens, sums begin so many blocks earlier, to show who had been scraped before.
+_EARLIER_BLOCKS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wide:
+    """
+    A counter with too many series to fetch.
+
+    Attributes:
+        series: how many there are, about.
+        keep_le: it is made of buckets, which are kept apart.
+    """
+
+    selector: Selector
+    series: int
+    keep_le: bool
+
+
+async def summed(
+    client: Client, settings: PrometheusSettings, wide: Wide, span: Span, deadline: Deadline
+) -> Samples:
+    """
+    Fetch sums per target, and raw series of the pods whose sums hide a reset.
+
+    Raises:
+        SourceError: as of `ports.Source.samples`.
+    """
+    start, edges = blocks(span)
+    labels = (*settings.pod_labels, "instance", *settings.replica_labels)
+    asked = [await _run(client, wide, run, labels, deadline) for run in sums.runs(edges)]
+    answers = [answer for _, some in asked for answer in some]
+    found = sums.joined([one for one, _ in asked])
+    reset = sums.reset_pods(found, start, settings.pod_labels)
+    allowed = reset[: _affordable(settings, wide, sums.pods(found, settings.pod_labels))]
+    warnings = [warning for answer in answers for warning in answer.warnings]
+    try:
+        raw = await _raw(client, wide.selector, allowed, (edges[0] / 1000, span.end), deadline)
+    except AnswerTooLargeError:
+        allowed, raw = [], wire.Answer(())
+    if missed := reset[len(allowed) :]:
+        names = ", ".join(name for _, name in missed)
+        warnings.append(f"counters of {names} began again and are too many to count one by one")
+    growing = [
+        one
+        for one in sums.growing(edges, found)
+        if sums.pod_of(one.labels, settings.pod_labels) not in allowed
+    ]
+    return Samples(
+        one_replica([*growing, *raw.series], settings.replica_labels),
+        tuple(dict.fromkeys([*warnings, *raw.warnings])),
+        summed=True,
+        bytes_read=sum(answer.bytes_read for answer in [*answers, raw]),
+    )
+
+
+def blocks(span: Span) -> tuple[int, list[int]]:
+    """
+    Start of the first wanted block and the edges of all blocks to ask for, in Unix milliseconds.
+
+    A span that reaches back further than the look-back opens a release: its first block begins one
+    look-back after the span. Else the span begins where the block does.
+    """
+    begin, ends = milliseconds(span.begin), [milliseconds(end) for end in span.ends]
+    start = begin + int(1000 * LOOK_BACK_SECONDS)
+    if ends[0] <= start:
+        return begin, [begin, *ends]
+    length = ends[0] - start
+    return start, [start - back * length for back in range(_EARLIER_BLOCKS, -1, -1)] + ends
+
+
+async def _run(
+    client: Client, wide: Wide, run: sums.Run, labels: Sequence[str], deadline: Deadline
+) -> tuple[sums.Sums, list[wire.Answer]]:
+    asked = sums.questions(wide.selector, run.block_ms, labels, keep_le=wide.keep_le)
+    grid = (run.edges[1], run.edges[-1], run.block_ms)
+    answers = await asyncio.gather(
+        *(
+            ask.at_steps(client, query, grid, deadline)
+            for query in (asked.after, asked.before, asked.resets, asked.scraped)
+        )
+    )
+    after, before, resets, scraped = (sums.table(answer.series) for answer in answers)
+    return sums.Sums(after, before, resets, scraped), answers
+
+
+def _affordable(settings: PrometheusSettings, wide: Wide, pods: int) -> int:
+    return max(1, settings.max_series * max(1, pods) // max(1, wide.series))
+
+
+async def _raw(
+    client: Client,
+    selector: Selector,
+    pods: Sequence[tuple[str, str]],
+    between: tuple[float, float],
+    deadline: Deadline,
+) -> wire.Answer:
+    labels = dict.fromkeys(label for label, _ in pods)
+    each = [
+        selector.where(
+            Matcher(one, Op.MATCH, "|".join(literal(name) for label, name in pods if label == one))
+        )
+        for one in labels
+    ]
+    begin, end = between[0] - LOOK_BACK_SECONDS, between[1]
+    answers = [await ask.raw(client, one.promql(), begin, end, deadline) for one in each]
+    return wire.Answer(
+        tuple(series for answer in answers for series in answer.series),
+        tuple(warning for answer in answers for warning in answer.warnings),
+        sum(answer.bytes_read for answer in answers),
+    )
