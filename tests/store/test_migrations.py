@@ -3,6 +3,8 @@
 import asyncio
 import importlib
 import pkgutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -129,6 +131,23 @@ async def test_a_newer_schema_that_dropped_something_is_not_ready(url: str):
 
     assert ready is not None
     assert ahead in ready
+
+
+async def test_a_schema_that_does_not_exist_is_refused(empty_url: str):
+    """A wrong revision is named."""
+    with pytest.raises(StoreError, match="v7777"):
+        await migrate(empty_url, to="v7777")
+
+
+async def test_a_damaged_database_is_not_migrated(tmp_path):
+    """Looks whose release is gone are found, not carried along."""
+    url = f"sqlite:///{tmp_path}/firedamp.db"
+    await migrate(url, to=STEPS[0])
+    with closing(sqlite3.connect(tmp_path / "firedamp.db", isolation_level=None)) as careless:
+        careless.execute("INSERT INTO looks VALUES (7, 0, x'01')")
+
+    with pytest.raises(StoreError, match="without a release"):
+        await migrate(url)
 
 
 @pytest.mark.real

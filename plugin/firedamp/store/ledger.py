@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 from firedamp.ports import Event, Gate, Token
 from firedamp.store import rows, schema
 from firedamp.store.database import Database
+from firedamp.store.whole import Tasks, whole
 
 
 class Ledger:
@@ -21,7 +22,9 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.tasks = Tasks()
 
+    @whole
     async def gate(self, namespace: str, service: str, hook: str, revision: str, now: float) -> Gate | None:
         table = schema.gates.c
         # A rollback is ordered by name only: nobody means it by opening everything.
@@ -40,6 +43,7 @@ class Ledger:
             row = (await connection.execute(query)).mappings().one_or_none()
             return rows.gate(row) if row else None
 
+    @whole
     async def gates(self, namespace: str | None = None) -> Sequence[Gate]:
         query = select(schema.gates).order_by(*schema.gates.primary_key)
         if namespace is not None:
@@ -47,6 +51,7 @@ class Ledger:
         async with self._database.reading() as connection:
             return [rows.gate(row) for row in (await connection.execute(query)).mappings()]
 
+    @whole
     async def set_gate(self, gate: Gate) -> None:
         # The same words in two classes: SQLAlchemy has no upsert that both databases share.
         insert_here = insert_on_sqlite if self._database.is_sqlite else insert_on_postgresql
@@ -59,10 +64,12 @@ class Ledger:
             await connection.execute(putting)
             await connection.execute(insert(schema.events).values(rows.event_values(rows.switched(gate))))
 
+    @whole
     async def record(self, event: Event) -> None:
         async with self._database.writing() as connection:
             await connection.execute(insert(schema.events).values(rows.event_values(event)))
 
+    @whole
     async def events(
         self,
         *,
@@ -77,15 +84,18 @@ class Ledger:
         async with self._database.reading() as connection:
             return [rows.event(row) for row in (await connection.execute(query)).mappings()]
 
+    @whole
     async def tokens(self) -> Sequence[Token]:
         query = select(schema.tokens).order_by(schema.tokens.c.created, schema.tokens.c.name)
         async with self._database.reading() as connection:
             return [rows.token(row) for row in (await connection.execute(query)).mappings()]
 
+    @whole
     async def add_token(self, token: Token) -> None:
         async with self._database.writing() as connection:
             await connection.execute(insert(schema.tokens).values(rows.token_values(token)))
 
+    @whole
     async def revoke_token(self, name: str, now: float) -> bool:
         table = schema.tokens.c
         living = update(schema.tokens).where(table.name == name, table.revoked.is_(None))

@@ -13,23 +13,23 @@ pooler between.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.functions import FunctionElement
 
 from firedamp.errors import StoreError
 from firedamp.model import ReleaseKey
 from firedamp.store.trouble import translated
+from firedamp.store.whole import Tasks
 
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.1
 
-Answer = TypeVar("Answer")
 Name = tuple[str, str, str]
 
 
@@ -72,32 +72,26 @@ class ReplicaLocks:
         self._connection: AsyncConnection | None = None
         self._session = 0  # counts connections: a lock of a broken one need not be given back
         self._turn = asyncio.Lock()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
 
     @asynccontextmanager
     async def hold(self, locked: Name, wait_seconds: float) -> AsyncIterator[None]:
         number = lock_number(locked)
-        taking = self._started(self._take(locked, number, wait_seconds))
+        taking = self._tasks.start(self._take(locked, number, wait_seconds))
         try:
             session = await asyncio.shield(taking)
         except asyncio.CancelledError:
-            _ = self._started(self._undo(taking, number))
+            _ = self._tasks.start(self._undo(taking, number))
             raise
         try:
             yield
         finally:
             # To its end, even when the caller is cancelled: nobody else could give the lock back.
-            await asyncio.shield(self._started(self._give_back(number, session)))
+            await self._tasks.finish(self._give_back(number, session))
 
     async def close(self) -> None:
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.settled()
         await self._drop()
-
-    def _started(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     async def _take(self, locked: Name, number: int, wait_seconds: float) -> int:
         """The session that got the lock, asking again and again: one connection serves all waiters."""
@@ -128,15 +122,25 @@ class ReplicaLocks:
         except StoreError:
             return  # the connection is broken, and with it went the lock
 
-    async def _ask(self, question: Any) -> tuple[int, bool]:  # noqa: ANN401 - SQLAlchemy's function element
+    async def _ask(self, question: FunctionElement[bool]) -> tuple[int, bool]:
         with translated():
             async with self._turn:
+                fresh = self._connection is None
                 try:
-                    connection = await self._connected()
-                    return self._session, bool(await connection.scalar(select(question)))
-                except BaseException:
-                    await self._drop()
-                    raise
+                    return await self._answer(question)
+                except SQLAlchemyError:
+                    if fresh:
+                        raise
+                    # The connection died while it was idle, as after a restart of the database.
+                    return await self._answer(question)
+
+    async def _answer(self, question: FunctionElement[bool]) -> tuple[int, bool]:
+        try:
+            connection = await self._connected()
+            return self._session, bool(await connection.scalar(select(question)))
+        except BaseException:
+            await self._drop()
+            raise
 
     async def _connected(self) -> AsyncConnection:
         if self._connection is None:

@@ -5,6 +5,7 @@ Every method is one transaction. A look is never written without its release and
 database's keys hold both, also where two replicas or a kill -9 get in between.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -21,8 +22,10 @@ from firedamp.store.database import Database, engine, normalised
 from firedamp.store.ledger import Ledger
 from firedamp.store.locks import LocalLocks, ReplicaLocks, name
 from firedamp.store.migrations import migrate, trouble
+from firedamp.store.whole import whole
 
 _PRUNED_AT_ONCE = 100  # releases per transaction, so that nobody waits long
+_DECODED_AT_ONCE = 8
 
 
 async def open_store(url: str, *, pool_size: int = 5, lock_seconds: float = 6.0) -> "SqlStore":
@@ -33,11 +36,7 @@ async def open_store(url: str, *, pool_size: int = 5, lock_seconds: float = 6.0)
         StoreError: it cannot be reached or used.
     """
     await migrate(url)
-    store = SqlStore(url, pool_size=pool_size, lock_seconds=lock_seconds)
-    if wrong := await store.ready():
-        await store.close()
-        raise StoreError(wrong)
-    return store
+    return SqlStore(url, pool_size=pool_size, lock_seconds=lock_seconds)
 
 
 class SqlStore(Ledger):
@@ -75,23 +74,28 @@ class SqlStore(Ledger):
             async with self._replicas.hold(locked, self._lock_seconds):
                 yield
 
+    @whole
     async def latest(self, namespace: str, service: str, revision: str | None) -> Release | None:
         table = schema.releases.c
         query = _where(select(schema.releases), namespace=namespace, service=service, revision=revision)
         return await self._one_release(query.order_by(table.started.desc(), table.id.desc()).limit(1))
 
+    @whole
     async def release(self, release_id: int) -> Release | None:
         return await self._one_release(_where(select(schema.releases), id=release_id))
 
+    @whole
     async def open(self, release: Release) -> Release:
         adding = insert(schema.releases).values(rows.release_values(release)).returning(schema.releases)
         async with self._database.writing() as connection:
             return rows.release((await connection.execute(adding)).mappings().one())
 
+    @whole
     async def update(self, release: Release) -> None:
         async with self._database.writing() as connection:
             await _write_back(connection, release)
 
+    @whole
     async def releases(
         self,
         *,
@@ -107,17 +111,20 @@ class SqlStore(Ledger):
             found = await connection.execute(query.order_by(schema.releases.c.id.desc()).limit(limit))
             return [rows.release(row) for row in found.mappings()]
 
+    @whole
     async def looks(self, release_id: int, *, after: int = -1, limit: int | None = None) -> Sequence[Look]:
         table = schema.looks.c
         query = select(table.body).where(table.release_id == release_id, table.block > after)
         return await self._decoded(query.order_by(table.block).limit(limit))
 
+    @whole
     async def last_look(self, release_id: int) -> Look | None:
         table = schema.looks.c
         query = select(table.body).where(table.release_id == release_id)
         found = await self._decoded(query.order_by(table.block.desc()).limit(1))
         return found[0] if found else None
 
+    @whole
     async def add_looks(self, release: Release, looks: Sequence[Look]) -> None:
         added = [_look_values(release, look) for look in looks]
         async with self._database.writing() as connection:
@@ -126,6 +133,7 @@ class SqlStore(Ledger):
             if added:
                 await connection.execute(insert(schema.looks), added)
 
+    @whole
     async def prune(self, before: float) -> int:
         """Forget releases that ended before an instant, with their looks; says how many."""
         forgotten = 0
@@ -133,6 +141,7 @@ class SqlStore(Ledger):
             forgotten += dropped
         return forgotten
 
+    @whole
     async def ready(self) -> str | None:
         try:
             async with self._database.reading() as connection:
@@ -141,6 +150,7 @@ class SqlStore(Ledger):
             return f"{self._database.shown}: {error}"
 
     async def close(self) -> None:
+        await self.tasks.settled()
         if self._replicas is not None:
             await self._replicas.close()
         await self._database.dispose()
@@ -153,7 +163,10 @@ class SqlStore(Ledger):
     async def _decoded(self, query: Select[Any]) -> list[Look]:
         async with self._database.reading() as connection:
             bodies: Sequence[bytes] = (await connection.execute(query)).scalars().all()
-        return [codec.decode(body) for body in bodies]
+        if len(bodies) <= _DECODED_AT_ONCE:
+            return _decode(bodies)
+        # A look takes a millisecond: a long release would stop the event loop for seconds.
+        return await asyncio.to_thread(_decode, bodies)
 
     async def _prune_some(self, before: float) -> int:
         table = schema.releases.c
@@ -166,6 +179,10 @@ class SqlStore(Ledger):
 def _where(query: Select[Any], **wanted: object) -> Select[Any]:
     """Narrow a query on releases to columns with these values; None leaves a column free."""
     return query.filter_by(**{column: value for column, value in wanted.items() if value is not None})
+
+
+def _decode(bodies: Sequence[bytes]) -> list[Look]:
+    return [codec.decode(body) for body in bodies]
 
 
 def _look_values(release: Release, look: Look) -> dict[str, Any]:

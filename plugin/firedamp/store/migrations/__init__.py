@@ -23,6 +23,7 @@ from sqlalchemy import Connection, column, inspect, select, table, text
 from firedamp.errors import StoreError
 from firedamp.store.database import engine, normalised
 from firedamp.store.trouble import translated
+from firedamp.store.whole import Tasks
 
 #: The advisory lock that migrations queue for: "firedamp" in ASCII.
 LOCK_NUMBER = 0x66697265_64616D70
@@ -42,13 +43,7 @@ async def migrate(url: str, *, to: str = "head", wait_seconds: float = 10.0) -> 
     Raises:
         StoreError: it cannot be reached, or was made by a firedamp too new for this one.
     """
-    made = engine(normalised(url), pool_size=1, foreign_keys=False)
-    try:
-        with translated():
-            async with made.execution_options(firedamp_begin="BEGIN IMMEDIATE").begin() as connection:
-                await connection.run_sync(_upgrade, to, wait_seconds)
-    finally:
-        await made.dispose()
+    await Tasks().finish(_migrate(url, to, wait_seconds))
 
 
 def trouble(connection: Connection) -> str | None:
@@ -67,9 +62,18 @@ def trouble(connection: Connection) -> str | None:
 def head() -> str:
     """The newest revision this firedamp knows."""
     newest = ScriptDirectory.from_config(_config()).get_current_head()
-    if newest is None:
-        raise StoreError("firedamp's migrations are missing: install it again")
+    assert newest is not None, "the package ships its migrations"
     return newest
+
+
+async def _migrate(url: str, to: str, wait_seconds: float) -> None:
+    made = engine(normalised(url), pool_size=1, foreign_keys=False)
+    try:
+        with translated():
+            async with made.execution_options(firedamp_begin="BEGIN IMMEDIATE").begin() as connection:
+                await connection.run_sync(_upgrade, to, wait_seconds)
+    finally:
+        await made.dispose()
 
 
 def _ahead(connection: Connection, current: str) -> str | None:
