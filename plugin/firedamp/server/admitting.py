@@ -15,7 +15,7 @@ from aiohttp.typedefs import Middleware
 
 from firedamp.access import ANYBODY, COOKIE, Keyring, Sessions, cross_site, loopback_host
 from firedamp.config import Settings
-from firedamp.contracts._wire import shown
+from firedamp.contracts._wire import TOKEN, shown
 from firedamp.ports import Token
 from firedamp.server.clock import now
 from firedamp.server.observing import Handler
@@ -25,8 +25,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _OPEN = frozenset({"/livez", "/readyz", "/startupz", "/metrics", "/login", "/logout", "/api/v1/openapi.json"})
 _OPEN_BELOW = ("/static/", "/flagger/")
 _NOBODY = (
-    "there is no valid token: the header Authorization: Bearer with a token of this installation is needed; "
-    "the first start printed one, and auth.token_files names more"
+    "no valid token came with this: Authorization: Bearer is expected; send a token of this installation "
+    "(the first start printed one, firedamp token add makes others)"
 )
 
 
@@ -64,7 +64,7 @@ class Door:
         return admitting
 
     async def admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse, or go on with `request["token"]` set."""
+        """Refuse, or go on with the token that the request carries."""
         if request.method not in METHODS:
             sentence = f"method is {shown(request.method)}: {', '.join(METHODS)} are allowed; use one of them"
             return refused(request, HTTPStatus.METHOD_NOT_ALLOWED, sentence, {"Allow": ", ".join(METHODS)})
@@ -74,7 +74,7 @@ class Door:
             token = await self._token(request)
             if token is None:
                 return self._unknown(request)
-            request["token"] = token
+            request[TOKEN] = token
         return await handler(request)
 
     def _foreign(self, request: web.Request) -> str | None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from firedamp.access import Keyring, Sessions, may
 from firedamp.config import Settings
 from firedamp.contracts import api, argo, flagger, gates, promql
-from firedamp.contracts._wire import Desk, desk
+from firedamp.contracts._wire import TOKEN, Desk, desk
 from firedamp.ports import Judging, Store
 from firedamp.server.admitting import Door
 from firedamp.server.clock import now
@@ -43,7 +43,7 @@ def create_app(
         [
             *Probes(store, life).routes(),
             *Login(door).routes(),
-            *pages(store, settings),
+            *pages(store, settings, lambda request: request[TOKEN]),
             *argo.routes(asked, store, settings, clock=clock),
             *gates.routes(store, settings, door.grants, clock=clock),
             *flagger.routes(asked, store, settings, door.grants, clock=clock),

@@ -10,6 +10,7 @@ from aiohttp import web
 from opentelemetry import propagate, trace
 
 from firedamp import telemetry
+from firedamp.contracts._wire import TOKEN
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -74,7 +75,7 @@ def _told(request: web.Request, route: str, status: int, seconds: float) -> None
     telemetry.REQUEST_SECONDS.labels(route, request.method, status).observe(seconds)
     if route in _QUIET and status < 400:
         return
-    token = request.get("token")
+    token = request.get(TOKEN)
     _log.info(
         "request",
         method=request.method,

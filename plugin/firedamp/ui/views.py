@@ -13,6 +13,9 @@ from firedamp.ports import Store, Token
 from firedamp.ui import pages
 from firedamp.ui.rendering import page, stylesheet
 
+#: The token that a request carries.
+Holder = Callable[[web.Request], Token]
+
 _ROWS = 50
 _LOOKS = 500
 _NOTES = 50
@@ -20,9 +23,11 @@ _FILTERS = ("namespace", "service", "before")
 _LONGEST = 253
 
 
-def routes(store: Store, settings: Settings, *, clock: Callable[[], float] = time.time) -> list[web.RouteDef]:
-    """The addresses of the pages and their stylesheet."""
-    views = _Views(store, settings, clock)
+def routes(
+    store: Store, settings: Settings, holder: Holder, *, clock: Callable[[], float] = time.time
+) -> list[web.RouteDef]:
+    """The addresses of the pages and their stylesheet; `holder` finds the token of a request."""
+    views = _Views(store, settings, holder, clock)
     return [
         web.get("/", views.releases),
         web.get("/releases/{id}", views.release),
@@ -34,13 +39,14 @@ def routes(store: Store, settings: Settings, *, clock: Callable[[], float] = tim
 class _Views:
     store: Store
     settings: Settings
+    holder: Holder
     clock: Callable[[], float]
 
     async def releases(self, request: web.Request) -> web.Response:
-        asked = _asked(request)
+        asked, token = _asked(request), self.holder(request)
         before = _number(asked["before"], "before") if asked["before"] else None
         found: list[Release] = []
-        for namespace in _namespaces(request, asked["namespace"]):
+        for namespace in _namespaces(token, asked["namespace"]):
             found += await self.store.releases(
                 namespace=namespace, service=asked["service"] or None, before=before, limit=_ROWS + 1
             )
@@ -51,13 +57,13 @@ class _Views:
             more=len(newest) > _ROWS,
             now=self.clock(),
             url=self._url(request),
-            who=_who(request),
+            who=_who(token),
         )
         return page("releases.html", shown)
 
     async def release(self, request: web.Request) -> web.Response:
         release = await self.store.release(_number(request.match_info["id"], "id"))
-        if release is None or not _mine(request, release.key.namespace):
+        if release is None or not _mine(self.holder(request), release.key.namespace):
             raise NotFoundError("this release is not known here, or your token is not good for its namespace")
         last = await self.store.last_look(release.id)
         newest = last.evidence.block.index if last else 0
@@ -66,7 +72,10 @@ class _Views:
         events = await self.store.events(
             namespace=key.namespace, service=key.service, revision=key.revision, limit=_NOTES
         )
-        return page("release.html", pages.detail(release, looks, events, now=self.clock(), who=_who(request)))
+        return page(
+            "release.html",
+            pages.detail(release, looks, events, now=self.clock(), who=_who(self.holder(request))),
+        )
 
     def _url(self, request: web.Request) -> str:
         return str(self.settings.public_url or f"http://{request.host}").rstrip("/")
@@ -87,19 +96,16 @@ def _number(text: str, name: str) -> int:
     return int(text)
 
 
-def _namespaces(request: web.Request, wanted: str) -> Sequence[str | None]:
-    if wanted and not _mine(request, wanted):
+def _namespaces(token: Token, wanted: str) -> Sequence[str | None]:
+    if wanted and not _mine(token, wanted):
         raise ForbiddenError(f"your token is not good for namespace {wanted!r}")
-    token: Token = request["token"]
     return [wanted] if wanted else token.namespaces or [None]
 
 
-def _mine(request: web.Request, namespace: str) -> bool:
-    token: Token = request["token"]
+def _mine(token: Token, namespace: str) -> bool:
     return not token.namespaces or namespace in token.namespaces
 
 
-def _who(request: web.Request) -> str:
+def _who(token: Token) -> str:
     """Who is logged in; nobody where no token is asked for."""
-    token: Token = request["token"]
     return token.name if token.digest else ""

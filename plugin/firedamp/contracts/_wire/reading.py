@@ -264,9 +264,13 @@ def _fault(model: type[BaseModel], error: Any) -> str:  # noqa: ANN401 - pydanti
             return f"{where} is missing: it is required; add it"
         case "string_type":
             return f"{where} is {shown(error['input'])}: only JSON strings are allowed; put it in quotes"
-        case _:
+        case "value_error":
             wrong = str(error["msg"]).removeprefix("Value error, ")
             return f"{where} is {shown(error['input'])}: {wrong}"
+        case _:
+            # Pydantic's own words: "Input should be a valid number".
+            right = str(error["msg"]).removeprefix("Input should be ")
+            return f"{where} is {shown(error['input'])}: {right} is expected; send that"
 
 
 def shown(value: object) -> str:

@@ -81,7 +81,7 @@ class _Api:
         return web.Response(text=text, content_type=_JSON, headers={"Cache-Control": "no-store"})
 
     def _role(self, request: web.Request, role: str) -> None:
-        token: Token = request["token"]
+        token = request[_wire.TOKEN]
         if not self.may(token, role):
             raise ForbiddenError(
                 f"token {_wire.shown(token.name)} has role {token.role!r}: {role!r} is needed here; "
@@ -245,10 +245,10 @@ def _namespaces(request: web.Request, wanted: str | None) -> Sequence[str | None
     if wanted is not None:
         _wire.within(request, wanted)
         return [wanted]
-    token: Token = request["token"]
+    token = request[_wire.TOKEN]
     return token.namespaces or [None]
 
 
 def _by(request: web.Request) -> str:
-    token: Token = request["token"]
+    token = request[_wire.TOKEN]
     return token.name
