@@ -65,20 +65,21 @@ def context(root: Path = ROOT) -> list[str]:
 
 def script(text: str, outside: Mapping[str, str], then: str) -> str:
     """
-    The script: builds all stages, then runs `then` with $ROOTFS read-only but for /data and /tmp.
+    The script: builds all stages below the folder $W, then runs `then` in the last one, sealed.
+
+    Sealed means read-only but for the volume and /tmp.
 
     Args:
         text: the Dockerfile.
         outside: variables that the machine needs to reach the package registries (proxies, certificates).
-        then: shell commands; run what the image would with the function `image`.
+        then: shell commands; `image` becomes what it is given, run as the image's user in its root.
     """
     stages = _stages(steps(text))
     body = [line for number, stage in enumerate(stages) for line in _stage(number, stage, outside)]
-    return "\n".join([_PROLOGUE, *body, *_sealed(len(stages) - 1, stages[-1]), then])
+    return "\n".join([PROLOGUE, *body, *_sealed(len(stages) - 1, stages[-1]), then])
 
 
-_PROLOGUE = """set -eu
-W=$(mktemp -d)
+PROLOGUE = """set -eu
 mount -t tmpfs -o size=4g,mode=755 tmpfs "$W"
 stage() {
     mkdir -p "$W/$1/upper" "$W/$1/work" "$W/$1/root"
@@ -135,7 +136,7 @@ def _sealed(number: int, stage: tuple[Step, ...]) -> Iterator[str]:
     yield f'hide "$ROOTFS{only(stage, "VOLUME")}"'
     yield f'chown {user} "$ROOTFS{only(stage, "VOLUME")}"'
     yield from (f'seal "$ROOTFS{hidden}"' for hidden in ("", *_HIDDEN) if hidden != "/tmp")
-    yield f'image() {{ chroot --userspec={user} --groups= "$ROOTFS" /usr/bin/env -i {variables} "$@"; }}'
+    yield f'image() {{ exec chroot --userspec={user} --groups= "$ROOTFS" /usr/bin/env -i {variables} "$@"; }}'
 
 
 def words(rest: str) -> list[str]:
