@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from firedamp.errors import ConflictError, StoreError
-from firedamp.model import Ask, Mode, Outcome, Question, ReleaseKey, Verdict
-from firedamp.ports import Event, Gate, Look, Release, Token
+from firedamp.model import Ask, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
+from firedamp.ports import Event, Gate, Token
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.locks import LocalLocks, name
 from firedamp.store.rows import CHANGING, switched

@@ -10,8 +10,7 @@ import random
 from dataclasses import replace
 
 from firedamp import words
-from firedamp.model import Arm, Block, Evidence, Finding, Outcome, Slice, Tier
-from firedamp.ports import Look, Standing
+from firedamp.model import Arm, Block, Evidence, Finding, Look, Outcome, Slice, Standing, Tier
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, math.inf)
 NAMES = (

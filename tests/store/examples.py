@@ -5,8 +5,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from firedamp.model import Arm, Block, Controller, Evidence, Finding, Outcome, ReleaseKey, Slice, Tier
-from firedamp.ports import Event, Gate, Look, Release, Standing, Token
+from firedamp.model import (
+    Arm,
+    Block,
+    Controller,
+    Evidence,
+    Finding,
+    Look,
+    Outcome,
+    Release,
+    ReleaseKey,
+    Slice,
+    Standing,
+    Tier,
+)
+from firedamp.ports import Event, Gate, Token
 from firedamp.store.database import Database
 
 KEY = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)

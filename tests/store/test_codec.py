@@ -16,14 +16,15 @@ from firedamp.model import (
     Block,
     Evidence,
     Finding,
+    Look,
     Outcome,
     Situation,
     Slice,
+    Standing,
     Tier,
     Trouble,
     TroubleKind,
 )
-from firedamp.ports import Look, Standing
 from firedamp.store import codec
 from firedamp.store.dictionary import WORDS_1
 from firedamp.store.streams import Reader, Writer

@@ -98,7 +98,10 @@ async def test_replicas_that_start_together_migrate_once(empty_url: str):
 async def test_an_empty_database_is_not_ready(empty_url: str):
     """Readiness says that nothing is there yet."""
     async with SqlStore(empty_url) as store:
-        assert await store.ready() == f"the store is empty, needed is schema {STEPS[-1]}: migrate it"
+        assert (
+            await store.ready()
+            == f"the store is empty, needed is schema {STEPS[-1]}: run `firedamp db upgrade`"
+        )
 
 
 async def test_an_older_schema_is_not_ready(empty_url: str):
@@ -106,7 +109,10 @@ async def test_an_older_schema_is_not_ready(empty_url: str):
     await migrate(empty_url, to=STEPS[0])
 
     async with SqlStore(empty_url) as store:
-        assert await store.ready() == f"the store's schema is {STEPS[0]}, behind {STEPS[-1]}: migrate it"
+        assert (
+            await store.ready()
+            == f"the store's schema is {STEPS[0]}, behind {STEPS[-1]}: run `firedamp db upgrade`"
+        )
 
 
 async def test_a_newer_schema_that_only_grew_is_ready(url: str):

@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from firedamp.errors import ConflictError, StoreError
-from firedamp.model import Controller, Outcome, ReleaseKey
-from firedamp.ports import Event, Gate, Release, Store, Token
+from firedamp.model import Controller, Outcome, Release, ReleaseKey
+from firedamp.ports import Event, Gate, Store, Token
 from store.examples import KEY, a_gate, a_release, a_token, an_event
 
 NAMES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=30)

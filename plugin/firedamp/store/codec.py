@@ -20,15 +20,16 @@ from firedamp.model import (
     Block,
     Evidence,
     Finding,
+    Look,
     Outcome,
     Row,
     Situation,
     Slice,
+    Standing,
     Tier,
     Trouble,
     TroubleKind,
 )
-from firedamp.ports import Look, Standing
 from firedamp.store.dictionary import WORDS_1
 from firedamp.store.streams import Reader, Writer
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from firedamp.model import Controller, Outcome, ReleaseKey
-from firedamp.ports import Event, Gate, Release, Token
+from firedamp.model import Controller, Outcome, Release, ReleaseKey
+from firedamp.ports import Event, Gate, Token
 
 #: What may change after a release was opened, and so what `update` writes.
 CHANGING = (

@@ -15,8 +15,7 @@ from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from firedamp.errors import StoreError
-from firedamp.model import ReleaseKey
-from firedamp.ports import Look, Release
+from firedamp.model import Look, Release, ReleaseKey
 from firedamp.store import codec, rows, schema
 from firedamp.store.database import Database, engine, normalised
 from firedamp.store.ledger import Ledger
@@ -133,7 +132,6 @@ class SqlStore(Ledger):
             if added:
                 await connection.execute(insert(schema.looks), added)
 
-    @whole
     async def prune(self, before: float) -> int:
         """Forget releases that ended before an instant, with their looks; says how many."""
         forgotten = 0
@@ -168,6 +166,7 @@ class SqlStore(Ledger):
         # A look takes a millisecond: a long release would stop the event loop for seconds.
         return await asyncio.to_thread(_decode, bodies)
 
+    @whole
     async def _prune_some(self, before: float) -> int:
         table = schema.releases.c
         old = select(table.id).where(table.ended < before).order_by(table.id).limit(_PRUNED_AT_ONCE)

@@ -52,9 +52,9 @@ def trouble(connection: Connection) -> str | None:
     if current == head():
         return None
     if current is None:
-        return f"the store is empty, needed is schema {head()}: migrate it"
+        return f"the store is empty, needed is schema {head()}: run `firedamp db upgrade`"
     if current in _known():
-        return f"the store's schema is {current}, behind {head()}: migrate it"
+        return f"the store's schema is {current}, behind {head()}: run `firedamp db upgrade`"
     return _ahead(connection, current)
 
 
