@@ -200,18 +200,25 @@ class ProportionRun:
         above = self.check.harm == "more" and bad[0] > self.grant.ceiling
         return (bad[0], bad[1]) if above else None
 
-    def _needs(self, warm: Comparison, level: float) -> int:
-        missing = power.requests_needed(
+    def _needs(self, warm: Comparison, level: float) -> int | None:
+        """Canary requests still missing; None where no number will do, because its few pods may differ."""
+        phi, (_, seen) = warm.test.null.phi, warm.suspect
+        wanted = power.requests_needed(
             warm.reference_rate,
             baseline_n=warm.reference[1],
-            canary_n=warm.suspect[1],
+            canary_n=seen,
             margin_ratio=self.check.pass_ratio,
             margin_absolute=self.check.pass_excess,
             level=level,
-            dispersion=warm.dispersion,
-        ).missing
+            dispersion=phi,
+        )
+        # What pods add to the dispersion grows with the requests, and what is wanted grows with it.
+        growth = (warm.dispersion / phi - 1) / seen
+        within = [
+            n / (1 - n * growth) for n in (wanted.ratio, wanted.absolute) if n < math.inf and n * growth < 1
+        ]
         # What is missing of the suspect, the canary brings in the measure of its own traffic.
-        return math.ceil(missing * warm.canary[1] / warm.suspect[1])
+        return math.ceil(max(0.0, min(within) - seen) * warm.canary[1] / seen) if within else None
 
     def _detectable(self, warm: Comparison) -> float:
         # With few events, or none, the rate that the counts still allow stands for the unknown one.
@@ -235,6 +242,7 @@ class ProportionRun:
             baseline_rate=baseline_rate,
             canary_rate=canary_rate,
             canary_n=found.canary[1],
+            canary_pods=len(self.pods.get(Arm.CANARY, {})),
             canary_events=test.baseline_events if found.swapped else test.canary_events,
             events=test.events,
             share=1 - part if found.swapped else part,

@@ -18,7 +18,7 @@ class Facts:
         against: the comparison arm.
         baseline_rate: of the comparison arm at the canary's own traffic, in [0, 1].
         canary_rate: in [0, 1].
-        canary_n, canary_events: canary's requests and events since warm-up.
+        canary_n, canary_pods, canary_events: canary's requests, pods and events since warm-up.
         events: of both arms.
         share: the canary's share of the traffic, weighted by events.
         tolerance: largest rise of the odds that is no harm, as a share.
@@ -34,6 +34,7 @@ class Facts:
     baseline_rate: float
     canary_rate: float
     canary_n: float
+    canary_pods: int
     canary_events: int
     events: int
     share: float
@@ -104,7 +105,7 @@ def safe(facts: Facts, safety: NonInferiority) -> str:
     return f"the rate is {between} ({facts.rates}); {_margin(facts)} is ruled out"
 
 
-def waiting(facts: Facts, upper_rate: float, needs: int, per_second: float) -> str:
+def waiting(facts: Facts, upper_rate: float, needs: int | None, per_second: float) -> str:
     """Neither harm nor its absence is proven."""
     requests = words.plural(facts.canary_n, "canary request")
     events = words.plural(facts.canary_events, facts.noun)
@@ -114,6 +115,9 @@ def waiting(facts: Facts, upper_rate: float, needs: int, per_second: float) -> s
         else f"can only rule out a rate above {words.percent(upper_rate)} ({facts.usual})"
     )
     seen = f"no proof of harm, but {requests} with {events} {cannot}"
+    if needs is None:
+        pods = words.plural(facts.canary_pods, "canary pod")
+        return f"{seen}; requests alone will not do, since pods differ: with {pods} only more pods can help"
     if not needs:
         return f"{seen}; judged again at the end of the window"
     more = f"about {words.about(needs)} more canary requests are needed"
