@@ -100,9 +100,9 @@ class PrometheusSource:
             await ask.at_steps(self._client, text, grid, deadline)
             for grid in grids([milliseconds(end) for end in span.ends])
         ]
-        series = [one for answer in found for one in answer.series]
+        replicas = self.settings.replica_labels
         return Samples(
-            one_replica(series, self.settings.replica_labels),
+            tuple(one for answer in found for one in one_replica(answer.series, replicas)),
             tuple(dict.fromkeys(warning for answer in found for warning in answer.warnings)),
             bytes_read=sum(answer.bytes_read for answer in found),
         )
