@@ -13,7 +13,7 @@ from contracts.dialects import NOW, SECRET, payload, send, serving, strict
 from fakes import FakeJudge
 from firedamp.config import Limits, Settings
 from firedamp.contracts import _wire
-from firedamp.errors import AskError
+from firedamp.errors import AskError, ForbiddenError, NotFoundError
 from firedamp.model import Ask, Controller, Finding, Outcome, Question, Tier, Verdict
 
 JSON = {"Content-Type": "application/json"}
@@ -135,6 +135,11 @@ BAD = {
         post(HOOK, payload(checksum="a\nb")),
         400,
         ["a\\nb", "253", "pass"],
+    ),
+    "flagger: metadata is a list": (
+        post(HOOK, payload(metadata=[])),
+        400,
+        ["metadata", "a list", "dictionary"],
     ),
     "flagger: no JSON": (post(HOOK, b"name=checkout"), 400, ["line 1", "JSON", "send"]),
     "flagger: rollback without JSON": (
@@ -398,6 +403,15 @@ async def test_trouble_comes_back_as_a_verdict(trouble):
         False,
         isinstance(trouble, AskError),
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(AskError("a"), 400), (ForbiddenError("b"), 403), (NotFoundError("c"), 404)],
+)
+def test_every_error_of_a_question_has_its_status(error, status):
+    """What the caller can mend is a 4xx of its own."""
+    assert _wire.status_of(error) == status
 
 
 def test_a_shared_desk_is_not_wrapped_again():

@@ -1,24 +1,31 @@
 """
-The real client code of Argo Rollouts and Flagger against our contracts, with a judge that obeys.
+The real client code of Argo Rollouts and Flagger against the application, with a judge that obeys.
 
 What a verdict becomes in an AnalysisRun or in a Canary is computed upstream here, not by us.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
-from contracts.dialects import SECRET, Client, serving
+from contracts.dialects import PUBLIC, SECRET, Client
 from fakes import FakeJudge, MemoryStore
+from firedamp.access import digest
 from firedamp.config import Settings
 from firedamp.model import Finding, Mode, Outcome, Tier
+from firedamp.ports import Token
+from firedamp.server import create_app
 from real.goclients import ArgoMeasurement, GoClients, HookAnswer, MetricAnswer, clients_or_skip
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(1200)]
 
+BEARER = "fd_bearer-of-the-controllers"
+AUTHORIZED = {"Authorization": f"Bearer {BEARER}"}
 #: As the shipped templates write them.
 SUMMARY = {
     "json_path": "{$.summary}",
@@ -54,13 +61,13 @@ class Controllers:
     clients: GoClients
     client: Client
     judge: FakeJudge
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: MemoryStore
 
     def url(self, path: str) -> str:
         return str(self.client.make_url(path))
 
     async def measured(self, question: str = "promote", **more: Any) -> ArgoMeasurement:
-        asked = {"method": "POST", "json_body": ARGUMENTS, **SUMMARY, **more}
+        asked = {"method": "POST", "json_body": ARGUMENTS, "headers": AUTHORIZED, **SUMMARY, **more}
         return await asyncio.to_thread(self.clients.argo_web, self.url(f"/argo/v1/{question}"), **asked)
 
     async def hooked(self, hook: str, phase: str = "Progressing", **more: Any) -> HookAnswer:
@@ -74,15 +81,27 @@ class Controllers:
 
     async def metric(self, question: str = "guard", **more: Any) -> MetricAnswer:
         address = self.url("/promql")
-        return await asyncio.to_thread(self.clients.flagger_metric, address, SELECTOR % question, **more)
+        asked = {"token": BEARER, **more}
+        return await asyncio.to_thread(self.clients.flagger_metric, address, SELECTOR % question, **asked)
+
+
+@asynccontextmanager
+async def running(
+    clients: GoClients, judge: FakeJudge, store: MemoryStore, **settings: Any
+) -> AsyncIterator[Controllers]:
+    """The whole application, tokens and all."""
+    await store.add_token(Token(name="controllers", digest=digest(BEARER), role="asker"))
+    await store.add_token(Token(name="canaries", digest=digest(SECRET), role="gatekeeper", path=True))
+    app = create_app(Settings.model_validate({"public_url": PUBLIC, **settings}), store, judge)
+    async with TestClient(TestServer(app)) as client:
+        yield Controllers(clients, client, judge, store)
 
 
 @pytest.fixture
 async def controllers(clients: GoClients) -> AsyncIterator[Controllers]:
     store = MemoryStore()
-    judge = FakeJudge(store)
-    async with serving(judge, store) as client:
-        yield Controllers(clients, client, judge, store)
+    async with running(clients, FakeJudge(store), store) as controllers:
+        yield controllers
 
 
 # --- Argo Rollouts, web metric
@@ -144,8 +163,7 @@ async def test_what_cannot_be_answered_is_inconclusive_to_argo(clients, trouble)
             judge.patience_seconds = 30.0
         case _:
             arguments |= {"canary-hash": "", "stable-hash": ""}
-    async with serving(judge, settings=Settings.model_validate({"limits": limits})) as client:
-        controllers = Controllers(clients, client, judge)
+    async with running(clients, judge, MemoryStore(), limits=limits) as controllers:
         both = await asyncio.gather(*(controllers.measured(json_body=arguments) for _ in range(2)))
 
     assert [measurement.phase for measurement in both] == ["Inconclusive", "Inconclusive"]
@@ -158,6 +176,13 @@ async def test_what_cannot_be_understood_is_an_error_to_argo(controllers):
     assert (measurement.phase, measurement.message) == ("Error", "received non 2xx response code: 400")
 
 
+async def test_without_its_token_argo_gets_an_error(controllers):
+    """Who cannot prove who they are gets no verdict, which is an error and no success."""
+    measurement = await controllers.measured(headers={})
+
+    assert (measurement.phase, measurement.message) == ("Error", "received non 2xx response code: 401")
+
+
 # --- Argo Rollouts, Prometheus metric
 
 
@@ -167,7 +192,7 @@ async def test_a_verdict_is_a_prometheus_number_to_argo(controllers, outcome, ph
     controllers.judge.says(outcome)
     address = controllers.url("/promql")
     measurement = await asyncio.to_thread(
-        controllers.clients.argo_prometheus, address, ASKED, headers={"Authorization": "Bearer x"}, **NUMBER
+        controllers.clients.argo_prometheus, address, ASKED, headers=AUTHORIZED, **NUMBER
     )
 
     assert measurement.phase == phase
@@ -271,14 +296,15 @@ async def test_a_wrong_secret_holds_with_a_reason(controllers):
 async def test_a_verdict_is_a_metric_to_flagger(controllers, outcome, value):
     """There is always a value, so undecided is never a failed check; the token may come repeatedly."""
     controllers.judge.says(outcome)
-    answer = await controllers.metric("promote", token="secret", headers={"X-Scope-OrgID": "shop"})
+    answer = await controllers.metric("promote", headers={"X-Scope-OrgID": "shop"})
 
     assert (answer.value, answer.no_values, answer.error) == (value, False, "")
 
 
 async def test_flagger_takes_us_for_a_prometheus(controllers):
     """vector(1) is answered, so the metrics server counts as online."""
-    online = await asyncio.to_thread(controllers.clients.flagger_online, controllers.url("/promql"))
+    address = controllers.url("/promql")
+    online = await asyncio.to_thread(controllers.clients.flagger_online, address, token=BEARER)
 
     assert online.ok
 

@@ -124,8 +124,8 @@ def within(request: web.Request, namespace: str) -> None:
     Raises:
         ForbiddenError: the namespace is not one of them.
     """
-    token = request.get(TOKEN) or request.get("token")
-    if isinstance(token, Token) and token.namespaces and namespace not in token.namespaces:
+    token = request.get(TOKEN)
+    if token is not None and token.namespaces and namespace not in token.namespaces:
         raise ForbiddenError(_not_yours(namespace))
 
 
