@@ -1,6 +1,4 @@
-"""
-The composition root: settings in, a living judge out. The only place that builds adapters.
-"""
+"""The composition root: settings in, a living judge out. The only place that builds adapters."""
 
 import asyncio
 import time
@@ -8,14 +6,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import structlog
+
 from firedamp.config import Settings
 from firedamp.config.load import service_to_add
+from firedamp.errors import StoreError
 from firedamp.judge import Judge, Profile
 from firedamp.model import Mode
 from firedamp.ports import Source, Store
 from firedamp.sources import open_source
 from firedamp.store import SqlStore, open_store
 
+_LOG = structlog.get_logger()
 _STRICTNESS = (Mode.OFF, Mode.SHADOW, Mode.HOLD, Mode.JUDGE)
 _PRUNE_EVERY_SECONDS = 3600.0
 
@@ -91,7 +93,10 @@ async def _opened(settings: Settings) -> AsyncIterator[SqlStore]:
 async def _prune(store: SqlStore, retention: float | None) -> None:
     """Forget what is older than the retention, now and every hour."""
     while retention is not None:
-        await store.prune(time.time() - retention)
+        try:
+            await store.prune(time.time() - retention)
+        except StoreError as error:
+            _LOG.warning("prune", error=str(error))
         await asyncio.sleep(_PRUNE_EVERY_SECONDS)
 
 

@@ -90,7 +90,7 @@ async def test_healthy_release_passes_at_the_end_of_its_window(judge, source):
 
     assert before.outcome is Outcome.INCONCLUSIVE
     assert after.outcome is Outcome.PASS
-    assert after.sentence.startswith("after 10 min harm is excluded")
+    assert after.sentence.startswith("harm is excluded after 10 min")
 
 
 async def test_first_errors_of_a_young_canary_count(judge, source, store):

@@ -52,6 +52,11 @@ class Plan:
         each = (query for arms in self.wanted.values() for roles in arms.values() for query in roles.values())
         return tuple(dict.fromkeys(each))
 
+    @property
+    def counted(self) -> tuple[Query, ...]:
+        """The queries whose counting remembers."""
+        return tuple(query for query in self.queries if isinstance(query.need, Counted))
+
     def sibling(self, query: Query) -> Query | None:
         """The same need of the comparison arm, for a query of the canary."""
         for arms in self.wanted.values():
