@@ -55,10 +55,12 @@ RUN { command -v python3 >/dev/null \
 
 COPY --from=build /opt/firedamp /opt/firedamp
 
-# Containers have an address of their own; outside of one firedamp listens on loopback.
+# Containers have an address of their own; outside of one firedamp listens on loopback. FIREDAMP_CONFIG is for
+# commands run beside the server: docker exec … firedamp token list
 ENV PATH=/opt/firedamp/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    FIREDAMP_CONFIG=/etc/firedamp/firedamp.yaml \
     FIREDAMP_LISTEN__HOST=0.0.0.0 \
     FIREDAMP_LISTEN__PORT=8080 \
     FIREDAMP_STORE__URL=sqlite:////data/firedamp.db
