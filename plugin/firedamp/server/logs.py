@@ -42,6 +42,12 @@ def configure(log: Log) -> None:
 
 
 def _last(log: Log) -> list[Processor]:
+    # Without the frames' variables, which structlog shows unless told otherwise: secrets are among them.
     if log.format == "console":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [
+        structlog.processors.ExceptionRenderer(frames),
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]

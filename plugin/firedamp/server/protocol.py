@@ -34,7 +34,7 @@ _log = structlog.get_logger("firedamp.server")
 class GuardedHandler(web.RequestHandler):
     """One connection, with a clock for heads and one for bodies."""
 
-    __slots__ = ("_body_timer", "_guard", "_head_began", "_head_timer")
+    __slots__ = ("_body", "_body_timer", "_guard", "_head_began", "_head_timer")
 
     def __init__(self, manager: web.Server, *, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -51,6 +51,7 @@ class GuardedHandler(web.RequestHandler):
         self._guard = limits
         self._head_timer: asyncio.TimerHandle | None = None
         self._body_timer: asyncio.TimerHandle | None = None
+        self._body: StreamReader | None = None
         self._head_began = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -70,6 +71,9 @@ class GuardedHandler(web.RequestHandler):
         if self._request_count > heads:
             self._stop(self._head_timer)
             self._head_timer, self._head_began = None, False
+            # The parser found something new while a body was open: its chunks are broken, and aiohttp
+            # does not tell the one who reads it.
+            self._give_up(self._body, "its chunks are broken")
             self._expect_body()
         elif self._waiter is not None and not self._waiter.done():
             self._head_began = True
@@ -91,16 +95,21 @@ class GuardedHandler(web.RequestHandler):
 
     def _expect_body(self) -> None:
         bodies = [payload for _, payload in self._messages if not payload.is_eof()]
+        self._stop(self._body_timer)
+        self._body = bodies[-1] if bodies else None
         if bodies:
-            self._stop(self._body_timer)
-            self._body_timer = self._loop.call_later(self._guard.body_seconds, self._body_overdue, bodies[-1])
+            self._body_timer = self._loop.call_later(self._guard.body_seconds, self._body_overdue)
 
-    def _body_overdue(self, payload: StreamReader) -> None:
-        if payload.is_eof():
-            return
+    def _body_overdue(self) -> None:
         sentence = f"it is not complete after {self._guard.body_seconds:g} s, the most allowed"
-        payload.set_exception(web.RequestPayloadError(sentence))
-        payload.feed_eof()
+        self._give_up(self._body, sentence)
+
+    def _give_up(self, body: StreamReader | None, sentence: str) -> None:
+        """Tell whoever reads this body, and let the connection end with the answer."""
+        if body is None or body.is_eof():
+            return
+        body.set_exception(web.RequestPayloadError(sentence))
+        body.feed_eof()
         self.close()
 
     def _stop(self, timer: asyncio.TimerHandle | None) -> None:

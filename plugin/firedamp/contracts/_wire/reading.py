@@ -110,7 +110,7 @@ async def body(request: web.Request, limit: int) -> bytes:
     Read a body of at most `limit` bytes.
 
     Raises:
-        RefusedError: it is larger, or compressed.
+        RefusedError: it is larger, compressed, or breaks off (the server's clock for bodies says so).
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RefusedError(
@@ -119,10 +119,15 @@ async def body(request: web.Request, limit: int) -> bytes:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         )
     data = bytearray()
-    async for chunk in request.content.iter_any():
-        data += chunk
-        if len(data) > limit:
-            raise _too_large(len(data), limit)
+    try:
+        async for chunk in request.content.iter_any():
+            data += chunk
+            if len(data) > limit:
+                raise _too_large(len(data), limit)
+    except web.RequestPayloadError as error:
+        raise RefusedError(
+            f"the body breaks off: {error}; send it whole", HTTPStatus.REQUEST_TIMEOUT
+        ) from error
     return bytes(data)
 
 
