@@ -74,7 +74,7 @@ class ArgoCohorts(_Cohorts):
 
     def _pod(self, service: str, arm: Arm, arms: Mapping[str, str]) -> str:
         rollout = literal(self.workload or service)
-        if Arm.BASELINE in arms and arm is not Arm.MAIN:
+        if arms.get(Arm.BASELINE) and arm is not Arm.MAIN:
             # Experiment pods: <rollout>-<rollout's hash>-<revision>-<step>-<template>-<5>
             template = self.canary_template if arm is Arm.CANARY else self.baseline_template
             return f"{rollout}-[0-9a-z]+-[0-9]+-[0-9]+-{literal(template)}-[0-9a-z]+"

@@ -19,6 +19,7 @@ _RE2_META = re.compile(r"([\\.+*?()|\[\]{}^$])")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|`[^`]*`')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
 _OWN = re.compile(r"\$(service|namespace)\b")
+_OURS = re.compile(r"\$(cohort|window)\b")
 MAX_QUERY_CHARACTERS = 8192
 
 
@@ -70,9 +71,12 @@ class Expression:
     text: str
 
     def promql(self, matchers: tuple[Matcher, ...], window_seconds: float) -> str:
-        cohort = ",".join(matcher.promql() for matcher in matchers)
-        window = f"{max(1, round(window_seconds))}s"
-        return self.text.replace("$cohort", cohort).replace("$window", window)
+        filling = {
+            "cohort": ",".join(matcher.promql() for matcher in matchers),
+            "window": f"{max(1, round(window_seconds))}s",
+        }
+        # In one pass: a cohort's value may itself read "$window".
+        return _OURS.sub(lambda hit: filling[hit[1]], self.text)
 
 
 @dataclass(frozen=True, slots=True)
