@@ -33,6 +33,9 @@ def exit_code(arguments: Sequence[str]) -> int:
     except FiredampError as error:
         print(f"firedamp: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
         return Exit.USAGE if isinstance(error, ConfigError | AskError) else Exit.TROUBLE
+    except OSError as error:
+        print(f"firedamp: {error}", file=sys.stderr)  # noqa: T201 - a port that is taken, a disk that is full
+        return Exit.TROUBLE
     except Exception:  # noqa: BLE001 - the outermost edge: a traceback must not read as a verdict
         traceback.print_exc()
         return Exit.TROUBLE

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.examples import ERRORS, FAILED, PASSED, SHADOWED, WAITING
+from firedamp import words
 from firedamp.cli import render
 from firedamp.cli.render import Format
 
@@ -70,7 +71,8 @@ def test_markdown_has_a_row_per_check():
     rows = [line for line in render.markdown(FAILED, LINK).splitlines() if line.startswith("| ")]
 
     assert len(rows) == 1 + 4
-    assert "| ✗ | errors | main | 1.0 % | 5.1 % | 5.30× |" in rows[1]
+    values = f"{words.percent(0.01)} | {words.percent(0.051)} | {words.times(5.3)}"
+    assert f"| ✗ | errors | main | {values} |" in rows[1]
 
 
 @given(st.text())

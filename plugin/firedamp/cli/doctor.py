@@ -106,11 +106,13 @@ def _table(check: str, probes: Sequence["Probe"]) -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("cohort", "query", title=check, title_justify="left")
+    table = Table("cohort", title=check, title_justify="left")
+    table.add_column("query, and the labels that came back", overflow="fold")
     for heading in ("series", "pods", "samples", "age", "scrape", "per min", "value", "ms"):
         table.add_column(heading, justify="right")
     for probe in probes:
-        table.add_row(probe.arm, escape(probe.query), *numbers(probe))
+        labels = f"\n[dim]{escape(', '.join(probe.labels))}[/dim]" if probe.labels else ""
+        table.add_row(probe.arm, escape(probe.query) + labels, *numbers(probe))
     return table
 
 

@@ -114,7 +114,7 @@ class _Patient:
         try:
             probe = self._filled(blank, need)
         except SourceRefusedError as error:
-            told = _missing(check.name, arm, f"{role}: the source refused: {error}", "mend the query")
+            told = _missing(check.name, arm, f"the source refused: {error}", "mend the query")
             return Examination((blank,), (told,))
         if probe.series:
             look, pod = self.service.window.look, self.service.cohorts.pod_label
@@ -131,6 +131,8 @@ class _Patient:
         counted = isinstance(need, Counted)
         return replace(
             probe,
+            # An expression's value carries the time of asking, not of its samples.
+            newest_age=probe.newest_age if counted else None,
             per_minute=probes.per_minute(elements) if counted else None,
             value=None if counted else probes.middle(elements),
             warnings=tuple(answer.warnings),
@@ -149,17 +151,19 @@ class _Patient:
 
     def absence(self, probe: Probe, need: Need, matchers: Matchers) -> Iterator[Symptom]:
         """Why a cohort brought nothing."""
-        if probe.role == "events" and isinstance(need, Counted) and self._counted_at_all(need, matchers):
+        if isinstance(need, Counted) and probe.role == "events" and self._quiet(need, matchers):
             return  # a service without errors has no series of errors
-        whole = promql(need, _EVERYONE)
-        if self._number(f"count({whole})"):
+        if self._number(f"count({promql(need, _EVERYONE)})"):
             yield from self._cohort_empty(probe, need, matchers)
         else:
             yield self._metric_unknown(probe, need)
 
-    def _counted_at_all(self, need: Counted, matchers: Matchers) -> bool:
-        bare = Selector(need.selector.metric).where(*matchers)
-        return self._number(f"count({bare.promql()})") > 0
+    def _quiet(self, need: Counted, matchers: Matchers) -> bool:
+        """The cohort is counted and has the labels asked for: only such events have not happened."""
+        bare = Counted(Selector(need.selector.metric))
+        if not self._number(f"count({promql(bare, matchers)})"):
+            return False
+        return all(any(self._values(bare, one)) for one in need.selector.matchers)
 
     def _cohort_empty(self, probe: Probe, need: Need, matchers: Matchers) -> Iterator[Symptom]:
         for matcher in matchers:
@@ -167,7 +171,7 @@ class _Patient:
             if not any(_accepts(matcher, value) for value in seen):
                 yield _missing(probe.check, probe.arm, *_wrong_label(probe, matcher, seen))
                 return
-        text = f"{probe.role}: no series has all of {', '.join(one.promql() for one in matchers)}"
+        text = f"no series has all of {', '.join(one.promql() for one in matchers)}"
         yield _missing(probe.check, probe.arm, text, "see whether these labels stand on the same series")
 
     def _values(self, need: Need, matcher: Matcher) -> list[str]:
@@ -178,13 +182,13 @@ class _Patient:
 
     def _metric_unknown(self, probe: Probe, need: Need) -> Symptom:
         if isinstance(need, Level):
-            text = f"{probe.role}: {need.expression.text} brings nothing for any pod"
+            text = f"{need.expression.text} brings nothing for any pod"
             return _missing(probe.check, probe.arm, text, "try the expression in the source's own page")
         name = need.selector.metric
         if self._number(f"count({name})"):
-            text = f"{probe.role}: {name} exists, but not as {need.selector.promql()}"
+            text = f"{name} exists, but not as {need.selector.promql()}"
             return _missing(probe.check, probe.arm, text, self._label_remedy(need.selector))
-        text, remedy = f"{probe.role}: no metric {name}", self._name_remedy(need)
+        text, remedy = f"no metric {name}", self._name_remedy(need)
         return _missing(probe.check, probe.arm, text, remedy)
 
     def _label_remedy(self, selector: Selector) -> str:
@@ -222,9 +226,9 @@ def _missing(check: str, arm: Arm | None, text: str, remedy: str) -> Symptom:
 
 def _wrong_label(probe: Probe, matcher: Matcher, seen: Sequence[str]) -> tuple[str, str]:
     if not any(seen):
-        text = f"{probe.role}: no series carries a label {matcher.label}"
+        text = f"no series carries a label {matcher.label}"
         return text, f"add {matcher.label} when scraping (relabel_configs), or name another label in cohorts"
-    text = f"{probe.role}: no series has {matcher.promql()}"
+    text = f"no series has {matcher.promql()}"
     close = difflib.get_close_matches(matcher.value, seen, n=1, cutoff=0.4)
     meant = f"; did you mean {close[0]!r}?" if close else ""
     return text, f"values of {matcher.label} seen: {_listed(seen)}{meant}"

@@ -5,6 +5,7 @@ Pure: from a Prometheus answer (`data.result` of an instant query) to a `Probe`.
 """
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -58,9 +59,9 @@ Points = Sequence[tuple[float, float]]
 
 
 def points(element: Element) -> Points:
-    """Times and values of one element, of a range or of an instant."""
-    raw = element["values"] if "values" in element else [element["value"]]
-    return [(float(at), float(text)) for at, text in raw]
+    """Times and finite values of one element, of a range or of an instant; native histograms have none."""
+    raw = element.get("values") or [element[key] for key in ("value",) if key in element]
+    return [(float(at), float(text)) for at, text in raw if math.isfinite(float(text))]
 
 
 def described(probe: Probe, elements: Sequence[Element], *, pod_label: str, at: float) -> Probe:
@@ -85,7 +86,7 @@ def described(probe: Probe, elements: Sequence[Element], *, pod_label: str, at: 
 
 def per_minute(elements: Sequence[Element]) -> float | None:
     """Increases per minute; histograms are counted by their +Inf bucket alone."""
-    counted = [points(one) for one in elements if float(one["metric"].get("le", "inf")) == float("inf")]
+    counted = [points(one) for one in elements if float(one["metric"].get("le", "inf")) == math.inf]
     covered = [series[-1][0] - series[0][0] for series in counted if len(series) > 1]
     if not covered:
         return None
@@ -100,4 +101,5 @@ def increase(series: Points) -> float:
 
 def middle(elements: Sequence[Element]) -> float | None:
     """Median of the elements' last values; None without any."""
-    return median(points(element)[-1][1] for element in elements) if elements else None
+    values = [found[-1][1] for element in elements if (found := points(element))]
+    return median(values) if values else None

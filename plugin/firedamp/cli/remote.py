@@ -95,7 +95,7 @@ class Server:
             async with sent as reply:
                 found = await _object(reply)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise ServerDownError(f"{self._url}: {error or 'no answer in time'}") from error
+            raise ServerDownError(f"{self._url}: {str(error) or 'no answer in time'}") from error
         if reply.status >= 400:
             raise _refused(reply.status, str(found.get("error", reply.reason)))
         return found

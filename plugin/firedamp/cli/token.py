@@ -10,7 +10,7 @@ import typer
 
 from firedamp.cli import options
 from firedamp.cli.instants import written
-from firedamp.errors import NotFoundError
+from firedamp.errors import AskError, ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from firedamp.config import Settings
@@ -47,7 +47,10 @@ def add(
 
     secret = new_secret("fdp" if path else "fd")
     token = Token(name, digest(secret), role.value, tuple(namespace or ()), path, time.time())
-    within(options.settings(config), lambda store: store.add_token(token))
+    try:
+        within(options.settings(config), lambda store: store.add_token(token))
+    except ConflictError as error:
+        raise AskError(f"a token {name!r} exists already; revoked names are not used again") from error
     typer.echo(secret)
 
 

@@ -1,23 +1,24 @@
-"""A real Prometheus with the recorded shop in it, from the local packages, for `firedamp demo --prometheus`."""
+"""A real Prometheus that holds the recorded shop, from the packages of this machine."""
 
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from firedamp.counting import Series
 from firedamp.errors import ConfigError, SourceDownError
+from firedamp.sources.replay import Recorded
 
 _READY_SECONDS = 20.0
 
 
 @contextmanager
-def prometheus(shop: Mapping[str, Iterable[Series]], folder: Path) -> Iterator[str]:
+def prometheus(shop: Iterable[Recorded], folder: Path) -> Iterator[str]:
     """
     Run a Prometheus with these series, times in Unix seconds; yields its address.
 
@@ -25,7 +26,7 @@ def prometheus(shop: Mapping[str, Iterable[Series]], folder: Path) -> Iterator[s
         ConfigError: the programs are not installed.
         SourceDownError: it does not become ready.
     """
-    server, tool = _found("prometheus"), _found("promtool")
+    server, tool = found("prometheus"), found("promtool")
     text, data = folder / "shop.om", folder / "prometheus"
     text.write_text("".join(openmetrics(shop)), encoding="utf-8")
     _run(tool, "tsdb", "create-blocks-from", "openmetrics", str(text), str(data))
@@ -51,16 +52,20 @@ def prometheus(shop: Mapping[str, Iterable[Series]], folder: Path) -> Iterator[s
         process.wait()
 
 
-def openmetrics(shop: Mapping[str, Iterable[Series]]) -> Iterator[str]:
+def openmetrics(shop: Iterable[Recorded]) -> Iterator[str]:
     """The series as OpenMetrics text, a family at a time, as promtool wants it."""
-    for metric, every in sorted(shop.items()):
+    for metric, every in groupby(sorted(shop, key=_name), key=_name):
         family, kind = _family(metric)
         yield f"# TYPE {family} {kind}\n"
-        for series in every:
-            labels = ",".join(f'{name}="{value}"' for name, value in sorted(series.labels.items()))
-            for at, value in zip(series.times, series.values, strict=True):
+        for one in every:
+            labels = ",".join(f'{name}="{value}"' for name, value in sorted(one.labels.items()))
+            for at, value in zip(one.times, one.values, strict=True):
                 yield f"{metric}{{{labels}}} {value:.10g} {at:.3f}\n"
     yield "# EOF\n"
+
+
+def _name(one: Recorded) -> str:
+    return one.name
 
 
 def _family(metric: str) -> tuple[str, str]:
@@ -69,10 +74,18 @@ def _family(metric: str) -> tuple[str, str]:
     return metric, "unknown"
 
 
-def _found(program: str) -> str:
+def found(program: str) -> str:
+    """
+    Path of an installed program.
+
+    Raises:
+        ConfigError: it is not installed; names the package.
+    """
     path = shutil.which(program)
     if path is None:
-        raise ConfigError(f"{program} is not installed; install the package prometheus, or leave --prometheus out")
+        raise ConfigError(
+            f"{program} is not installed; install the package prometheus, or leave --prometheus out"
+        )
     return path
 
 

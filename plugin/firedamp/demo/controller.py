@@ -13,14 +13,24 @@ from typing import Literal
 import aiohttp
 
 from firedamp.demo import story
-from firedamp.demo.fast import Clock
 from firedamp.demo.story import Release
 from firedamp.model import Outcome, Question
 
 INTERVAL_SECONDS = 30.0
+ARRIVAL_SECONDS = 6.0
 
 
 How = Literal["rolled back", "promoted", "paused"]
+
+
+@dataclass(slots=True)
+class Clock:
+    """The demo's time in Unix seconds, for the application too; whoever plays sets it."""
+
+    now: float
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +132,13 @@ class Rollout:
 
 
 def rounds(release: Release) -> Iterator[float]:
-    """Seconds of the recording at which the controller asks: a little after each half minute."""
-    at = release.starts
+    """
+    Seconds of the recording at which the controller asks: when its release begins, then every half minute.
+
+    Its rounds come a little after the blocks' ends, when the last samples have arrived.
+    """
+    yield release.starts
+    at = release.starts + INTERVAL_SECONDS + ARRIVAL_SECONDS
     while at < release.ends:
         yield at
         at += INTERVAL_SECONDS

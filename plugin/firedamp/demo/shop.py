@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from firedamp.counting import Series
 from firedamp.demo import story
 from firedamp.demo.story import Release
+from firedamp.sources.replay import Recorded
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +26,8 @@ _MEDIAN_SECONDS, _LATENCY_SIGMA = 0.09, 0.6
 _NOT_FOUND = 0.02
 _POD_SPREAD = 0.15
 _MEBIBYTE = 2.0**20
+#: The old version's pods have been up for three hours.
+_OLD_SECONDS = -3 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,11 @@ class Pod:
         return grid[(grid > self.starts) & (grid < min(self.ends, story.DURATION_SECONDS))]
 
 
-def shop(seed: int = SEED) -> dict[str, tuple[Series, ...]]:
-    """All series of the recording by metric name; times in seconds from its start."""
+def shop(seed: int = SEED) -> list[Recorded]:
+    """All series of the recording; times in seconds from its start."""
     rng = np.random.default_rng(seed)
     breath = _breath(rng)
-    recorded: dict[str, list[Series]] = {}
-    for pod in _pods(rng):
-        for metric, series in _scraped(pod, breath, rng):
-            recorded.setdefault(metric, []).append(series)
-    return {metric: tuple(found) for metric, found in sorted(recorded.items())}
+    return [recorded for pod in list(_pods(rng)) for recorded in _scraped(pod, breath, rng)]
 
 
 def _pods(rng: np.random.Generator) -> Iterator[Pod]:
@@ -82,12 +80,17 @@ def _pod(rng: np.random.Generator, revision: str, release: Release | None, numbe
         name=f"{story.SERVICE}-{revision}-{tail}",
         revision=revision,
         release=release,
-        starts=release.starts if release else -1.0,
+        starts=release.starts if release else _OLD_SECONDS,
         ends=release.ends if release else story.DURATION_SECONDS,
-        offset=float(np.round(rng.uniform(0, story.SCRAPE_SECONDS), 3)),
+        # The recording begins with a sample of the first pod.
+        offset=0.0 if release is None and number == 0 else _offset(rng),
         errors=(release.errors if release else story.ERRORS) * luck,
         slowness=release.slowness if release else 1.0,
     )
+
+
+def _offset(rng: np.random.Generator) -> float:
+    return float(np.round(rng.uniform(0, story.SCRAPE_SECONDS), 3))
 
 
 def _breath(rng: np.random.Generator) -> Floats:
@@ -97,10 +100,11 @@ def _breath(rng: np.random.Generator) -> Floats:
     for at in range(1, count):
         flutter[at] = 0.8 * flutter[at - 1] + rng.normal(0, 0.05)
     wave = 0.15 * np.sin(2 * np.pi * np.arange(count) * story.SCRAPE_SECONDS / story.DURATION_SECONDS)
-    return np.exp(flutter) * (1 + wave)
+    breath: Floats = np.exp(flutter) * (1 + wave)
+    return breath
 
 
-def _scraped(pod: Pod, breath: Floats, rng: np.random.Generator) -> Iterator[tuple[str, Series]]:
+def _scraped(pod: Pod, breath: Floats, rng: np.random.Generator) -> Iterator[Recorded]:
     times = pod.times
     served = rng.poisson(_expected(pod, times, breath))
     failed = rng.binomial(served, pod.errors)
@@ -108,17 +112,17 @@ def _scraped(pod: Pod, breath: Floats, rng: np.random.Generator) -> Iterator[tup
     broken = rng.binomial(failed, 0.3)
     codes = {"200": served - failed - missed, "404": missed, "500": failed - broken, "503": broken}
     for code, each in codes.items():
-        yield "http_requests_total", _counter(pod, times, each, code=code)
+        yield _counter("http_requests_total", pod, times, each, code=code)
     buckets = np.cumsum(rng.multinomial(served, _latencies(pod.slowness)), axis=1)
     for column, bound in enumerate(BOUNDS):
-        yield (
-            "http_request_duration_seconds_bucket",
-            _counter(pod, times, buckets[:, column], le="+Inf" if np.isinf(bound) else f"{bound:g}"),
-        )
-    yield "container_memory_working_set_bytes", _memory(pod, times, rng)
-    yield (
-        "kube_pod_container_status_restarts_total",
-        Series(_of_kubernetes(pod, container=story.SERVICE), times, np.zeros(len(times))),
+        le = "+Inf" if np.isinf(bound) else f"{bound:g}"
+        yield _counter("http_request_duration_seconds_bucket", pod, times, buckets[:, column], le=le)
+    yield Recorded(
+        "process_start_time_seconds", _of_service(pod), times, np.full(len(times), round(pod.starts, 3))
+    )
+    yield _memory(pod, times, rng)
+    yield Recorded(
+        "kube_pod_container_status_restarts_total", _of_kubernetes(pod), times, np.zeros(len(times))
     )
 
 
@@ -126,7 +130,8 @@ def _expected(pod: Pod, times: Floats, breath: Floats) -> Floats:
     """Requests expected since the scrape before (or the pod's start)."""
     since = np.diff(times, prepend=max(pod.starts, times[0] - story.SCRAPE_SECONDS))
     rates = np.array([_share(pod, at) for at in times]) * TRAFFIC
-    return rates * breath[(times / story.SCRAPE_SECONDS).astype(int)] * since
+    expected: Floats = rates * breath[(times / story.SCRAPE_SECONDS).astype(int)] * since
+    return expected
 
 
 def _share(pod: Pod, at: float) -> float:
@@ -138,20 +143,23 @@ def _share(pod: Pod, at: float) -> float:
 def _latencies(slowness: float) -> Floats:
     """Chances of the histogram's buckets under a lognormal latency."""
     edges = norm.cdf((np.log(BOUNDS) - np.log(_MEDIAN_SECONDS * slowness)) / _LATENCY_SIGMA)
-    return np.diff(edges, prepend=0.0)
+    chances: Floats = np.diff(edges, prepend=0.0)
+    return chances
 
 
-def _counter(pod: Pod, times: Floats, increments: NDArray[np.int64], **labels: str) -> Series:
+def _counter(metric: str, pod: Pod, times: Floats, increments: NDArray[np.int64], **labels: str) -> Recorded:
     values = np.cumsum(increments, axis=0).astype(float)
     # A client library exposes a code's series from the first response on.
     seen = values > 0 if "code" in labels else np.ones(len(values), dtype=bool)
-    return Series(_of_service(pod, **labels), times[seen], values[seen])
+    return Recorded(metric, _of_service(pod, **labels), times[seen], values[seen])
 
 
-def _memory(pod: Pod, times: Floats, rng: np.random.Generator) -> Series:
+def _memory(pod: Pod, times: Floats, rng: np.random.Generator) -> Recorded:
     age = times - pod.starts
     level = 170 + 40 * (1 - np.exp(-age / 120)) + rng.normal(0, 3, len(times))
-    return Series(_of_kubernetes(pod, container=story.SERVICE), times, np.round(level * _MEBIBYTE))
+    return Recorded(
+        "container_memory_working_set_bytes", _of_kubernetes(pod), times, np.round(level) * _MEBIBYTE
+    )
 
 
 def _of_service(pod: Pod, **labels: str) -> dict[str, str]:
@@ -159,5 +167,5 @@ def _of_service(pod: Pod, **labels: str) -> dict[str, str]:
     return own | {"rollouts_pod_template_hash": pod.revision} | labels
 
 
-def _of_kubernetes(pod: Pod, **labels: str) -> dict[str, str]:
-    return {"namespace": story.NAMESPACE, "pod": pod.name} | labels
+def _of_kubernetes(pod: Pod) -> dict[str, str]:
+    return {"namespace": story.NAMESPACE, "pod": pod.name, "container": story.SERVICE}

@@ -1,20 +1,18 @@
 """The real application, embedded: SQLite in a folder, the recorded shop, HTTP on the loopback."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
 from firedamp.config.load import parse
 from firedamp.demo import recording, story
 from firedamp.demo.backend import free_port, prometheus
-from firedamp.demo.controller import Rollout
-from firedamp.demo.fast import Clock, OnDemoTime
-from firedamp.server import create_app
+from firedamp.demo.controller import Clock, Rollout
+from firedamp.server import create_app, logs, serving
 from firedamp.wiring import living
 
 
@@ -57,31 +55,22 @@ async def set_up(folder: Path, port: int, *, with_prometheus: bool, now: float) 
     port = free_port(port)
     with _source(folder, began, with_prometheus) as (source, words):
         settings = parse(story.settings(source, str(folder), port), "demo")
+        logs.configure(settings.log)
         async with AsyncExitStack() as stack:
             alive = await stack.enter_async_context(living(settings))
             clock = Clock(began)
-            app = create_app(settings, alive.store, OnDemoTime(alive.judge, clock))
-            await stack.enter_async_context(_serving(app, port))
+            app = create_app(settings, alive.store, alive.judge, clock=clock)
+            listening = serving(app, settings.limits, host="127.0.0.1", port=port)
+            address = await stack.enter_async_context(listening)
             http = await stack.enter_async_context(aiohttp.ClientSession())
-            yield Stage(f"http://127.0.0.1:{port}", words, began, clock, http)
+            yield Stage(address.url, words, began, clock, http)
 
 
 @contextmanager
-def _source(folder: Path, began: float, with_prometheus: bool) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _source(folder: Path, began: float, with_prometheus: bool) -> Iterator[tuple[dict[str, Any], str]]:
     if not with_prometheus:
-        path = recording.write(folder / "shop.recording", began)
-        yield {"name": "shop", "kind": "replay", "path": str(path)}, "a recording"
+        replay = {"name": "shop", "kind": "replay", "path": str(recording.PATH), "begin": began}
+        yield replay, "a recording"
         return
-    with prometheus(recording.shifted(began), folder) as url:
+    with prometheus(recording.begun(began), folder) as url:
         yield {"name": "shop", "kind": "prometheus", "url": url}, f"a real Prometheus at {url}"
-
-
-@asynccontextmanager
-async def _serving(app: web.Application, port: int) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield
-    finally:
-        await runner.cleanup()

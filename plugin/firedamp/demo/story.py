@@ -48,10 +48,9 @@ class Release:
 
 #: Error share of the old version.
 ERRORS = 0.006
-BAD = Release("checkout v42", "5b8d7f9c44", 300.0, 1080.0, 0.024, 1.5, ((0.0, 0.2),))
-GOOD = Release(
-    "checkout v43", "6f4c9d5b77", 1200.0, DURATION_SECONDS, ERRORS, 1.0, ((0.0, 0.2), (360.0, 0.5))
-)
+_STEPS = ((0.0, 0.2), (300.0, 0.5))
+BAD = Release("checkout v42", "5b8d7f9c44", 300.0, 1080.0, 0.036, 1.25, _STEPS)
+GOOD = Release("checkout v43", "6f4c9d5b77", 1200.0, DURATION_SECONDS, ERRORS, 1.0, _STEPS)
 RELEASES = (BAD, GOOD)
 
 
@@ -100,6 +99,7 @@ def service() -> dict[str, Any]:
                 "tier": "warn",
                 "query": "container_memory_working_set_bytes{$cohort}",
                 "max_increase": "15%",
+                "unit": "bytes",
             },
             {
                 "name": "restarts",

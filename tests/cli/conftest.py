@@ -1,0 +1,23 @@
+"""The recorded shop as a settings file."""
+
+import pytest
+import yaml
+
+from firedamp.demo import recording, story
+
+BEGAN = 1_763_700_000.0
+
+
+def written(folder, **changes):
+    """A settings file for the recorded shop, begun at BEGAN."""
+    source = {"name": "shop", "kind": "replay", "path": str(recording.PATH), "begin": BEGAN}
+    settings = story.settings(source, str(folder), 0) | {"public_url": "https://firedamp.example"} | changes
+    path = folder / "firedamp.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Settings of the recorded shop."""
+    return written(tmp_path)
