@@ -48,7 +48,7 @@ class SyncPrometheus:
         self._session = session
         # The library mounts this Retry on the session that it is given.
         self._api = PrometheusConnect(
-            url=settings.url, session=session, retry=Retry(0), timeout=settings.timeout
+            url=settings.url, session=session, retry=Retry(0, read=False), timeout=settings.timeout
         )
 
     def __enter__(self) -> "SyncPrometheus":
@@ -111,7 +111,7 @@ class SyncPrometheus:
         except requests.JSONDecodeError as error:
             raise SourceDownError(self._said("answered with nothing a Prometheus says")) from error
         except requests.RequestException as error:
-            raise SourceDownError(self._said(f"cannot be reached: {error}")) from error
+            raise SourceDownError(self._said(f"cannot be reached: {_reason(error)}")) from error
         except (KeyError, TypeError) as error:
             raise SourceDownError(self._said("answered with JSON no Prometheus sends")) from error
 
@@ -119,7 +119,7 @@ class SyncPrometheus:
         """Read the body, which the library drops, within our deadline and size; requests has neither."""
         give_up, limit = monotonic() + self._settings.timeout, self._settings.max_response_bytes
         body = bytearray()
-        for chunk in response.iter_content(65536):
+        while chunk := response.raw.read1(65536, decode_content=True):
             body += chunk
             if len(body) > limit:
                 raise SourceRefusedError(
@@ -140,6 +140,12 @@ class SyncPrometheus:
 
     def _said(self, text: str) -> str:
         return f"source {self._settings.name}: {shortened(text, self._settings)}"
+
+
+def _reason(error: requests.RequestException) -> str:
+    """The innermost cause, without the address and the query around it."""
+    outer = error.args[0] if error.args else error
+    return str(getattr(outer, "reason", outer)).rpartition(": ")[2]
 
 
 def _body_of(body: bytes) -> Mapping[str, Any]:
