@@ -163,6 +163,7 @@ def test_sqlite_has_one_writer(chart):
 
     assert deployment(found)["spec"]["strategy"] == {"type": "Recreate"}
     assert environment(found)["FIREDAMP_STORE__URL"] == "sqlite:////data/firedamp.db"
+    assert "/data" in [mount["mountPath"] for mount in container(found)["volumeMounts"]]
     assert claim["metadata"]["name"] in [
         one.get("persistentVolumeClaim", {}).get("claimName") for one in volumes
     ]

@@ -11,6 +11,7 @@ import sys
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import helm_python
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -21,7 +22,7 @@ from firedamp.model import Outcome, Question
 from firedamp.ports import Token
 from firedamp.server import create_app
 from shipping.argo import analyses, json_path, phase, resolved
-from shipping.manifests import CHART, TEMPLATES, named, objects, of_kind, shipped, title
+from shipping.manifests import CHART, TEMPLATES, named, objects, of_kind, parsed, shipped, title
 
 BEARER, PATH_SECRET = "fd_a-bearer-token-for-tests", "fdp_a-path-secret-for-tests"
 ARGO = objects(*shipped("argo"))
@@ -30,6 +31,13 @@ QUESTIONS = of_kind(ARGO, "ClusterAnalysisTemplate")
 ROLLOUTS = of_kind(ARGO, "Rollout")
 CANARIES = of_kind(FLAGGER, "Canary")
 SETTINGS = load(TEMPLATES / "settings.yaml", {})
+#: Template -> what it asks.
+ASKS = {
+    "firedamp-background": Question.GUARD,
+    "firedamp-advance": Question.ADVANCE,
+    "firedamp-promote": Question.PROMOTE,
+    "firedamp-experiment": Question.PROMOTE,
+}
 #: What Argo finds for arguments that have no value in the YAML.
 FOUND = {
     "namespace": "shop",
@@ -101,7 +109,7 @@ async def test_each_analysis_is_understood(template, arguments, client, judge):
     assert status == 200
     (put,) = judge.asked
     assert (put.namespace, put.service) == ("shop", arguments["service-name"])
-    assert put.question == web["url"].rsplit("/", 1)[1]
+    assert put.question == ASKS[template]
     assert put.revision == "7f6b8c9d55"
     assert put.arms["main"] == "5d8c7b9f64"
     assert put.arms["canary"] == arguments["canary-hash"]
@@ -324,8 +332,25 @@ async def test_the_helm_test_passes(judge):
     assert "inconclusive: service helm-test is unknown" in output.decode()
 
 
-@pytest.mark.parametrize("path", ["/startupz", "/livez", "/readyz", "/metrics", "/login"])
-async def test_what_the_chart_points_to_is_there(path, client):
-    """Probes, metrics and the login are answered without a token."""
+async def test_what_the_chart_points_to_is_there(client):
+    """The paths of probes, ServiceMonitor and Ingress are answered, without a token."""
+    with helm_python.Chart.load(CHART) as chart:
+        files = chart.render({"serviceMonitor": {"enabled": True}, "ingress": {"enabled": True}})
+    found = [one for name, text in files.items() if name.endswith(".yaml") for one in parsed(text)]
+    (server,) = of_kind(found, "Deployment")[0]["spec"]["template"]["spec"]["containers"]
+    probed = [server[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")]
+    scraped = [one["path"] for one in of_kind(found, "ServiceMonitor")[0]["spec"]["endpoints"]]
+    shown = [one["path"] for one in of_kind(found, "Ingress")[0]["spec"]["rules"][0]["http"]["paths"]]
+
+    below = {"/releases": "/releases/1", "/static": "/static/firedamp.css"}
+    answers = {path: await status(client, below.get(path, path)) for path in [*probed, *scraped, *shown]}
+
+    assert probed == ["/startupz", "/livez", "/readyz"]
+    # One logs out by POST; pages lead a stranger to the login.
+    assert answers == {path: 405 if path == "/logout" else 200 for path in answers}
+
+
+async def status(client, path):
+    """Status of a GET, after the redirect to the login where there is one."""
     async with client.get(path) as answer:
-        assert answer.status == 200
+        return answer.status
