@@ -71,7 +71,7 @@ def test_markdown_has_a_row_per_check():
     rows = [line for line in render.markdown(FAILED, LINK).splitlines() if line.startswith("| ")]
 
     assert len(rows) == 1 + 4
-    values = f"{words.percent(0.01)} | {words.percent(0.051)} | {words.times(5.3)}"
+    values = f"{words.quantity(0.01, 'share')} | {words.quantity(0.051, 'share')} | {words.times(5.3)}"
     assert f"| ✗ | errors | main | {values} |" in rows[1]
 
 
