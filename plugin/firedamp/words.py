@@ -10,6 +10,8 @@ import math
 from firedamp.model import Arm
 from firedamp.units import spoken_duration
 
+_ASTRONOMIC = 1e15
+
 
 def percent(rate: float) -> str:
     """A share with the digits that matter: 0.04 %, 1.2 %, 37 %."""
@@ -47,29 +49,37 @@ def chance(probability: float) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """A value with its unit; seconds become ms where that reads better, bytes MiB."""
+    """A value with its unit, exact enough to tell it from its limit; seconds become ms, bytes MiB."""
     match unit:
         case "seconds":
-            return f"{significant(1000 * value)} ms" if abs(value) < 1 else f"{significant(value)} s"
+            return f"{_plain(1000 * value)} ms" if abs(value) < 1 else f"{_plain(value)} s"
         case "bytes":
-            return (
-                f"{significant(value / 2**20)} MiB" if abs(value) >= 2**20 else f"{significant(value)} bytes"
-            )
+            return f"{_plain(value / 2**20)} MiB" if abs(value) >= 2**20 else f"{_plain(value)} bytes"
         case "share":
-            return percent(value)
-        case "":
-            return significant(value)
+            return f"{_plain(100 * value)} %"
         case _:
-            return f"{significant(value)} {unit}"
+            return f"{_plain(value)} {unit}".rstrip()
 
 
 def significant(number: float, digits: int = 2) -> str:
-    """A number with so many significant digits, thousands separated, no exponent."""
-    if number == 0 or not math.isfinite(number):
-        return "0" if number == 0 else str(number)
-    places = digits - 1 - math.floor(math.log10(abs(number)))
-    rounded = round(number, places)
-    return f"{rounded:,.{max(0, min(places, 6))}f}"
+    """A number with so many significant digits, thousands separated, without exponent below 1e15."""
+    if not abs(number) < _ASTRONOMIC:
+        return f"{number:.{digits}g}"
+    rounded = round(number, _places(number, digits))
+    # Rounding may carry over: 9.96 has become 10.0, and needs no digit behind the point any more.
+    return f"{rounded:,.{max(0, min(_places(rounded, digits), 6))}f}" if rounded else "0"
+
+
+def _places(number: float, digits: int) -> int:
+    return digits - 1 - math.floor(math.log10(abs(number))) if number else 0
+
+
+def _plain(number: float) -> str:
+    """Whole numbers as they are, others to three digits without idle zeros."""
+    if abs(number) < _ASTRONOMIC and number == round(number):
+        return count(number)
+    text = significant(number, 3)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def arm(which: Arm | None) -> str:
@@ -78,8 +88,16 @@ def arm(which: Arm | None) -> str:
 
 
 def plural(number: float, noun: str) -> str:
-    """1 error, 3 errors."""
-    return f"{count(number)} {noun}" + ("" if round(number) == 1 else "s")
+    """1 error, 3 errors, 2 misses, 2 queries."""
+    return f"{count(number)} {noun if round(number) == 1 else _many(noun)}"
+
+
+def _many(noun: str) -> str:
+    if noun.endswith(("s", "ch", "sh")):
+        return f"{noun}es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"
 
 
 def wait(missing: float, per_second: float) -> str:

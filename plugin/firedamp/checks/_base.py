@@ -119,12 +119,14 @@ class Moment:
         lived: blocks judged so far, this one included; blocks without any data do not count.
         warm: the warm-up is over.
         pass_level: level at which the pass rule is judged at this block; None when it is not.
+        planning: what is still missing, and what would have been seen, is wanted too; it takes the longest.
     """
 
     block: Block
     lived: int
     warm: bool
     pass_level: float | None = None
+    planning: bool = True
 
 
 class Run(Protocol):
@@ -196,14 +198,30 @@ def set_aside(finding: Finding, piece: Slice) -> Finding | None:
     return None
 
 
-def early(finding: Finding, seen: tuple[float, float], *, warm: bool) -> Finding | None:
-    """What is said while an arm is silent, or while it is too early; None when neither is the case."""
+def early(
+    finding: Finding,
+    seen: tuple[float, float],
+    *,
+    warm: bool,
+    what: str = "requests",
+    situation: Situation = Situation.NO_TRAFFIC,
+) -> Finding | None:
+    """
+    What is said while an arm is silent, or while it is too early; None when neither is the case.
+
+    Args:
+        finding: blank.
+        seen: how much came from the comparison arm and from the canary.
+        warm: the warm-up is over.
+        what: what came, or did not.
+        situation: for the service's policy, where it did not.
+    """
     if finding.against is None or not all(seen):
-        silent = replace(finding, situation=Situation.NO_TRAFFIC)
+        silent = replace(finding, situation=situation)
         if finding.against is None:
             return say(silent, "there is neither baseline nor main to compare the canary with")
         arm = words.arm(finding.against) if seen[1] else "the canary"
-        return say(silent, f"no requests in {arm} so far, nothing to compare")
+        return say(silent, f"no {what} in {arm} so far, nothing to compare")
     return None if warm else warming(finding)
 
 
@@ -245,8 +263,8 @@ def looked(
 
 
 def totals(rows: Mapping[str, Row], columns: int) -> Row:
-    """Column sums over the pods; zeros without pods."""
-    return tuple(sum(row[column] for row in rows.values()) for column in range(columns))
+    """Column sums over the pods, in whatever order they come; zeros without pods."""
+    return tuple(math.fsum(row[column] for row in rows.values()) for column in range(columns))
 
 
 def arm_rows(piece: Slice, arm: Arm | None) -> Mapping[str, Row]:

@@ -46,6 +46,8 @@ _HALF = 0.5
 _MIN_REQUESTS = 20
 # The tail's edge is chosen once, from so many requests of the comparison arm alone.
 _EDGE_REQUESTS = 200
+# How much pods differ is learnt anew when there is so much more evidence; it is the costliest figure.
+_SPREAD_GROWTH = 1.25
 
 
 class Distribution(BaseCheck):
@@ -84,6 +86,8 @@ class DistributionRun:
         canary: (buckets,) canary's requests in the same blocks.
         weighting: Σ n_c² / n_b over blocks, for the effective size of the weighted arm.
         pods: comparison arm's requests per pod and bucket, as they came.
+        spread: dispersion of the rank test that the pods show, ≥ 1.
+        spread_from: comparison arm's requests behind it.
         edge: index of the tail's edge; None before enough was seen.
         tail: sequential Fisher test above that edge; None before.
         seen: requests of both arms since the start.
@@ -99,6 +103,8 @@ class DistributionRun:
     canary: Counts = field(default_factory=lambda: np.zeros(0))
     weighting: float = 0.0
     pods: Mapping[str, Counts] = field(default_factory=dict)
+    spread: float = 1.0
+    spread_from: float = 0.0
     edge: int | None = None
     tail: sequential.SequentialFisher | None = None
     seen: tuple[float, float] = (0.0, 0.0)
@@ -147,10 +153,17 @@ class DistributionRun:
         )
 
     def _test(self, baseline: Counts, canary: Counts, moment: Moment) -> "DistributionRun":
-        run = self._with_edge()._with_tail(baseline, canary, moment)
+        run = self._with_edge()._with_tail(baseline, canary, moment)._with_spread()
         body = run._ranked()
         crossed = body is not None and body.p_value <= self.grant.level(moment, _HALF)
         return replace(run, body=body, failed=self.failed or crossed)
+
+    def _with_spread(self) -> "DistributionRun":
+        whole = sum(float(pod.sum()) for pod in self.pods.values())
+        if whole < _SPREAD_GROWTH * self.spread_from:
+            return self
+        spread = dispersion.theta_dispersion(np.array(list(self.pods.values())), self.bounds)
+        return replace(self, spread=spread, spread_from=whole)
 
     def _with_edge(self) -> "DistributionRun":
         whole = sum(self.pods.values(), np.zeros(len(self.bounds)))
@@ -182,7 +195,7 @@ class DistributionRun:
             self.canary,
             self.bounds,
             tolerance=self.check.tolerance,
-            dispersion=dispersion.theta_dispersion(np.array(list(self.pods.values())), self.bounds),
+            dispersion=self.spread,
         )
 
     def _effective(self) -> float:
@@ -255,7 +268,8 @@ class DistributionRun:
 
 
 def _fitting(rows: Mapping[str, Row], bounds: tuple[float, ...]) -> Mapping[str, Row]:
-    return {pod: row for pod, row in rows.items() if len(row) == len(bounds)}
+    # In the order of names: a sum's last digit must not depend on which pod came first.
+    return {pod: rows[pod] for pod in sorted(rows) if len(rows[pod]) == len(bounds)}
 
 
 def _summed(rows: Mapping[str, Row], bounds: tuple[float, ...]) -> Counts:

@@ -20,6 +20,7 @@ from firedamp.checks._base import (
     QueryText,
     arm_rows,
     blank,
+    early,
     say,
     set_aside,
     warming,
@@ -30,6 +31,7 @@ from firedamp.stats.levels import LevelTest, compare_levels
 from firedamp.units import Share, Tolerance
 
 Means = Mapping[str, tuple[float, int]]
+_LARGEST = 1e30
 
 
 class Relative(BaseCheck):
@@ -166,12 +168,11 @@ class RelativeRun:
     def _incomparable(self, bare: Finding, moment: Moment) -> Finding:
         if not moment.warm:
             return warming(bare)
+        seen = float(len(self.baseline)), float(len(self.canary))
+        silent = early(bare, seen, warm=True, what="values", situation=Situation.NO_DATA)
+        if silent is not None:
+            return silent
         arm = words.arm(self.grant.against)
-        if not (self.baseline and self.canary):
-            silent = arm if self.canary else "the canary"
-            return say(
-                replace(bare, situation=Situation.NO_DATA), f"no values from {silent}, nothing to compare"
-            )
         if self.check.max_increase is not None and not any(_levels(self.canary)):
             return say(bare, f"0 in the canary, so it is not higher than {arm}", Outcome.PASS)
         sentence = f"a level of 0 or less has no ratio to {arm}'s; a threshold check can judge it"
@@ -183,11 +184,16 @@ def _levels(means: Means) -> list[float]:
     return [means[pod][0] for pod in sorted(means)]
 
 
+def _sane(level: float) -> float:
+    """Nothing real is smaller or larger than this, and beyond it ratios leave the range of a float."""
+    return 0.0 if abs(level) < 1 / _LARGEST else min(max(level, -_LARGEST), _LARGEST)
+
+
 def _averaged(means: Means, rows: Mapping[str, Row]) -> Means:
     result = dict(means)
     for pod, row in rows.items():
         mean, blocks = result.get(pod, (0.0, 0))
-        result[pod] = (mean + (row[0] - mean) / (blocks + 1), blocks + 1)
+        result[pod] = (mean + (_sane(row[0]) - mean) / (blocks + 1), blocks + 1)
     return result
 
 

@@ -24,6 +24,7 @@ from firedamp.checks._base import (
     blank,
     say,
     set_aside,
+    totals,
 )
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
 from firedamp.queries import Counted, Expression, Level, Need, selector
@@ -130,7 +131,7 @@ class ThresholdRun:
 
     def _counted(self, rows: Mapping[str, Row]) -> "ThresholdRun":
         worst = max(sorted(rows), key=lambda pod: rows[pod][0])
-        value = (self.value or 0.0) + sum(row[0] for row in rows.values())
+        value = (self.value or 0.0) + totals(rows, 1)[0]
         pod = worst if rows[worst][0] > 0 else self.pod
         beyond = int(self.check.excess(value) > 0)
         return replace(self, value=value, pod=pod, blocks=self.blocks + 1, beyond=beyond)

@@ -78,9 +78,11 @@ def begin(parameters: Parameters, started: float, against: Arm | None) -> Sessio
     return Session(parameters, started, tuple(check.begin(grant(check)) for check in parameters.checks))
 
 
-def advance(session: Session, evidence: Evidence) -> tuple[Session, tuple[Finding, ...]]:
+def advance(
+    session: Session, evidence: Evidence, *, planning: bool = True
+) -> tuple[Session, tuple[Finding, ...]]:
     """
-    Take one block and judge.
+    Take one block and judge; without `planning` nobody will read the findings.
 
     Raises:
         ValueError: it is not the next block.
@@ -88,7 +90,7 @@ def advance(session: Session, evidence: Evidence) -> tuple[Session, tuple[Findin
     if evidence.block.index != session.blocks:
         raise ValueError(f"block {evidence.block.index} is not the next one, {session.blocks}")
     counted = _counted(session, evidence)
-    moment = _moment(counted, evidence.block)
+    moment = _moment(counted, evidence.block, planning=planning)
     slices = [evidence.slices.get(check.name) for check in session.parameters.checks]
     runs = tuple(
         run if piece is None else run.take(piece, moment)
@@ -100,10 +102,11 @@ def advance(session: Session, evidence: Evidence) -> tuple[Session, tuple[Findin
 
 
 def replay(session: Session, blocks: Iterable[Evidence]) -> Session:
-    """Take many blocks; only the session matters."""
-    for evidence in blocks:
-        session, _ = advance(session, evidence)
-    return session
+    """Take many blocks; only the session matters, so only the last one is looked at closely."""
+    taken = list(blocks)
+    for evidence in taken[:-1]:
+        session, _ = advance(session, evidence, planning=False)
+    return advance(session, taken[-1])[0] if taken else session
 
 
 def _counted(session: Session, evidence: Evidence) -> Session:
@@ -125,11 +128,12 @@ def _counted(session: Session, evidence: Evidence) -> Session:
     )
 
 
-def _moment(session: Session, taken: Block) -> Moment:
+def _moment(session: Session, taken: Block, *, planning: bool) -> Moment:
     window = session.parameters.window
     since = session.canary_since
     warm = since is not None and taken.start >= since + window.warm_up
-    return Moment(taken, max(1, session.lived), warm, PASS_LEVEL if _is_judged(session) else None)
+    level = PASS_LEVEL if _is_judged(session) else None
+    return Moment(taken, max(1, session.lived), warm, level, planning)
 
 
 def _elapsed(session: Session) -> float:

@@ -174,7 +174,7 @@ class ProportionRun:
 
     def _undecided(self, shown: Finding, warm: Comparison, moment: Moment) -> Finding:
         level = moment.pass_level or PASS_LEVEL
-        shown = replace(shown, detectable=self._detectable(warm))
+        shown = replace(shown, detectable=self._detectable(warm) if moment.planning else None)
         if (rates := self._both_failing(warm)) is not None:
             return say(shown, speech.both_failing(rates, self.grant.against, self.grant.ceiling))
         safety = noninferiority.proportion_pass(
@@ -189,7 +189,7 @@ class ProportionRun:
         )
         if safety.passed:
             return say(shown, speech.safe(self._facts(warm), safety), Outcome.PASS)
-        needs = self._needs(warm, level)
+        needs = self._needs(warm, level) if moment.planning else None
         pace = self.seen[1] / (moment.lived * self.grant.look_seconds)
         sentence = speech.waiting(self._facts(warm), safety.upper_rate, needs, pace)
         return say(replace(shown, needs=needs or None), sentence)
