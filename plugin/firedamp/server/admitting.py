@@ -65,12 +65,14 @@ class Door:
 
     async def admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse, or go on with the token that the request carries."""
+        if request.match_info.http_exception is not None:
+            return await handler(request)  # 404 and 405 are the same for everybody
         if request.method not in METHODS:
             sentence = f"method is {shown(request.method)}: {', '.join(METHODS)} are allowed; use one of them"
             return refused(request, HTTPStatus.METHOD_NOT_ALLOWED, sentence, {"Allow": ", ".join(METHODS)})
         if foreign := self._foreign(request):
             return refused(request, HTTPStatus.FORBIDDEN, foreign)
-        if request.match_info.http_exception is None and not _is_open(request.path):
+        if not _is_open(request.path):
             token = await self._token(request)
             if token is None:
                 return self._unknown(request)

@@ -40,19 +40,26 @@ def _said(text: str) -> str:
     return _sentence(text)
 
 
-_NAMED = WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,253}$"})
-_LABELLED = WithJsonSchema({"type": "string", "maxLength": 253})
+def _text(pattern: str, **more: object) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, **more})
 
-ApiName = Annotated[Name, _NAMED]
-ApiLabel = Annotated[Label, _LABELLED]
-Note = Annotated[
-    str, AfterValidator(_sentence), WithJsonSchema({"type": "string", "maxLength": _LONGEST_NOTE})
-]
+
+def _integer(least: int, most: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "integer", "minimum": least, "maximum": most})
+
+
+# The document promises a little less than is taken: printable letters of other scripts pass as well.
+ApiName = Annotated[Name, _text(r"^[A-Za-z0-9._-]{1,253}$")]
+ApiLabel = Annotated[Label, _text(r"^[ -~]{0,253}$")]
+Note = Annotated[str, AfterValidator(_sentence), _text(r"^[ -~]{0,500}$")]
+Said = Annotated[str, AfterValidator(_said), _text(r"^[!-~][ -~]{0,499}$")]
 Duration = Annotated[
-    float, BeforeValidator(_duration), WithJsonSchema({"type": "string", "examples": ["30m", "1h30m"]})
+    float,
+    BeforeValidator(_duration),
+    _text(r"^([1-9][0-9]{0,2}[sm]|[1-9][0-9]?h([1-9][0-9]?m)?|([1-9]|[12][0-9]|30)d)$", examples=["1h30m"]),
 ]
-Page = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=500)]
-Id = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=_MOST_ID)]
+Page = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=500), _integer(1, 500)]
+Id = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=_MOST_ID), _integer(0, _MOST_ID)]
 Hook = Literal[
     "*",
     "confirm-rollout",
@@ -117,11 +124,7 @@ class OutcomeCall(_Call):
     service: ApiName
     namespace: ApiName = "default"
     revision: ApiLabel | None = None
-    outcome: Annotated[
-        str,
-        AfterValidator(_said),
-        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_NOTE}),
-    ]
+    outcome: Said
 
 
 class NamespaceCall(_Call):
