@@ -236,9 +236,9 @@ def test_a_missed_scrape_is_told_and_loses_nothing():
 
 def test_a_gap_between_two_looks_is_told():
     """The scrape interval is remembered, so one late sample is enough to see the gap."""
-    memory = counted(series([0, 1, 2]), edges=(0, 30)).memory
+    memory = counted(series([0, 1, 2, 3, 4]), edges=(0, 60)).memory
 
-    result = counted(at([60], [5]), memory=memory)
+    result = counted(at([90], [7]), edges=(60, 90), memory=memory)
 
     assert result.rows == ({"a": (3.0,)},)
     assert kinds(result) == [TroubleKind.GAP]
@@ -389,16 +389,16 @@ def histories(draw: st.DrawFn) -> tuple[list[Series], dict[str, float]]:
     """
     Pods scraped each 15 s with jitter, missed scrapes, resets, births, deaths and late routes.
 
-    Each pod's first six scrapes are whole, so that its scrape interval can be learnt.
+    Each pod's first twelve scrapes are whole, so that its scrape interval can be learnt.
     """
     found, starts = [], {}
     for pod in ("a", "b", "c")[: draw(st.integers(1, 3))]:
         begin = draw(st.integers(0, 40))
-        life = draw(st.integers(6, 60))
+        life = draw(st.integers(12, 60))
         scrapes = [
             (begin + at) * STEP + draw(st.floats(0, JITTER))
             for at in range(life)
-            if begin + at < 60 and (at < 6 or draw(st.integers(0, 9)) > 0)
+            if begin + at < 60 and (at < 12 or draw(st.integers(0, 9)) > 0)
         ]
         if draw(st.booleans()):
             starts[pod] = draw(st.sampled_from([begin * STEP - 5, -1e6]))

@@ -120,9 +120,12 @@ def _increases(table: Scrapes, blocks: Sequence[Block], book: Register) -> Incre
     reset = has_predecessor & (steps < 0)
     amount = np.where(reset, table.values, np.where(has_predecessor, steps, 0.0))
     block = _block_of(table.times, blocks)
+    young: dict[tuple[Target, float], bool] = {}  # all series of a target begin at the same few scrapes
     for at in np.flatnonzero(~has_predecessor & (block >= 0)):
-        if book.counts_from_zero(table.targets[table.series[at]], float(table.times[at])):
-            amount[at] = table.values[at]
+        first = table.targets[table.series[at]], float(table.times[at])
+        if first not in young:
+            young[first] = book.counts_from_zero(*first)
+        amount[at] = table.values[at] if young[first] else 0.0
     return Increases(np.maximum(amount, 0.0), reset, block)
 
 
