@@ -303,13 +303,13 @@ def _value(life: Life, route: int, at: int) -> int:
     return old + (route + 1) ** 2 * (at - begin) + 3
 
 
-async def looks(source: PrometheusSource, need: Counted, number: int) -> list[Count]:
-    """Count block by block, each look with what is new since the one before."""
+async def looks(source: PrometheusSource, need: Counted, number: int, again: float = 0.0) -> list[Count]:
+    """Count block by block, each look with what is new, and `again` seconds of what is old."""
     found: list[Count] = []
     memory: Memory | None = None
     for at in range(number):
         start = OPENS + 30 * at
-        begin = start if at else start - 300
+        begin = start - again if at else start - 300
         samples = await source.samples(need, (), span(begin, start + 30))
         found.append(
             count(
@@ -330,13 +330,14 @@ async def looks(source: PrometheusSource, need: Counted, number: int) -> list[Co
     [Counted(Selector("wide_total")), Counted(Selector("wide_seconds_bucket"), keep_le=True)],
     ids=["counter", "buckets"],
 )
-async def test_sums_count_exactly_what_raw_series_count(url: str, need: Counted):
+@pytest.mark.parametrize("again", [0.0, 30.0], ids=["what-is-new", "one-block-more"])
+async def test_sums_count_exactly_what_raw_series_count(url: str, need: Counted, again: float):
     """Routes vanish and appear, pods are born, die and restart: each pod counts the same in each block."""
     async with (
         PrometheusSource(settings(url)) as raw,
         PrometheusSource(settings(url, max_series=50)) as wide,
     ):
-        one_by_one, summed = await asyncio.gather(looks(raw, need, 24), looks(wide, need, 24))
+        one_by_one, summed = await asyncio.gather(looks(raw, need, 24), looks(wide, need, 24, again))
 
     assert [found.rows for found in summed] == [found.rows for found in one_by_one]
     assert [resets(found) for found in summed] == [resets(found) for found in one_by_one]

@@ -12,7 +12,7 @@ from firedamp.sources.prometheus import ask, sums, wire
 from firedamp.sources.prometheus.client import AnswerTooLargeError, Client
 from firedamp.sources.prometheus.deadline import Deadline, milliseconds
 
-#: When a release opens, sums begin so many blocks earlier, to show who had been scraped before.
+#: Sums begin so many blocks earlier, to show who had been scraped before.
 _EARLIER_BLOCKS = 2
 
 
@@ -70,17 +70,27 @@ async def summed(
 
 def blocks(span: Span) -> tuple[int, list[int]]:
     """
-    Start of the first wanted block and the edges of all blocks to ask for, in Unix milliseconds.
+    Earliest start of the first wanted block, and the edges of all blocks to ask for, in Unix milliseconds.
 
-    A span that reaches back further than the look-back opens a release: its first block begins one
-    look-back after the span. Else the span begins where the block does.
+    A span does not say where its first block starts; several ends do, by their distance. For a single end
+    there are two places, and both become edges, since more edges than needed change no count: one
+    look-back after the span's begin (a release opens), and half-way (a look fetches one block more than
+    is new, or exactly what is new).
     """
     begin, ends = milliseconds(span.begin), [milliseconds(end) for end in span.ends]
-    start = begin + int(1000 * LOOK_BACK_SECONDS)
-    if ends[0] <= start:
-        return begin, [begin, *ends]
+    look_back = int(1000 * LOOK_BACK_SECONDS)
+    if len(ends) > 1:
+        return _preceded(ends[0] - (ends[1] - ends[0]), ends)
+    half = (begin + ends[0]) // 2
+    if ends[0] - begin <= look_back:
+        return begin, sorted({begin, half, ends[0]})
+    start, edges = _preceded(begin + look_back, ends)
+    return min(start, half), sorted({half, *edges})
+
+
+def _preceded(start: int, ends: Sequence[int]) -> tuple[int, list[int]]:
     length = ends[0] - start
-    return start, [start - back * length for back in range(_EARLIER_BLOCKS, -1, -1)] + ends
+    return start, [*(start - back * length for back in range(_EARLIER_BLOCKS, -1, -1)), *ends]
 
 
 async def _run(
