@@ -1,0 +1,47 @@
+"""After the verdicts the pages stay up, until a person has seen enough."""
+
+import re
+import signal
+import subprocess
+import sys
+from urllib.request import urlopen
+
+
+def lines_until(process, text):
+    found = []
+    for line in process.stdout:
+        found.append(line)
+        if text in line:
+            return found
+    raise AssertionError(f"the demo ended without saying {text!r}: {found[-3:]}")
+
+
+def page(url):
+    with urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_the_pages_tell_the_story_until_ctrl_c():
+    """The list shows both releases, a release its checks, the API the same; Ctrl-C ends it in good order."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "firedamp", "demo", "--pace", "0", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        url = re.search(r"http://[\d.:]+", lines_until(process, "See it all at")[-1])[0]
+        overview, bad = page(f"{url}/"), page(f"{url}/releases/1")
+        api = page(f"{url}/api/v1/releases")
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=20)
+        rest = process.stdout.read()
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+
+    assert all(f"/releases/{number}" in overview for number in (1, 2))
+    assert "errors: the canary served" in bad
+    assert '"outcome":"promoted"' in api
+    assert (code, rest.strip()) == (0, "")
