@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import helm_python
 import jsonschema
 import kubernetes_validate
 import yaml
@@ -38,6 +39,12 @@ def parsed(text: str) -> list[Object]:
 def shipped(folder: str) -> list[Path]:
     """The manifests below analysis_templates/<folder>."""
     return sorted((TEMPLATES / folder).glob("*.yaml"))
+
+
+def rendered(chart: helm_python.Chart, values: Object | None = None) -> list[Object]:
+    """What Helm would install, as release `firedamp` in namespace `judges`."""
+    files = chart.render(values or {}, name="firedamp", namespace="judges")
+    return [one for name, text in files.items() if name.endswith(".yaml") for one in parsed(text)]
 
 
 def of_kind(found: Iterable[Object], *kinds: str) -> list[Object]:

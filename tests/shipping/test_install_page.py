@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from firedamp.config.load import parse
-from shipping.manifests import CHART, ROOT, of_kind, parsed
+from shipping.manifests import CHART, ROOT, of_kind, rendered
 
 PAGE = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"(?m)(?:^ {4}.*\n(?:^\n(?= {4}))?)+", PAGE)]
@@ -52,8 +52,7 @@ def test_the_installation_renders():
     values = {"image": {given[0].removeprefix("image."): given[1]}, "configText": "mode: judge"}
 
     with helm_python.Chart.load(CHART) as chart:
-        files = chart.render(values, name=install[2], namespace="firedamp")
-    objects = [one for name, text in files.items() if name.endswith(".yaml") for one in parsed(text)]
+        objects = rendered(chart, values)
 
     image = of_kind(objects, "Deployment")[0]["spec"]["template"]["spec"]["containers"][0]["image"]
     assert f"docker push {image}" in LINES
