@@ -42,6 +42,7 @@ def most(rate: float, releases: int) -> float:
 
 
 @pytest.mark.simulation
+@pytest.mark.timeout(240)
 def test_healthy_releases_are_rarely_rolled_back():
     """Of 400 healthy releases looked at until decide-by, two in a hundred are rolled back at most."""
     standings = [
