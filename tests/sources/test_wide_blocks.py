@@ -36,3 +36,10 @@ def test_several_blocks_tell_their_length():
 def test_blocks_of_one_length_are_asked_at_once():
     """A range query has one step; where the length changes another begins."""
     assert runs([0, 30, 60, 105, 150]) == [Run((0, 30, 60)), Run((60, 105, 150))]
+
+
+def test_no_block_begins_before_the_span():
+    """Blocks longer than the look-back have no room for earlier ones."""
+    _, edges = blocks(span(1000, 1900))
+
+    assert edges == [1_300_000, 1_450_000, 1_900_000]

@@ -162,13 +162,13 @@ def pod_of(labels: Mapping[str, str], pod_labels: Sequence[str]) -> tuple[str, s
 
 
 def reset_pods(sums: Sums, since_ms: int, pod_labels: Sequence[str]) -> list[tuple[str, str]]:
-    """Label and name of every pod with a reset in a block that ends after `since_ms`, sorted."""
-    found = {
-        pod_of(dict(group), pod_labels)
-        for group, resets in sums.resets.items()
-        if any(at > since_ms for at in resets)
-    }
-    return sorted(one for one in found if one is not None)
+    """Label and name of every pod with a reset in a block that ends after `since_ms`, the latest first."""
+    latest: dict[tuple[str, str], int] = {}
+    for group, resets in sums.resets.items():
+        pod, at = pod_of(dict(group), pod_labels), max(resets)
+        if pod is not None and at > since_ms:
+            latest[pod] = max(latest.get(pod, 0), at)
+    return sorted(latest, key=lambda pod: (-latest[pod], pod))
 
 
 def pods(sums: Sums, pod_labels: Sequence[str]) -> int:

@@ -80,17 +80,18 @@ def blocks(span: Span) -> tuple[int, list[int]]:
     begin, ends = milliseconds(span.begin), [milliseconds(end) for end in span.ends]
     look_back = int(1000 * LOOK_BACK_SECONDS)
     if len(ends) > 1:
-        return _preceded(ends[0] - (ends[1] - ends[0]), ends)
+        start = ends[0] - (ends[1] - ends[0])
+        return start, [*_earlier(begin, start, ends[0]), start, *ends]
     half = (begin + ends[0]) // 2
     if ends[0] - begin <= look_back:
         return begin, sorted({begin, half, ends[0]})
-    start, edges = _preceded(begin + look_back, ends)
-    return min(start, half), sorted({half, *edges})
+    start = begin + look_back
+    return min(start, half), sorted({*_earlier(begin, start, ends[0]), half, start, ends[0]})
 
 
-def _preceded(start: int, ends: Sequence[int]) -> tuple[int, list[int]]:
-    length = ends[0] - start
-    return start, [*(start - back * length for back in range(_EARLIER_BLOCKS, -1, -1)), *ends]
+def _earlier(begin: int, start: int, end: int) -> list[int]:
+    found = [start - back * (end - start) for back in range(_EARLIER_BLOCKS, 0, -1)]
+    return [one for one in found if one >= begin]
 
 
 async def _run(
