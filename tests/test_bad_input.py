@@ -105,6 +105,8 @@ CASES = [
     # How.
     case("PATCH", JUDGE, 405, "PATCH"),
     case("TRACE", "/api/v1/releases", 405, "TRACE"),
+    case("TRACE", GUARD, 405, "TRACE"),
+    case("PROPFIND", HOOK, 405, "PROPFIND", token=None),
     case("OPTIONS", "/api/v1/releases", 405, "OPTIONS"),
     case("DELETE", "/api/v1/releases", 405, "DELETE"),
     case("PUT", GUARD, 405, "PUT"),
@@ -143,6 +145,7 @@ CASES = [
         "Content-Encoding",
         **packed("deflate"),
     ),
+    case("POST", "/login", 413, "larger", token=None, data={"token": "x" * 70_000}),
     case("POST", JUDGE, 415, "Content-Type", data="a=b", headers={"Content-Type": "text/plain"}),
     case("POST", JUDGE, 415, "Content-Type", data="<a/>", headers={"Content-Type": "application/xml"}),
     case("POST", f"{JUDGE}?a=b", 400, "body", json=GOOD),

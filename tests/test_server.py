@@ -16,6 +16,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 import structlog
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -27,6 +29,9 @@ from firedamp import telemetry
 from firedamp.config import Log, Settings
 from firedamp.errors import ConfigError, StoreError
 from firedamp.server import LIFECYCLE, create_app, logs, run, serving
+from firedamp.server.observing import observed
+from firedamp.server.refusing import refusing
+from firedamp.server.running import until_stopped
 from service import ADMIN, ASKER, PATH, Service, running
 
 GOOD = {"service": "checkout", "namespace": "shop", "revision": "v2"}
@@ -135,20 +140,14 @@ async def test_a_callers_trace_goes_on_in_ours(service, spans):
     assert span.attributes["http.response.status_code"] == 200
 
 
-@pytest.fixture(scope="session")
-def exporter() -> InMemorySpanExporter:
-    """OpenTelemetry takes one provider per process."""
-    found = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(found))
-    trace.set_tracer_provider(provider)
-    return found
-
-
 @pytest.fixture
-def spans(exporter) -> InMemorySpanExporter:
-    exporter.clear()
-    return exporter
+def spans() -> InMemorySpanExporter:
+    """What is traced from here on; OpenTelemetry takes one provider per process, so it may be another's."""
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        trace.set_tracer_provider(TracerProvider())
+    found = InMemorySpanExporter()
+    trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(found))
+    return found
 
 
 def test_logs_are_json_lines_with_context(capsys):
@@ -490,6 +489,53 @@ async def test_a_surprise_at_the_door_does_not_count_against_a_canary(method, pa
     assert says in reply.text
 
 
+HOOKS = [
+    ("confirm-rollout", 200),
+    ("pre-rollout", 200),
+    ("rollout", 200),
+    ("post-rollout", 200),
+    ("event", 200),
+    ("confirm-traffic-increase", 403),
+    ("confirm-promotion", 403),
+    ("rollback", 403),
+    ("gate/check", 403),
+]
+
+
+@pytest.mark.parametrize(("hook", "status"), HOOKS)
+async def test_a_surprise_before_a_hook_neither_stops_nor_rolls_back(hook, status):
+    """Where "no" is harm the answer is go on; where "yes" is harm, it is no. Never a 5xx."""
+
+    async def broken(request: web.Request) -> web.Response:
+        raise RuntimeError("a bug")
+
+    app = web.Application(middlewares=[observed, refusing])
+    app.router.add_post("/flagger/v1/{secret}/{hook:.*}", broken)
+    async with TestClient(TestServer(app)) as client:
+        reply = await client.post(f"/flagger/v1/{PATH}/{hook}", json=PAYLOAD)
+        text = await reply.text()
+
+    assert reply.status == status
+    assert text.startswith("inconclusive: ")
+    assert PATH not in text
+
+
+async def test_what_aiohttp_refuses_in_its_own_words_is_said_in_ours():
+    """A refusal that nobody here wrote is still JSON."""
+
+    async def gone(request: web.Request) -> web.Response:
+        raise web.HTTPGone
+
+    app = web.Application(middlewares=[observed, refusing])
+    app.router.add_get("/api/v1/old", gone)
+    async with TestClient(TestServer(app)) as client:
+        reply = await client.get("/api/v1/old")
+        found = await reply.json()
+
+    assert reply.status == 410
+    assert found["error"].startswith("Gone")
+
+
 # ── the process ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -528,6 +574,25 @@ async def test_the_first_start_prints_a_token_that_works_and_the_second_none(tmp
 
     assert reply.status == 200
     assert not any("fd_" in line for line in again)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_leads_through_the_whole_life(tmp_path, number, capsys):
+    """Listening, leaving, left; the token is printed, the socket closed, the store too."""
+    settings = Settings.model_validate(
+        {"store": {"url": f"sqlite:///{tmp_path}/store.db"}, "listen": {"port": 0}}
+    )
+    with capture_logs() as lines:
+        serving_it = asyncio.create_task(until_stopped(settings))
+        while not any(line["event"] == "listening" for line in lines):
+            await asyncio.sleep(0.05)
+            assert not serving_it.done(), serving_it.result()
+        os.kill(os.getpid(), number)
+        await asyncio.wait_for(serving_it, 20)
+
+    events = [line["event"] for line in lines if line["event"] in ("listening", "leaving", "left")]
+    assert events == ["listening", "leaving", "left"]
+    assert "fd_" in capsys.readouterr().err
 
 
 async def test_sigterm_drains_and_exits_with_zero(tmp_path):

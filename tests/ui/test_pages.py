@@ -211,9 +211,21 @@ async def test_a_check_shows_values_counts_effect_and_p_values(service):
     assert "0.51 % main · n 4,321" in text
     assert "6.1 % n 1,234" in text
     assert "5.25× (3.12× to more) allowed 1.25×" in text
-    assert "< 0.0001 fails at 0.02 · one look 0.003" in text
+    assert "< 0.0001 fails at 0.02 one look 0.003" in text
     assert "80 ms" in text
     assert "about 390 more canary requests" in text
+
+
+async def test_a_bare_limit_is_shown_in_its_unit(service):
+    """A check without a comparison has no ratio."""
+    limit = replace(
+        ERRORS, against=None, baseline=None, effect=None, interval=None, unit="bytes", tolerance=2**21
+    )
+    release = await opened(service.store, replace(a_look(0), findings=(limit,)))
+
+    text = (await shown(service, f"/releases/{release.id}")).text
+
+    assert "allowed 2 MiB" in text
 
 
 async def test_a_failing_warn_check_warns(service):
@@ -343,6 +355,29 @@ async def test_every_colour_of_text_has_contrast_on_both_grounds(service):
     for theme in (light, dark):
         for name in ("ink", "quiet", "link", "pass", "fail", "open", "warn"):
             assert min(contrast(theme[name], theme[ground]) for ground in ("ground", "raised")) >= 4.5, name
+
+
+@pytest.mark.parametrize(
+    ("changes", "effect", "p_value", "limit"),
+    [
+        ({"interval": None}, "5.25×", "< 0.0001", "1.25×"),
+        ({"effect": None, "p_value": None, "tolerance": None}, "", "", ""),
+        ({"interval": (3.0, 4.0), "p_value": 0.5}, "5.25× (3.00× to 4.00×)", "0.5", "1.25×"),
+        ({"effect": float("inf"), "p_value": float("nan")}, "beyond measure (3.12× to more)", "", "1.25×"),
+    ],
+)
+async def test_what_is_not_known_is_left_empty(changes, effect, p_value, limit):
+    """No number is made up, and none is infinite or not a number."""
+    shown_page = pages.detail(
+        a_release(id=1),
+        [replace(a_look(0), findings=(replace(ERRORS, **changes),))],
+        [],
+        now=1_790_000_100.0,
+        who="",
+    )
+
+    [check] = shown_page.checks
+    assert (check.effect, check.p_value, check.limit) == (effect, p_value, limit)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 503])

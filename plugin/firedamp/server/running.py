@@ -39,10 +39,11 @@ def run(settings: Settings, *, anybody_anywhere: bool = False) -> None:
     loopback_only(settings.listen.host, required=settings.auth.required, anybody_anywhere=anybody_anywhere)
     logs.configure(settings.log)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings))
+        runner.run(until_stopped(settings))
 
 
-async def _serve(settings: Settings) -> None:
+async def until_stopped(settings: Settings) -> None:
+    """Open, serve, wait for a signal, leave. Raises as `run`."""
     stop = _Stop()
     async with living(settings) as alive:
         if settings.auth.required and not settings.auth.token_files:

@@ -247,7 +247,7 @@ def _check(finding: Finding) -> CheckRow:
         baseline_n=_count(finding.baseline_n) if finding.against else "",
         canary_n=_count(finding.canary_n),
         effect=_effect(finding),
-        limit=words.times(finding.tolerance) if finding.tolerance is not None else "",
+        limit=_limit(finding),
         p_value=_chance(finding.p_value),
         alpha=_chance(finding.alpha),
         one_look_p=_chance(finding.one_look_p),
@@ -277,6 +277,15 @@ def _effect(finding: Finding) -> str:
     low, high = finding.interval
     upper = "more" if math.isinf(high) else words.times(high)
     return f"{words.times(finding.effect)} ({words.times(low)} to {upper})"
+
+
+def _limit(finding: Finding) -> str:
+    """The tolerance as a ratio; a check against a bare limit has no effect, and its limit has a unit."""
+    if finding.tolerance is None:
+        return ""
+    if finding.against is None:
+        return words.quantity(finding.tolerance, finding.unit)
+    return words.times(finding.tolerance)
 
 
 def _chance(probability: float | None) -> str:
