@@ -10,7 +10,7 @@ from firedamp.config import Settings
 from firedamp.errors import AskError, ForbiddenError, NotFoundError
 from firedamp.model import Release
 from firedamp.ports import Store, Token
-from firedamp.ui import pages
+from firedamp.ui import wording
 from firedamp.ui.rendering import page, stylesheet
 
 #: The token that a request carries.
@@ -51,7 +51,7 @@ class _Views:
                 namespace=namespace, service=asked["service"] or None, before=before, limit=_ROWS + 1
             )
         newest = sorted(found, key=lambda release: -release.id)
-        shown = pages.listing(
+        shown = wording.listing(
             newest[:_ROWS],
             asked,
             more=len(newest) > _ROWS,
@@ -74,7 +74,7 @@ class _Views:
         )
         return page(
             "release.html",
-            pages.detail(release, looks, events, now=self.clock(), who=_who(self.holder(request))),
+            wording.detail(release, looks, events, now=self.clock(), who=_who(self.holder(request))),
         )
 
     def _url(self, request: web.Request) -> str:
