@@ -211,13 +211,22 @@ def test_no_comparison_arm_is_doubt():
 
 
 def test_arms_that_never_meet_cannot_be_compared():
-    """Requests at different times say nothing of each other, for the times may differ."""
-    pieces = [errors((0, 0), (5, 100)), errors((4, 400), (0, 0))] * 5
+    """Requests at far distant times say nothing of each other, for the times may differ."""
+    pieces = [errors((0, 0), (5, 100)), *[errors((0, 0), (0, 0))] * 25, errors((4, 400), (0, 0))]
 
     finding = judged(ERRORS, pieces)
 
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert finding.sentence == ("errors: main and canary have had no requests at the same time since warm-up")
+
+
+def test_rare_requests_are_added_up_until_both_arms_have_some():
+    """Where hardly a block has requests in both arms, a few blocks together have."""
+    alternating = [errors((1, 10), (0, 0)), errors((0, 0), (1, 5))] * 10
+    finding = judged(ERRORS, alternating)
+
+    assert (finding.baseline, finding.canary) == (0.1, 0.2)
+    assert finding.baseline_n == 2 * finding.canary_n > 0
 
 
 def test_a_block_in_which_one_arm_is_silent_is_left_out():

@@ -120,6 +120,7 @@ class Moment:
         warm: the warm-up is over.
         pass_level: level at which the pass rule is judged at this block; None when it is not.
         planning: what is still missing, and what would have been seen, is wanted too; it takes the longest.
+        step: number of the traffic step.
     """
 
     block: Block
@@ -127,6 +128,7 @@ class Moment:
     warm: bool
     pass_level: float | None = None
     planning: bool = True
+    step: int = 0
 
 
 class Run(Protocol):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from firedamp import words
+from firedamp.checks import _buckets as buckets
 from firedamp.checks._base import (
     PASS_LEVEL,
     BaseCheck,
@@ -33,6 +34,7 @@ from firedamp.checks._base import (
     say,
     set_aside,
 )
+from firedamp.checks._held import Held
 from firedamp.model import Arm, Finding, Outcome, Row, Slice, Trouble, TroubleKind
 from firedamp.queries import Counted, Need, Selector, selector
 from firedamp.stats import dispersion, ranks, sequential
@@ -93,6 +95,7 @@ class DistributionRun:
         seen: requests of both arms since the start.
         body: the rank test over everything so far; None while there is too little.
         failed: the body crossed its level, at this block or an earlier one.
+        held: blocks in which an arm was silent.
         last: the slice taken last.
     """
 
@@ -110,6 +113,7 @@ class DistributionRun:
     seen: tuple[float, float] = (0.0, 0.0)
     body: ranks.RankTest | None = None
     failed: bool = False
+    held: Held = field(default_factory=Held)
     last: Slice = field(default_factory=Slice)
 
     @property
@@ -118,17 +122,22 @@ class DistributionRun:
         return self.seen
 
     def take(self, piece: Slice, moment: Moment) -> "DistributionRun":
-        """Add one block; warm-up, silence of an arm and changed bucket bounds compare nothing."""
-        pods = _fitting(arm_rows(piece, self.grant.against), piece.bounds)
-        baseline = _summed(pods, piece.bounds)
-        canary = _summed(_fitting(arm_rows(piece, Arm.CANARY), piece.bounds), piece.bounds)
-        sizes = float(baseline.sum()), float(canary.sum())
-        run = replace(
-            self, last=self._checked(piece), seen=(self.seen[0] + sizes[0], self.seen[1] + sizes[1])
-        )
-        if not (all(sizes) and moment.warm) or (run.bounds and run.bounds != piece.bounds):
+        """Add one block; while an arm is silent the counts are held, changed bounds compare nothing."""
+        baseline, canary, _ = self._arms(piece)
+        seen = self.seen[0] + float(baseline.sum()), self.seen[1] + float(canary.sum())
+        held = self.held.add(piece, moment)
+        run = replace(self, last=self._checked(piece), seen=seen, held=held)
+        baseline, canary, pods = self._arms(held.piece)
+        usable = baseline.any() and canary.any() and moment.warm
+        if not usable or (run.bounds and run.bounds != piece.bounds):
             return run
+        run = replace(run, held=Held())
         return run._add(baseline, canary, pods, piece.bounds)._test(baseline, canary, moment)
+
+    def _arms(self, piece: Slice) -> tuple[Counts, Counts, Mapping[str, Row]]:
+        pods = buckets.fitting(arm_rows(piece, self.grant.against), piece.bounds)
+        canary = buckets.fitting(arm_rows(piece, Arm.CANARY), piece.bounds)
+        return buckets.summed(pods, piece.bounds), buckets.summed(canary, piece.bounds), pods
 
     def _checked(self, piece: Slice) -> Slice:
         if not (self.bounds and piece.bounds) or self.bounds == piece.bounds:
@@ -143,11 +152,11 @@ class DistributionRun:
         return replace(
             self,
             bounds=bounds,
-            baseline=_plus(self.baseline, baseline * (n_c / n_b)),
-            canary=_plus(self.canary, canary),
+            baseline=buckets.plus(self.baseline, baseline * (n_c / n_b)),
+            canary=buckets.plus(self.canary, canary),
             weighting=self.weighting + n_c**2 / n_b,
             pods={
-                pod: _plus(self.pods.get(pod, np.zeros(0)), np.array(pods.get(pod, ()), dtype=float))
+                pod: buckets.plus(self.pods.get(pod, np.zeros(0)), np.array(pods.get(pod, ()), dtype=float))
                 for pod in sorted({**self.pods, **pods})
             },
         )
@@ -222,8 +231,8 @@ class DistributionRun:
     def _shown(self, bare: Finding, body: ranks.RankTest) -> Finding:
         return replace(
             bare,
-            baseline=_median(self.baseline, self.bounds),
-            canary=_median(self.canary, self.bounds),
+            baseline=buckets.median(self.baseline, self.bounds),
+            canary=buckets.median(self.canary, self.bounds),
             baseline_n=self._effective(),
             canary_n=float(self.canary.sum()),
             effect=body.scale,
@@ -265,29 +274,3 @@ class DistributionRun:
         if body.faster_p <= (moment.pass_level or PASS_LEVEL):
             return say(shown, f"{self._pace(body)}); {slower} is ruled out", Outcome.PASS)
         return say(shown, f"{self._pace(body)}); {slower} is neither proven nor ruled out yet")
-
-
-def _fitting(rows: Mapping[str, Row], bounds: tuple[float, ...]) -> Mapping[str, Row]:
-    # In the order of names: a sum's last digit must not depend on which pod came first.
-    return {pod: rows[pod] for pod in sorted(rows) if len(rows[pod]) == len(bounds)}
-
-
-def _summed(rows: Mapping[str, Row], bounds: tuple[float, ...]) -> Counts:
-    return np.array(list(rows.values()), dtype=float).sum(axis=0) if rows else np.zeros(len(bounds))
-
-
-def _plus(old: Counts, new: Counts) -> Counts:
-    return old + new if old.size == new.size else (new.copy() if new.size else old)
-
-
-def _median(counts: Counts, bounds: tuple[float, ...]) -> float | None:
-    """The median by linear interpolation inside its bucket; None in an open bucket or without requests."""
-    reached = np.cumsum(counts)
-    if not counts.size or reached[-1] <= 0:
-        return None
-    bucket = int(np.searchsorted(reached, reached[-1] / 2))
-    if not np.isfinite(bounds[bucket]):
-        return None
-    low = bounds[bucket - 1] if bucket else min(0.0, bounds[0])
-    below = reached[bucket - 1] if bucket else 0.0
-    return float(low + (bounds[bucket] - low) * (reached[-1] / 2 - below) / counts[bucket])

@@ -6,14 +6,12 @@ It is stored with the release as canonical JSON, so that a replay judges by what
 
 import json
 from collections import Counter
-from typing import Annotated
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from firedamp.checks import Check
 from firedamp.cohorts import ArgoCohorts, Cohorts
 from firedamp.model import Resort, Tier
-from firedamp.units import Seconds, Share, seconds
+from firedamp.units import Delay, Seconds, Share
 
 
 class _Frozen(BaseModel):
@@ -26,7 +24,7 @@ class Window(_Frozen):
     #: Length of an evidence block; at least two scrape intervals.
     look: Seconds = Field(default=30.0, ge=1, le=3600)
     #: Cold caches and compilers: evidence of this time counts only against an all but dead canary.
-    warm_up: Annotated[float, BeforeValidator(seconds), Field(ge=0, le=86400)] = 120.0
+    warm_up: Delay = Field(default=120.0, le=86400)
     #: First judgement of the pass rule; two more follow up to decide_by.
     promote_after: Seconds = 1800.0
     #: After this the service's policy decides. Default: twice promote_after.

@@ -90,7 +90,7 @@ def advance(
     if evidence.block.index != session.blocks:
         raise ValueError(f"block {evidence.block.index} is not the next one, {session.blocks}")
     counted = _counted(session, evidence)
-    moment = _moment(counted, evidence.block, planning=planning)
+    moment = _moment(counted, evidence, planning=planning)
     slices = [evidence.slices.get(check.name) for check in session.parameters.checks]
     runs = tuple(
         run if piece is None else run.take(piece, moment)
@@ -128,12 +128,12 @@ def _counted(session: Session, evidence: Evidence) -> Session:
     )
 
 
-def _moment(session: Session, taken: Block, *, planning: bool) -> Moment:
+def _moment(session: Session, evidence: Evidence, *, planning: bool) -> Moment:
     window = session.parameters.window
     since = session.canary_since
-    warm = since is not None and taken.start >= since + window.warm_up
+    warm = since is not None and evidence.block.start >= since + window.warm_up
     level = PASS_LEVEL if _is_judged(session) else None
-    return Moment(taken, max(1, session.lived), warm, level, planning)
+    return Moment(evidence.block, max(1, session.lived), warm, level, planning, evidence.step)
 
 
 def _elapsed(session: Session) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from firedamp.checks._base import (
     PASS_LEVEL,
@@ -29,18 +29,23 @@ from firedamp.checks._base import (
     set_aside,
     totals,
 )
+from firedamp.checks._held import Held
 from firedamp.checks.proportion import comparison, speech
 from firedamp.checks.proportion.comparison import Comparison
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
 from firedamp.queries import Counted, Need, selector
-from firedamp.stats import fisher, noninferiority, power
-from firedamp.units import Share, Tolerance, share
+from firedamp.stats import noninferiority, power
+from firedamp.units import Excess, Share, Tolerance
 
 # While caches are cold a tenfold error rate may be harmless; only an all but dead canary is stopped.
 _GUARD_TOLERANCE = 9.0
 _GUARD_PART = 0.1
 # Above this rate in the comparison arm, the events are the rule and their absence is what is counted.
 _COMMON = 0.5
+
+
+# How surely a healthy canary should pass after what is said to be missing; with few pods the lesser must do.
+_PASS_CHANCES = (0.8, 0.5)
 
 
 class Proportion(BaseCheck):
@@ -56,7 +61,7 @@ class Proportion(BaseCheck):
     #: Largest rise of the odds that is no harm.
     tolerance: Tolerance = 0.25
     #: Smallest absolute rise that can be harm.
-    min_excess: Annotated[float, BeforeValidator(share), Field(ge=0, lt=1)] = 0.001
+    min_excess: Excess = 0.001
     #: Pass when a rise of the rate to this multiple is excluded ...
     pass_ratio: Annotated[float, Field(gt=1, le=100)] = 2.0
     #: ... or a rise by this much.
@@ -99,6 +104,7 @@ class ProportionRun:
         seen: requests of both arms since the release's start.
         bad: bad events of the comparison arm since then.
         pods: requests per arm and pod since then, for the spread between pods.
+        held: blocks in which an arm was silent.
         last: the slice taken last.
     """
 
@@ -109,6 +115,7 @@ class ProportionRun:
     seen: tuple[float, float] = (0.0, 0.0)
     bad: float = 0.0
     pods: Mapping[Arm, Mapping[str, float]] = field(default_factory=dict)
+    held: Held = field(default_factory=Held)
     last: Slice = field(default_factory=Slice)
 
     @property
@@ -117,17 +124,24 @@ class ProportionRun:
         return self.seen
 
     def take(self, piece: Slice, moment: Moment) -> "ProportionRun":
-        """Add one block; a block in which an arm is silent compares nothing and is left out."""
-        baseline = totals(arm_rows(piece, self.grant.against), 2)
-        canary = totals(arm_rows(piece, Arm.CANARY), 2)
+        """Add one block; while an arm is silent there is nothing to compare, and the counts are held."""
+        baseline, canary = self._totals(piece)
+        held = self.held.add(piece, moment)
         run = replace(
             self,
             last=piece,
             seen=(self.seen[0] + baseline[1], self.seen[1] + canary[1]),
             bad=self.bad + baseline[0],
             pods=_with_pods(self.pods, piece),
+            held=held,
         )
-        return run._compare(baseline, canary, moment) if baseline[1] and canary[1] else run
+        baseline, canary = self._totals(held.piece)
+        if not (baseline[1] and canary[1]):
+            return run
+        return replace(run, held=Held())._compare(baseline, canary, moment)
+
+    def _totals(self, piece: Slice) -> tuple[Row, Row]:
+        return totals(arm_rows(piece, self.grant.against), 2), totals(arm_rows(piece, Arm.CANARY), 2)
 
     def _compare(self, baseline: Row, canary: Row, moment: Moment) -> "ProportionRun":
         if moment.warm:
@@ -151,17 +165,17 @@ class ProportionRun:
             alpha=self.grant.alpha,
         )
         if self.warm is not None and self._harmed(self.warm):
-            shown = _shown(bare, self.warm)
+            shown = comparison.shown(bare, self.warm)
             return say(shown, speech.harm(self._facts(self.warm)), Outcome.FAIL)
         if self.cold is not None and self.cold.test.crossed:
-            shown = _shown(bare, self.warm or self.cold)
+            shown = comparison.shown(bare, self.warm or self.cold)
             shown = replace(shown, p_value=self.cold.test.p_value)
             return say(shown, speech.dead(self._facts(self.cold)), Outcome.FAIL)
         if (trouble := set_aside(bare, self.last)) is not None:
             return trouble
         if self.warm is None:
             return self._early(bare, moment)
-        return self._undecided(_shown(bare, self.warm), self.warm, moment)
+        return self._undecided(comparison.shown(bare, self.warm), self.warm, moment)
 
     def _harmed(self, warm: Comparison) -> bool:
         return warm.test.crossed and warm.suspect_rate - warm.reference_rate >= self.check.min_excess
@@ -202,23 +216,30 @@ class ProportionRun:
 
     def _needs(self, warm: Comparison, level: float) -> int | None:
         """Canary requests still missing; None where no number will do, because its few pods may differ."""
+        for chance in _PASS_CHANCES:
+            if wanted := self._wanted(warm, level, chance):
+                # What is missing of the suspect, the canary brings in the measure of its own traffic.
+                seen = warm.suspect[1]
+                return math.ceil(max(0.0, min(wanted) - seen) * warm.canary[1] / seen)
+        return None
+
+    def _wanted(self, warm: Comparison, level: float, chance: float) -> list[float]:
+        """Requests of the suspect with which a healthy canary passes with this chance, by each margin."""
         phi, (_, seen) = warm.test.null.phi, warm.suspect
-        wanted = power.requests_needed(
+        needed = power.requests_needed(
             warm.reference_rate,
             baseline_n=warm.reference[1],
             canary_n=seen,
             margin_ratio=self.check.pass_ratio,
             margin_absolute=self.check.pass_excess,
             level=level,
+            power=chance,
             dispersion=phi,
         )
         # What pods add to the dispersion grows with the requests, and what is wanted grows with it.
         growth = (warm.dispersion / phi - 1) / seen
-        within = [
-            n / (1 - n * growth) for n in (wanted.ratio, wanted.absolute) if n < math.inf and n * growth < 1
-        ]
-        # What is missing of the suspect, the canary brings in the measure of its own traffic.
-        return math.ceil(max(0.0, min(within) - seen) * warm.canary[1] / seen) if within else None
+        finite = [n for n in (needed.ratio, needed.absolute) if n < math.inf and n * growth < 1]
+        return [n / (1 - n * growth) for n in finite]
 
     def _detectable(self, warm: Comparison) -> float:
         # With few events, or none, the rate that the counts still allow stands for the unknown one.
@@ -252,28 +273,6 @@ class ProportionRun:
             margin=self.check.pass_ratio,
             excess=self.check.pass_excess,
         )
-
-
-def _shown(bare: Finding, found: Comparison) -> Finding:
-    """The numbers of a comparison, the canary's over the baseline's."""
-    one_look = fisher.fisher_exact(*found.reference, *found.suspect)
-    effect, (low, high) = one_look.odds_ratio, one_look.interval
-    tolerance = bare.tolerance or 1.0
-    if found.swapped:
-        effect, low, high, tolerance = 1 / effect, 1 / high, 1 / low, 1 / tolerance
-    baseline_rate, canary_rate = found.rates
-    return replace(
-        bare,
-        baseline=baseline_rate,
-        canary=canary_rate,
-        baseline_n=found.baseline[1],
-        canary_n=found.canary[1],
-        effect=effect,
-        interval=(low, high),
-        tolerance=tolerance,
-        one_look_p=one_look.p_value,
-        p_value=found.test.p_value,
-    )
 
 
 def _with_pods(pods: Mapping[Arm, Mapping[str, float]], piece: Slice) -> Mapping[Arm, Mapping[str, float]]:

@@ -10,8 +10,8 @@ comparison arm against the canary, since a bad canary leaves most of them to it.
 from dataclasses import dataclass, replace
 
 from firedamp.checks._base import Grant, Moment, looked
-from firedamp.model import Row
-from firedamp.stats import dispersion, sequential
+from firedamp.model import Finding, Row
+from firedamp.stats import dispersion, fisher, sequential
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +116,25 @@ def begin(
 
 def _good(row: Row) -> Row:
     return (row[1] - row[0], row[1])
+
+
+def shown(bare: Finding, found: Comparison) -> Finding:
+    """The numbers of a comparison, the canary's over the baseline's."""
+    one_look = fisher.fisher_exact(*found.reference, *found.suspect)
+    effect, (low, high) = one_look.odds_ratio, one_look.interval
+    tolerance = bare.tolerance or 1.0
+    if found.swapped:
+        effect, low, high, tolerance = 1 / effect, 1 / high, 1 / low, 1 / tolerance
+    baseline_rate, canary_rate = found.rates
+    return replace(
+        bare,
+        baseline=baseline_rate,
+        canary=canary_rate,
+        baseline_n=found.baseline[1],
+        canary_n=found.canary[1],
+        effect=effect,
+        interval=(low, high),
+        tolerance=tolerance,
+        one_look_p=one_look.p_value,
+        p_value=found.test.p_value,
+    )
