@@ -8,7 +8,7 @@ share a fraction in [0, 1] (a tolerance may exceed 1).
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
@@ -55,6 +55,18 @@ def spoken_duration(duration_seconds: float) -> str:
     return f"{rest} s"
 
 
-Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=30 * 86400)]
-Share = Annotated[float, BeforeValidator(share), Field(gt=0, lt=1)]
-Tolerance = Annotated[float, BeforeValidator(share), Field(ge=0, le=100)]
+#: What people may write, for editors: a number, or the text that goes for it.
+_WRITTEN_DURATION = WithJsonSchema(
+    {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{_DURATION.pattern}$"}]}
+)
+_WRITTEN_SHARE = WithJsonSchema(
+    {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^[0-9]+(?:\.[0-9]+)?\s*%$"}]}
+)
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=30 * 86400), _WRITTEN_DURATION]
+#: A duration that may be none at all.
+Delay = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=30 * 86400), _WRITTEN_DURATION]
+Share = Annotated[float, BeforeValidator(share), Field(gt=0, lt=1), _WRITTEN_SHARE]
+#: A difference of shares that may be none at all.
+Excess = Annotated[float, BeforeValidator(share), Field(ge=0, lt=1), _WRITTEN_SHARE]
+Tolerance = Annotated[float, BeforeValidator(share), Field(ge=0, le=100), _WRITTEN_SHARE]
