@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,9 +69,12 @@ def count(
     until, after = blocks[-1].end, -np.inf if samples.summed else memory.until
     last = {} if samples.summed else memory.last
     series = _buckets(samples.series) if keep_le else samples.series
-    beside = scrapes(samples.beside, {}, memory.steps, pod_label=pod_label, after=after, until=until)
-    table = scrapes(series, last, beside.steps, pod_label=pod_label, after=after, until=until)
-    book = register(_seen(table, beside), memory, starts, _known(table.steps))
+    # Sums come at the blocks' edges, however often pods are scraped.
+    spaced, longest = not samples.summed, blocks[0].end - blocks[0].start if samples.summed else np.inf
+    taken = partial(scrapes, pod_label=pod_label, after=after, until=until, spaced=spaced)
+    beside = taken(samples.beside, {}, memory.steps)
+    table = taken(series, last, beside.steps)
+    book = register(_seen(table, beside), memory, starts, _known(table.steps, longest))
     increases = _increases(table, blocks, book)
     bounds = _bounds(table) if keep_le else ()
     keep_after = until - LOOK_BACK_SECONDS
@@ -100,8 +104,8 @@ def _continued(
     return memory, starts
 
 
-def _known(steps: Mapping[Target, Step]) -> dict[Target, float]:
-    return {target: step.seconds for target, step in steps.items() if step.distances}
+def _known(steps: Mapping[Target, Step], longest: float) -> dict[Target, float]:
+    return {target: min(step.seconds, longest) for target, step in steps.items() if step.distances}
 
 
 def _seen(table: Scrapes, beside: Scrapes) -> dict[Target, Floats]:

@@ -58,15 +58,17 @@ def scrapes(
     pod_label: str,
     after: float,
     until: float,
+    spaced: bool,
 ) -> Scrapes:
     """
     Order what was delivered in (after, until] and drop what cannot be trusted.
 
-    The remembered `last` sample of each series leads it; remembered `steps` yield to better learnt ones.
+    The remembered `last` sample of each series leads it; `steps` are learnt on. Where scrapes must be
+    `spaced`, one too close to the one before is taken for its double.
     """
     table = _table(delivered, last, pod_label, after, until)
     table = replace(table, steps={**steps, **_learnt(table, steps)})
-    return _without_doubles(table)
+    return _without_doubles(table, DUPLICATE_SHARE if spaced else 0.0)
 
 
 def target_of(labels: Mapping[str, str], pod_label: str) -> Target:
@@ -129,7 +131,7 @@ def learnt(known: Step | None, times: Floats) -> Step:
     return Step((*known.distances, *usual)[:LEARN_FROM], max(known.last, float(times[-1])))
 
 
-def _without_doubles(table: Scrapes) -> Scrapes:
+def _without_doubles(table: Scrapes, share: float) -> Scrapes:
     limits = [
         DUPLICATE_SHARE * table.steps[one].seconds if one in table.steps else 0.0 for one in table.targets
     ]

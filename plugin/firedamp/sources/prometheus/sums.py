@@ -7,7 +7,7 @@ What is asked instead, for each block (start, end] and each target (pod, instanc
 
     after    sum by (…) (last_over_time(s[look-back + block]))                   at the end
     before   sum by (…) (last_over_time(s[look-back] offset block))              at the end
-    resets   sum by (…) (resets(s[look-back + block])) - the same before the block
+    resets   sum by (…) (resets(s[look-back + block])), and the same before the block
     scraped  max by (…) (count_over_time(s[block]))
 
 Both sums look back to the same instant, so every series of `before` is in `after`: a route that vanished
@@ -37,17 +37,18 @@ Table = Mapping[Group, Mapping[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """The four queries for blocks of one length."""
+    """The queries for blocks of one length."""
 
     after: str
     before: str
-    resets: str
+    resets_after: str
+    resets_before: str
     scraped: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The four answers."""
+    """The answers; resets are those inside each block."""
 
     after: Table
     before: Table
@@ -83,11 +84,11 @@ def questions(selector: Selector, block_ms: int, target_labels: Sequence[str], *
     now, earlier = f"{series}[{look_back + block_ms}ms]", f"{series}[{look_back}ms] offset {block_ms}ms"
     target = ", ".join(target_labels)
     group = f"{target}, le" if keep_le else target
-    resets = f"sum by ({target}) (resets({now}))"
     return Questions(
         after=f"sum by ({group}) (last_over_time({now}))",
         before=f"sum by ({group}) (last_over_time({earlier}))",
-        resets=f"{resets} - (sum by ({target}) (resets({earlier})) or 0 * {resets}) > 0",
+        resets_after=f"sum by ({target}) (resets({now}))",
+        resets_before=f"sum by ({target}) (resets({earlier}))",
         scraped=f"max by ({target}) (count_over_time({series}[{block_ms - 1}ms]))",
     )
 
@@ -100,6 +101,17 @@ def table(series: Sequence[Series]) -> Table:
         )
         for one in series
     }
+
+
+def new_resets(after: Table, before: Table) -> Table:
+    """Resets inside each block: those up to its end less those up to its start, of targets that had some."""
+    found = {
+        group: {
+            at: number for at, total in totals.items() if (number := total - before.get(group, {}).get(at, 0))
+        }
+        for group, totals in after.items()
+    }
+    return {group: resets for group, resets in found.items() if resets}
 
 
 def growing(edges_ms: Sequence[int], sums: Sums) -> Iterator[Series]:

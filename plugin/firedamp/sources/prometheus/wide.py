@@ -12,9 +12,6 @@ from firedamp.sources.prometheus import ask, sums, wire
 from firedamp.sources.prometheus.client import AnswerTooLargeError, Client
 from firedamp.sources.prometheus.deadline import Deadline, milliseconds
 
-#: Sums begin so many blocks earlier, to show who had been scraped before.
-_EARLIER_BLOCKS = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Wide:
@@ -81,17 +78,13 @@ def blocks(span: Span) -> tuple[int, list[int]]:
     look_back = int(1000 * LOOK_BACK_SECONDS)
     if len(ends) > 1:
         start = ends[0] - (ends[1] - ends[0])
-        return start, [*_earlier(begin, start, ends[0]), start, *ends]
+        # One earlier block, where the span has room for it, shows who had been scraped before.
+        return start, [edge for edge in (2 * start - ends[0], start, *ends) if edge >= begin]
     half = (begin + ends[0]) // 2
     if ends[0] - begin <= look_back:
         return begin, sorted({begin, half, ends[0]})
     start = begin + look_back
-    return min(start, half), sorted({*_earlier(begin, start, ends[0]), half, start, ends[0]})
-
-
-def _earlier(begin: int, start: int, end: int) -> list[int]:
-    found = [start - back * (end - start) for back in range(_EARLIER_BLOCKS, 0, -1)]
-    return [one for one in found if one >= begin]
+    return min(start, half), sorted({half, start, ends[0]})
 
 
 async def _run(
@@ -102,11 +95,11 @@ async def _run(
     answers = await asyncio.gather(
         *(
             ask.at_steps(client, query, grid, deadline)
-            for query in (asked.after, asked.before, asked.resets, asked.scraped)
+            for query in (asked.after, asked.before, asked.resets_after, asked.resets_before, asked.scraped)
         )
     )
-    after, before, resets, scraped = (sums.table(answer.series) for answer in answers)
-    return sums.Sums(after, before, resets, scraped), answers
+    after, before, later, earlier, scraped = (sums.table(answer.series) for answer in answers)
+    return sums.Sums(after, before, sums.new_resets(later, earlier), scraped), answers
 
 
 def _affordable(settings: PrometheusSettings, wide: Wide, pods: int) -> int:
