@@ -11,15 +11,17 @@ Counts = NDArray[np.float64]
 
 
 def fitting(rows: Mapping[str, Row], bounds: tuple[float, ...]) -> Mapping[str, Row]:
-    # In the order of names: a sum's last digit must not depend on which pod came first.
+    """Rows that have these buckets, by pod in the order of names: a sum's last digit depends on it."""
     return {pod: rows[pod] for pod in sorted(rows) if len(rows[pod]) == len(bounds)}
 
 
 def summed(rows: Mapping[str, Row], bounds: tuple[float, ...]) -> Counts:
+    """Requests per bucket of all pods together; zeros without pods."""
     return np.array(list(rows.values()), dtype=float).sum(axis=0) if rows else np.zeros(len(bounds))
 
 
 def plus(old: Counts, new: Counts) -> Counts:
+    """Both added; the other one where one is still empty."""
     return old + new if old.size == new.size else (new.copy() if new.size else old)
 
 
