@@ -48,7 +48,8 @@ class Judge:
 
     async def answer(self, ask: Ask, now: float) -> Verdict:
         """Answer one question of one service."""
-        verdict = await self._answer(ask, now)
+        with telemetry.ANSWERS_IN_FLIGHT.track_inprogress():
+            verdict = await self._answer(ask, now)
         telemetry.VERDICTS.labels(ask.question, verdict.outcome, ask.controller).inc()
         return verdict
 

@@ -8,8 +8,9 @@ become troubles.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from firedamp import telemetry
 from firedamp.checks import Check
 from firedamp.cohorts import Matchers, comparison_arm
 from firedamp.counting import Count, Memory, Samples, count, levels
@@ -17,7 +18,7 @@ from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceError
 from firedamp.model import Arm, Block, Evidence, Release, Row, Slice, Trouble, TroubleKind
 from firedamp.ports import Source, Span
-from firedamp.queries import Counted, Level, Need, filled
+from firedamp.queries import Counted, Level, Need, filled, promql
 
 #: `$window` reaches back from now to the end of warm-up, but no further than this.
 MAX_WINDOW_SECONDS = 600.0
@@ -56,6 +57,18 @@ class Plan:
     def counted(self) -> tuple[Query, ...]:
         """The queries whose counting remembers."""
         return tuple(query for query in self.queries if isinstance(query.need, Counted))
+
+    def companions(self, query: Query) -> tuple[Query, ...]:
+        """Other counters of the same check and cohort: they show when a pod was scraped."""
+        found = (
+            other
+            for arms in self.wanted.values()
+            for roles in arms.values()
+            if query in roles.values()
+            for other in roles.values()
+            if other != query and isinstance(other.need, Counted)
+        )
+        return tuple(dict.fromkeys(found))
 
     def sibling(self, query: Query) -> Query | None:
         """The same need of the comparison arm, for a query of the canary."""
@@ -108,32 +121,48 @@ def plan(parameters: Parameters, release: Release) -> Plan:
 
 
 async def gather(
-    source: Source, planned: Plan, blocks: Sequence[Block], memories: Memories, span: Span
+    name: str, source: Source, planned: Plan, blocks: Sequence[Block], memories: Memories, span: Span
 ) -> Mapping[Query, Count | SourceError]:
     """
-    Fetch and count every query of the plan for these blocks.
+    Fetch and count every query of the plan for these blocks; `name` is what people call the source.
 
     Raises:
         SourceDownError: not one query was answered, so nothing can be judged now.
     """
     queries = planned.queries
-    answers = await asyncio.gather(*(_ask(source, query, span) for query in queries))
-    if answers and all(isinstance(one, SourceDownError) for one in answers):
-        raise next(one for one in answers if isinstance(one, SourceDownError))
-    counts: dict[Query, Count | SourceError] = {}
-    for query, answer in zip(queries, answers, strict=True):
-        if isinstance(answer, SourceError):
-            counts[query] = answer
-        else:
-            counts[query] = _count(planned, query, answer, blocks, memories)
-    return counts
+    asked = await asyncio.gather(*(_ask(name, source, query, span) for query in queries))
+    answers = dict(zip(queries, asked, strict=True))
+    if answers and all(isinstance(one, SourceDownError) for one in asked):
+        raise next(one for one in asked if isinstance(one, SourceDownError))
+    return {query: _counted(planned, query, answers, blocks, memories) for query in queries}
 
 
-async def _ask(source: Source, query: Query, span: Span) -> Samples | SourceError:
+async def _ask(name: str, source: Source, query: Query, span: Span) -> Samples | SourceError:
     try:
-        return await source.samples(query.need, query.cohort, span)
+        samples = await source.samples(query.need, query.cohort, span)
     except SourceError as error:
+        kind = TroubleKind.SOURCE_DOWN if isinstance(error, SourceDownError) else TroubleKind.REFUSED
+        telemetry.SOURCE_ERRORS.labels(name, kind).inc()
         return error
+    telemetry.FETCH_BYTES.labels(name).observe(samples.bytes_read)
+    return samples
+
+
+def _counted(
+    planned: Plan,
+    query: Query,
+    answers: Mapping[Query, Samples | SourceError],
+    blocks: Sequence[Block],
+    memories: Memories,
+) -> Count | SourceError:
+    answer = answers[query]
+    if isinstance(answer, SourceError):
+        return answer
+    beside = [answers[other] for other in planned.companions(query)]
+    shown = (series for other in beside if isinstance(other, Samples) for series in other.series)
+    return _warned(
+        _count(planned, query, replace(answer, beside=(*answer.beside, *shown)), blocks, memories), answer
+    )
 
 
 def _count(
@@ -153,6 +182,14 @@ def _count(
             )
             memories.counted[query] = counted.memory
             return counted
+
+
+def _warned(counted: Count, samples: Samples) -> Count:
+    """A source that warns has not told everything: what it told is not judged."""
+    if not samples.warnings:
+        return counted
+    warning = Trouble(TroubleKind.PARTIAL, f"the source's answer is not whole: {samples.warnings[0]}")
+    return replace(counted, troubles=tuple((*some, warning) for some in counted.troubles))
 
 
 def assemble(
@@ -189,7 +226,16 @@ def _slice(check: Check, planned: Plan, counts: Mapping[Query, Count | SourceErr
             bounds.add(found.bounds)
             troubles += found.troubles[at]
         rows[arm] = check.rows(parts)
+        if not rows[arm] and len(parts) == len(roles):
+            troubles.append(_nothing(roles, arm))
     return _whole(rows, {one for one in bounds if one}, troubles)
+
+
+def _nothing(roles: Mapping[str, Query], arm: Arm) -> Trouble:
+    """Name the query that brought nothing: the last role is the one that others are shares of."""
+    query = list(roles.values())[-1]
+    text = f"{promql(query.need, query.cohort)} has no series: no requests yet, or other labels than these"
+    return Trouble(TroubleKind.NO_SERIES, text, arm)
 
 
 def _whole(

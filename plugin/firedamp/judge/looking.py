@@ -114,7 +114,7 @@ class Looks:
             timeout_seconds=_SOURCE_SHARE * self._deadline,
         )
         with telemetry.stage(telemetry.Stage.FETCH):
-            counts = await evidence.gather(source, living.planned, blocks, living.memories, span)
+            counts = await evidence.gather(name, source, living.planned, blocks, living.memories, span)
         return evidence.assemble(parameters, living.planned, counts, blocks, release)
 
     async def _record(
