@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from firedamp.demo import recording, story
+from quiet import logging_restored
 
 BEGAN = 1_763_700_000.0
 
@@ -15,6 +16,12 @@ def written(folder, **changes):
     path = folder / "firedamp.yaml"
     path.write_text(yaml.safe_dump(settings))
     return path
+
+
+@pytest.fixture(autouse=True)
+def _logging():
+    with logging_restored():
+        yield
 
 
 @pytest.fixture

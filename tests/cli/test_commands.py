@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from cli.conftest import BEGAN
+from cli.conftest import BEGAN, written
 from cli.test_judge import judge
 from firedamp.__main__ import exit_code
 from firedamp.cli import options
@@ -110,20 +110,21 @@ def test_an_outcome_needs_a_release(shop, capsys):
     assert "no release of shop/checkout is known" in capsys.readouterr().err
 
 
-@pytest.fixture
-def judged(shop):
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
     """Settings whose store holds both releases of the story, judged look by look."""
+    settings = written(tmp_path_factory.mktemp("judged"))
+    asyncio.run(judge_all(settings))
+    return settings
 
-    async def judge_all():
-        async with living(options.settings(shop)) as alive:
-            for release in story.RELEASES:
-                arms = {"canary": release.revision, "main": story.STABLE}
-                ask = Ask("shop", "checkout", Question.PROMOTE, Controller.CI, release.revision, arms)
-                for number in range(33):
-                    await alive.judge.answer(ask, BEGAN + release.starts + 30 * number)
 
-    asyncio.run(judge_all())
-    return shop
+async def judge_all(settings):
+    async with living(options.settings(settings)) as alive:
+        for release in story.RELEASES:
+            arms = {"canary": release.revision, "main": story.STABLE}
+            ask = Ask("shop", "checkout", Question.PROMOTE, Controller.CI, release.revision, arms)
+            for number in range(33):
+                await alive.judge.answer(ask, BEGAN + release.starts + 30 * number)
 
 
 @pytest.mark.parametrize(("number", "stood"), [(1, "fail at look 2"), (2, "pass at look 29")])

@@ -125,7 +125,7 @@ def test_watching_may_be_given_up(shop, capsys):
 def test_an_unknown_service_is_a_fault_of_the_settings(shop, capsys):
     """The message has the YAML to add."""
     assert judge(shop, story.GOOD, namespace="nowhere") == 3
-    assert "add: services: [{name: checkout, namespace: nowhere" in capsys.readouterr().err
+    assert "nowhere/checkout is not in the settings; add: services: [" in capsys.readouterr().err
 
 
 def test_settings_that_are_wrong_are_usage(tmp_path, capsys):

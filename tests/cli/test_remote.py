@@ -1,5 +1,7 @@
 """Asking a running firedamp: the real application, and servers that answer nonsense."""
 
+import asyncio
+import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -7,12 +9,22 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from cli.conftest import BEGAN
 from cli.examples import FAILED, WAITING
+from firedamp.cli import options
+from firedamp.cli.exits import Exit
+from firedamp.cli.judging import run
+from firedamp.cli.order import Order
+from firedamp.cli.outcome import body
 from firedamp.cli.remote import Server, ServerDownError, question, token, verdict
-from firedamp.config import Settings
+from firedamp.cli.render import Format
 from firedamp.contracts.api.rendering import verdict_answer
+from firedamp.demo import story
+from firedamp.demo.controller import Clock
 from firedamp.errors import AskError, ConfigError, FiredampError, ForbiddenError, NotFoundError
 from firedamp.model import Ask, Controller, Question
+from firedamp.server import create_app, logs, serving
+from firedamp.wiring import living
 
 ASK = Ask("shop", "checkout", Question.PROMOTE, Controller.CI, "v2", {"canary": "v2", "main": "v1"}, 0.2)
 
@@ -135,6 +147,67 @@ async def test_an_address_without_a_scheme_is_refused():
         Server("firedamp:8080", None)
 
 
-def test_settings_default_to_tokens():
-    """What the commands talk to asks for a token unless told otherwise."""
-    assert Settings().auth.required
+def order(url, **changes):
+    given = Order(ASK, None, url, None, Format.JSON, False, None, 0.01, None)
+    return replace(given, **changes)
+
+
+@pytest.fixture
+async def served(shop):
+    """The real application on the recorded shop, on a time that a test sets; its address and clock."""
+    settings = options.settings(shop)
+    logs.configure(settings.log)
+    clock = Clock(BEGAN + story.BAD.starts)
+    async with living(settings) as alive:
+        app = create_app(settings, alive.store, alive.judge, clock=clock)
+        async with serving(app, settings.limits, host="127.0.0.1", port=0) as address:
+            yield address.url, clock
+
+
+BAD = replace(ASK, revision=story.BAD.revision, arms={"canary": story.BAD.revision, "main": story.STABLE})
+
+
+async def test_a_server_is_asked_once(served, capsys):
+    """The answer is printed as it came, and the exit code is the verdict's."""
+    url, _ = served
+
+    assert await run(order(url, ask=BAD)) is Exit.UNDECIDED
+    assert json.loads(capsys.readouterr().out)["release"]["revision"] == story.BAD.revision
+
+
+async def test_a_server_is_watched_until_its_verdict(served, capsys):
+    """While the server's time goes on, the watching ends with the failing canary."""
+    url, clock = served
+    running = asyncio.create_task(run(order(url, ask=BAD, watch=True, shape=Format.TEXT)))
+
+    while not running.done():
+        clock.now += 30
+        await asyncio.sleep(0.05)
+
+    assert running.result() is Exit.FAIL
+    assert capsys.readouterr().out.startswith("fail: ")
+
+
+async def test_a_server_is_not_watched_beyond_the_decision(served, capsys):
+    """A release nobody can decide is given up when the server's decide-by is over."""
+    url, clock = served
+    nobody = replace(BAD, revision="v9", arms={"canary": "v9", "main": story.STABLE})
+    running = asyncio.create_task(run(order(url, ask=nobody, watch=True, shape=Format.TEXT)))
+
+    while not running.done() and clock.now < BEGAN + 7200:
+        clock.now += 120
+        await asyncio.sleep(0.05)
+
+    assert await running is Exit.UNDECIDED
+    assert "the metrics are missing" in capsys.readouterr().out
+
+
+async def test_an_outcome_is_told_to_a_server(served):
+    """The server closes the release that was reported."""
+    url, _ = served
+    async with Server(url, None) as server:
+        await server.judge(BAD)
+        report = body("checkout", "rolled back", "shop", story.BAD.revision)
+        answer = await server.call("POST", "/api/v1/outcomes", report)
+
+    assert answer["release"]["outcome"] == "rolled back"

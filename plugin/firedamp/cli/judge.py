@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from firedamp.cli import options
+from firedamp.cli.exits import Ended
 from firedamp.cli.instants import instant
 from firedamp.cli.options import read
 from firedamp.cli.order import Order
@@ -69,7 +70,7 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter per option
     )
     from firedamp.cli.judging import run
 
-    asyncio.run(run(order))
+    raise Ended(asyncio.run(run(order)))
 
 
 def window(begin: str, end: str) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import typer
 
 from firedamp.cli import exits, options, render
-from firedamp.cli.exits import Ended, Exit
+from firedamp.cli.exits import Exit
 from firedamp.cli.instants import clock_time, written
 from firedamp.cli.order import Order
 from firedamp.cli.progress import Progress
@@ -38,8 +38,8 @@ class Judged:
     over: Callable[[Verdict], Awaitable[bool]]
 
 
-async def run(order: Order) -> None:
-    """Judge, print, and end with the verdict's exit code."""
+async def run(order: Order) -> Exit:
+    """Judge, print, and say the verdict's exit code."""
     async with _judging(order) as judged:
         if order.window is not None:
             verdict = await _past(order, judged, order.window)
@@ -48,7 +48,7 @@ async def run(order: Order) -> None:
         else:
             verdict = await judged.ask(time.time())
         typer.echo(render.verdict(verdict, order.shape, judged.link(verdict)))
-    raise Ended(code(verdict))
+    return code(verdict)
 
 
 def code(verdict: Verdict) -> Exit:
