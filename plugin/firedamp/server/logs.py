@@ -8,6 +8,7 @@ through the standard library goes the same way.
 import logging
 import sys
 
+import stamina
 import structlog
 from structlog.types import Processor
 
@@ -37,6 +38,8 @@ def configure(log: Log) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
+    # A second attempt within a look is no news; what fails for good is counted and said.
+    stamina.instrumentation.set_on_retry_hooks(())
     # Access is logged by the middleware, with templates instead of paths.
     logging.getLogger("aiohttp.access").disabled = True
 

@@ -6,6 +6,7 @@ here. A query is sent as a form: its length is not bound by what proxies take fo
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 
@@ -94,7 +95,7 @@ class Client:
             # A timeout of ours passes through: aiohttp's own are disguised as both kinds.
             if isinstance(error, TimeoutError):
                 raise SourceDownError(self._said("the connection timed out")) from error
-            raise _TryAgainError(self._said(f"cannot be reached: {error}")) from error
+            raise _TryAgainError(self._said(f"cannot be reached: {_reason(error)}")) from error
         except aiohttp.ClientError as error:
             raise SourceDownError(self._said(f"no HTTP answer: {error}")) from error
 
@@ -147,3 +148,9 @@ class Client:
 
     def _said(self, text: str) -> str:
         return f"source {self._settings.name}: {shortened(text, self._settings)}"
+
+
+def _reason(error: Exception) -> str:
+    """What the operating system calls it, without the address; else the error's own words."""
+    number = getattr(getattr(error, "os_error", None), "errno", None)
+    return os.strerror(number).lower() if isinstance(number, int) and number > 0 else str(error)
