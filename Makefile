@@ -15,6 +15,7 @@ STAMP   := $(VENV)/.set-up
 SYSTEM  ?= yes
 WORKERS ?= 2
 PYTEST  ?=
+CHECKS  := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 DEMO    ?=
 
 .PHONY: demo test check setup lock clean
@@ -22,19 +23,19 @@ DEMO    ?=
 demo: setup
 	$(BIN)/firedamp demo $(DEMO)
 
-test: check
-	mkdir -p build
+# Everything is run even where an earlier part fails, so that one run tells all.
+test: setup
+	@mkdir -p build; status=0; set -x; \
+	{ $(CHECKS); } || status=1; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --junitxml=build/junit.xml \
-	    --cov --cov-report= $(PYTEST)
-	$(BIN)/coverage xml -q -o build/coverage.xml
-	$(BIN)/coverage report --fail-under=90
-	$(BIN)/coverage report --fail-under=100 --include='plugin/firedamp/stats/*'
+	    --cov --cov-report= $(PYTEST) || status=1; \
+	$(BIN)/coverage xml -q -o build/coverage.xml; \
+	$(BIN)/coverage report --fail-under=90 || status=1; \
+	$(BIN)/coverage report --fail-under=100 --include='plugin/firedamp/stats/*' || status=1; \
+	exit $$status
 
 check: setup
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(CHECKS)
 
 setup: $(STAMP)
 
