@@ -59,9 +59,16 @@ class StoreSettings(_Section):
     def _known(cls, url: str) -> str:
         if not url.startswith(("sqlite:///", "postgresql://", "postgresql+asyncpg://")):
             raise ValueError("write it like sqlite:///firedamp.db or postgresql://user@host/firedamp")
-        if "@" in url and ":" in url.split("://", 1)[1].split("@", 1)[0]:
+        user, at, _ = url.partition("://")[2].rpartition("@")
+        if (at and ":" in user) or "password=" in url:
             raise ValueError("a password does not belong in the settings; use password_file")
         return url
+
+    @model_validator(mode="after")
+    def _whose_password(self) -> "StoreSettings":
+        if self.password_file is not None and "@" not in self.url:
+            raise ValueError("password_file needs a user in the url: postgresql://user@host/firedamp")
+        return self
 
     def address(self) -> str:
         """
@@ -77,8 +84,8 @@ class StoreSettings(_Section):
         except OSError as error:
             raise ConfigError(f"store.password_file: {self.password_file} cannot be read") from error
         scheme, _, rest = self.url.partition("://")
-        user, at, place = rest.partition("@")
-        return f"{scheme}://{user}:{quote(password, safe='')}@{place}" if at else self.url
+        user, _, place = rest.partition("@")
+        return f"{scheme}://{user}:{quote(password, safe='')}@{place}"
 
 
 class Auth(_Section):
@@ -159,15 +166,17 @@ class Settings(_Section):
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         names = [source.name for source in self.sources]
-        for service in self.services:
-            if service.source is not None and service.source not in names:
-                known = ", ".join(names) or "none"
+        used = {f"services.{at}.source": service.source for at, service in enumerate(self.services)}
+        for path, name in {"defaults.source": self.defaults.source, **used}.items():
+            if name is not None and name not in names:
                 raise ValueError(
-                    f"service {service.name!r} uses source {service.source!r}; sources are: {known}"
+                    f"{path}: no source is named {name!r}; sources are {', '.join(names) or 'none'}"
                 )
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"sources: {min(twice)!r} is there twice; give each source its own name")
         keys = [(service.namespace, service.name) for service in self.services]
         if twice := {f"{namespace}/{name}" for namespace, name in keys if keys.count((namespace, name)) > 1}:
-            raise ValueError(f"service {min(twice)} is there twice")
+            raise ValueError(f"services: {min(twice)} is there twice")
         return self
 
     def service(self, namespace: str, name: str) -> Service | None:

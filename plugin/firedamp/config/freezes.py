@@ -4,8 +4,9 @@ When nobody should release: dated freezes and weekly ones.
 A freeze holds advance and promote questions undecided; harm still fails.
 """
 
+import re
 from datetime import datetime, time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -13,12 +14,16 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -53,12 +58,25 @@ class DatedFreeze(_Freeze):
         return self.start <= at < self.end
 
 
+def _time_of_day(text: object) -> time:
+    if isinstance(text, time):
+        return text
+    if isinstance(text, str) and _CLOCK.fullmatch(text):
+        return time.fromisoformat(text)
+    raise ValueError(f"{text!r} is no time of day; write it like 22:00")
+
+
+TimeOfDay = Annotated[
+    time, BeforeValidator(_time_of_day), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK.pattern}$"})
+]
+
+
 class WeeklyFreeze(_Freeze):
     """On some days of every week, between two times of day (over midnight where end <= start)."""
 
     days: tuple[Day, ...] = Field(min_length=1)
-    start: Annotated[time, BeforeValidator(lambda text: time.fromisoformat(str(text)))] = time(0, 0)
-    end: Annotated[time, BeforeValidator(lambda text: time.fromisoformat(str(text)))] = time(0, 0)
+    start: TimeOfDay = time(0, 0)
+    end: TimeOfDay = time(0, 0)
     timezone: str = "UTC"
 
     @field_validator("timezone")
@@ -79,4 +97,12 @@ class WeeklyFreeze(_Freeze):
         return (today in self.days and clock >= self.start) or (yesterday in self.days and clock < self.end)
 
 
-Freeze = WeeklyFreeze | DatedFreeze
+def _kind(freeze: Any) -> str:  # noqa: ANN401 - YAML is anything, or a freeze
+    days = "days" in freeze if isinstance(freeze, dict) else isinstance(freeze, WeeklyFreeze)
+    return "weekly" if days else "dated"
+
+
+#: Weekly where it names days, else dated.
+Freeze = Annotated[
+    Annotated[WeeklyFreeze, Tag("weekly")] | Annotated[DatedFreeze, Tag("dated")], Discriminator(_kind)
+]

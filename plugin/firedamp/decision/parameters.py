@@ -6,6 +6,7 @@ It is stored with the release as canonical JSON, so that a replay judges by what
 
 import json
 from collections import Counter
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from firedamp.checks import Check
