@@ -1,12 +1,12 @@
 """When nobody should release."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import pytest
 
 from firedamp.config import Settings
 from firedamp.config.document import parsed
-from firedamp.config.freezes import DatedFreeze
+from firedamp.config.freezes import DatedFreeze, WeeklyFreeze
 from firedamp.config.load import parse
 from firedamp.errors import ConfigError
 
@@ -128,3 +128,10 @@ def test_settings_of_settings():
     found = freezes(f"{NIGHTS}, {{name: b, start: 2026-12-20T00:00:00Z, end: 2026-12-27T00:00:00Z}}")
 
     assert Settings(freezes=found.freezes) == found
+
+
+def test_times_are_values_too():
+    """Whoever makes a freeze in code may give times as times."""
+    freeze = WeeklyFreeze(name="a", days=("fri",), start=time(9), end=time(17))
+
+    assert (freeze.start, freeze.end) == (time(9), time(17))

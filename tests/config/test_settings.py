@@ -85,7 +85,7 @@ def test_nothing_set_is_enough():
         ),
         ("mode: judg", "f.yaml: mode: unknown value 'judg'; did you mean 'judge'?"),
         ("services: 3", "f.yaml: services: Input should be a valid array (found 3)"),
-        ("services: [3]", "f.yaml: services.0: Input should be an object (found 3)"),
+        ("{services: [3], defaults: {alpha: 1%}}", "f.yaml: services.0: Input should be an object (found 3)"),
         ("services: [{}]", "f.yaml: services.0.name: is missing"),
         (
             "services: [{name: a, window: {promote_afer: 3m}}]",
