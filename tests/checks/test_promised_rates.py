@@ -6,6 +6,7 @@ binomial count.
 """
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -26,10 +27,15 @@ PARAMETERS = Parameters.model_validate(
 RELEASES = 400
 
 
-def ended(shop: Shop, count: int) -> session.Standing:
+SALES = PARAMETERS.model_copy(
+    update={"checks": (PARAMETERS.checks[0].model_copy(update={"name": "sales", "harm": "fewer"}),)}
+)
+
+
+def ended(shop: Shop, count: int, parameters: Parameters = PARAMETERS) -> session.Standing:
     """Where a release stands when it has failed, or after so many blocks."""
-    state = session.begin(PARAMETERS, 0.0, Arm.MAIN)
-    for piece in blocks(PARAMETERS, shop, count):
+    state = session.begin(parameters, 0.0, Arm.MAIN)
+    for piece in blocks(parameters, shop, count):
         state, _ = session.advance(state, piece, planning=False)
         if state.standing.failed_block is not None:
             break
@@ -80,3 +86,13 @@ def test_bad_canaries_do_not_pass():
     shops = [Shop(requests=80, canary_errors=0.05, seed=3000 + seed) for seed in range(100)]
 
     assert not any(ended(shop, 20).passed_block is not None for shop in shops)
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize(("canary", "failed"), [(0.97, range(7)), (0.99, range(95, 101))])
+def test_rare_conversions_are_judged_like_rare_errors(canary, failed):
+    """Three visits in a hundred end in an order: a fall to one is found, the same rate is left alone."""
+    shop = Shop(requests=3000, baseline_errors=0.97, canary_errors=canary, baseline_pods=8, canary_pods=4)
+    standings = [ended(replace(shop, seed=4000 + seed), 20, SALES) for seed in range(100)]
+
+    assert sum(one.failed_block is not None for one in standings) in failed

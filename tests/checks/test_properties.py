@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from checkbench import DOWN, GRANT, moment
-from firedamp.checks import Distribution, Proportion, Relative, Threshold
+from firedamp.checks import BaseCheck, Distribution, Proportion, Relative, Threshold
 from firedamp.model import Arm, Outcome, Slice, Trouble, TroubleKind
 
 BOUNDS = (0.01, 0.1, 1.0, math.inf)
@@ -150,6 +150,17 @@ def test_checks_are_their_own_settings(name):
     check = CHECKS[name]
 
     assert type(check).model_validate_json(json.dumps(check.model_dump(mode="json"))) == check
+
+
+def test_a_new_kind_of_check_says_what_it_needs():
+    """A kind that forgets to is found at once; it compares arms unless it says otherwise."""
+    check = BaseCheck(name="new", kind="new")
+
+    assert check.compares
+    with pytest.raises(NotImplementedError):
+        check.needs()
+    with pytest.raises(NotImplementedError):
+        check.rows({})
 
 
 @pytest.mark.simulation
