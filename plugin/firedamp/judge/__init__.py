@@ -139,6 +139,7 @@ class Judge:
             outage=outage,
             repeated=releases.repeats(release, now),
             first=ask.controller is Controller.FLAGGER and release.advanced_block is None,
+            now=now,
         )
         verdict = policy.answer(case)
         if ask.opens and _newly_advanced(ask, verdict, case):
