@@ -121,7 +121,7 @@ def test_arms_have_names():
 
 def test_waiting_is_said_in_time_where_traffic_is_known():
     """Requests become minutes at the traffic of now."""
-    assert words.wait(390, 1.0) == " (≈ 6 min 30 s at this traffic)"
+    assert words.wait(390, 1.0) == " (≈ 6 min at this traffic)"
     assert words.wait(390, 0.0) == ""
 
 

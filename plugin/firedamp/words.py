@@ -104,4 +104,6 @@ def wait(missing: float, per_second: float) -> str:
     """How long so many requests take at this rate; empty when that is not known."""
     if per_second <= 0:
         return ""
-    return f" (≈ {spoken_duration(missing / per_second)} at this traffic)"
+    seconds = missing / per_second
+    # A forecast of minutes knows no seconds.
+    return f" (≈ {spoken_duration(seconds if seconds < 60 else 60 * round(seconds / 60))} at this traffic)"
