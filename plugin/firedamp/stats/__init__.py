@@ -10,7 +10,10 @@ is worse) unless its name says otherwise, and no result is ever NaN.
     sequential      Fisher's test looked at as often as one likes
     spending        how much alpha may be used by when
     ranks           Mann-Whitney on histogram buckets, against a stretched baseline
+    placements      θ and its standard error, shared by those who rank
+    tails           where the slowest requests begin, and what a stretch makes of them
     stretch         the baseline's histogram, were every request slower by a factor
+    levels          a gauge's level between pods: Student's t on logarithms
     dispersion      pods differ and errors clump: by how much to widen
     noninferiority  harm is excluded: the test behind a pass
     power           what could have been seen, and what is still needed

@@ -23,7 +23,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from firedamp.stats.placements import Ranked, rank, rank_values
 from firedamp.stats.stretch import Shape, bucket_counts, rising_bounds
+from firedamp.stats.tails import implied_tail_tolerance, tail_edge
+
+__all__ = ["RankTest", "compare_histograms", "implied_tail_tolerance", "mann_whitney", "tail_edge"]
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +37,6 @@ _MAX_LOG_SCALE = math.log(50.0)
 _COARSE, _FINE = 61, 25
 #: Pairs up to which raw values are compared one by one for their ratio.
 _MAX_PAIRS = 1_000_000
-_NO_SPREAD = 1e-20
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,75 +135,10 @@ def mann_whitney(
         raise ValueError("values hold NaN or infinity, expected finite numbers")
     if not (b.size and c.size):
         return None
-    plain = _rank_values(b, c, dispersion)
+    plain = rank_values(b, c, dispersion)
     scale, interval = _ratio(b, c, plain)
     arms = _Arms(Shape.of(np.ones(1), np.array([np.inf]), 1.0), np.ones(1), b.size, c.size, dispersion)
-    return _result(_rank_values(b * (1 + tolerance), c, dispersion), plain, arms, scale, interval)
-
-
-def tail_edge(baseline: ArrayLike, bounds: ArrayLike, share: float = 0.01) -> int | None:
-    """
-    Index of the first finite bound that at most `share` of the baseline exceeds.
-
-    Args:
-        baseline: (buckets,) requests per bucket.
-        bounds: (buckets,) upper bounds, rising, the last inf.
-        share: of requests, in (0, 1).
-
-    Returns:
-        None where more than `share` lie above every finite bound, or there are no requests.
-    """
-    edges = rising_bounds(bounds)
-    counts = bucket_counts("baseline", baseline, edges.size)
-    total = float(counts.sum())
-    above = total - np.cumsum(counts)[:-1]
-    rare = np.flatnonzero(above <= share * total)
-    return int(rare[0]) if total > 0 and rare.size else None
-
-
-def implied_tail_tolerance(
-    baseline: ArrayLike, bounds: ArrayLike, edge_index: int, tolerance: float
-) -> float:
-    """
-    How much the odds of exceeding a bound rise when the baseline is stretched by the tolerance.
-
-    Args:
-        baseline: (buckets,) requests per bucket; at least one request.
-        bounds: (buckets,) upper bounds, rising, the last inf.
-        edge_index: of a finite bound.
-        tolerance: of the stretch, ≥ 0.
-
-    Returns:
-        Odds ratio less 1, at least the tolerance itself: what a Fisher test on the requests above
-        the bound should tolerate.
-
-    Raises:
-        ValueError: there are no requests, or the bound is not finite.
-    """
-    edges = rising_bounds(bounds)
-    counts = bucket_counts("baseline", baseline, edges.size)
-    total = float(counts.sum())
-    if not (total > 0 and 0 <= edge_index < edges.size - 1):
-        raise ValueError(f"{total} requests, bound {edge_index}: expected > 0 and 0..{edges.size - 2}")
-    shape = Shape.of(counts, edges, max(total, 1.0))
-    below = ndtr(shape.quantiles(np.array([1.0, 1.0 + tolerance]))[:, edge_index])
-    odds = (1 - below) / below
-    return max(tolerance, float(odds[1] / odds[0]) - 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    """θ and its parts, for one scale each: arrays of shape (scales,)."""
-
-    theta: Floats
-    standard_error: Floats
-    null_variance: Floats
-
-    @property
-    def z(self) -> Floats:
-        """(θ - 1/2) / SE; all requests in one bucket have neither, and z = 0."""
-        gap = self.theta - 0.5
-        return np.asarray(gap / np.maximum(self.standard_error, 1e-150))
+    return _result(rank_values(b * (1 + tolerance), c, dispersion), plain, arms, scale, interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,40 +151,17 @@ class _Arms:
     n_c: float
     dispersion: float
 
-    def at(self, scale: float) -> _Ranked:
+    def at(self, scale: float) -> Ranked:
         """Rank the canary against the baseline stretched by one factor."""
         return self.over(np.array([scale]))
 
-    def over(self, scales: Floats) -> _Ranked:
+    def over(self, scales: Floats) -> Ranked:
         """Rank the canary against the baseline stretched by each factor: (scales,)."""
-        return _rank(self.baseline.stretched(scales), self.canary, (self.n_b, self.n_c), self.dispersion)
-
-
-def _rank(baseline: Floats, canary: Floats, sizes: tuple[float, float], dispersion: float) -> _Ranked:
-    """Rank shares of one canary, (buckets,), against many baselines, (scales, buckets)."""
-    n_b, n_c = sizes
-    of_canary = np.cumsum(baseline, axis=1) - baseline / 2
-    of_baseline = np.cumsum(canary) - canary / 2
-    theta = of_canary @ canary
-    spread_c = (of_canary - theta[:, None]) ** 2 @ canary / max(n_c - 1, n_c / 2)
-    spread_b = np.sum(baseline * (of_baseline - (1 - theta)[:, None]) ** 2, axis=1) / max(n_b - 1, n_b / 2)
-    spread = spread_c + spread_b
-    pooled = (n_b * baseline + n_c * canary) / (n_b + n_c)
-    null = (n_b + n_c) ** 2 * (1 - np.sum(pooled**3, axis=1)) / (12 * n_b * n_c * (n_b + n_c - 1))
-    # Arms that share no bucket have no spread in their placements; the variance of U under the null serves.
-    error = np.sqrt(dispersion * np.where(spread > _NO_SPREAD, spread, null))
-    return _Ranked(theta, np.asarray(error), np.asarray(null))
-
-
-def _rank_values(b: Floats, c: Floats, dispersion: float) -> _Ranked:
-    values, place = np.unique(np.concatenate((b, c)), return_inverse=True)
-    shares_b = np.bincount(place[: b.size], minlength=values.size) / b.size
-    shares_c = np.bincount(place[b.size :], minlength=values.size) / c.size
-    return _rank(shares_b[None, :], shares_c, (b.size, c.size), dispersion)
+        return rank(self.baseline.stretched(scales), self.canary, (self.n_b, self.n_c), self.dispersion)
 
 
 def _result(
-    judged: _Ranked, plain: _Ranked, arms: _Arms, scale: float, interval: tuple[float, float]
+    judged: Ranked, plain: Ranked, arms: _Arms, scale: float, interval: tuple[float, float]
 ) -> RankTest:
     z, theta = float(judged.z[0]), float(plain.theta[0])
     return RankTest(
@@ -292,7 +207,7 @@ def _falling_z(arms: _Arms, logs: Floats) -> Floats:
     return np.asarray(np.minimum.accumulate(arms.over(np.exp(logs)).z))
 
 
-def _ratio(b: Floats, c: Floats, plain: _Ranked) -> tuple[float, tuple[float, float]]:
+def _ratio(b: Floats, c: Floats, plain: Ranked) -> tuple[float, tuple[float, float]]:
     if min(b.min(), c.min()) <= 0 or b.size * c.size > _MAX_PAIRS:
         return 1.0, (0.0, math.inf)
     reach = _Z95 * float(plain.standard_error[0])
