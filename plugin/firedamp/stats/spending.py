@@ -97,22 +97,6 @@ def nominal_levels(budget: Budget, fractions: Sequence[float] | Floats) -> Float
     return _levels(budget, tuple(float(fraction) for fraction in fractions))
 
 
-def crossing_probability(levels: Sequence[float] | Floats, fractions: Sequence[float] | Floats) -> float:
-    """
-    Chance that Brownian motion ever crosses these one-sided nominal levels.
-
-    Args:
-        levels: (looks,) nominal levels, each in (0, 1).
-        fractions: (looks,) information fractions, rising, > 0.
-    """
-    walk, crossed = _begin(), 0.0
-    for level, time in zip(levels, _rising(tuple(map(float, fractions))), strict=True):
-        bound = -float(ndtri(level)) * math.sqrt(time)
-        crossed += _beyond(walk, bound, time)
-        walk = _stop(walk, bound, time)
-    return crossed
-
-
 @dataclass(frozen=True, slots=True)
 class _Walk:
     """Brownian paths that have not crossed: where they are at `time`, and how probably."""
@@ -124,10 +108,6 @@ class _Walk:
 
 def _begin() -> _Walk:
     return _Walk(0.0, np.zeros(1), np.ones(1))
-
-
-def _beyond(walk: _Walk, bound: float, time: float) -> float:
-    return float(walk.mass @ ndtr((walk.place - bound) / math.sqrt(time - walk.time)))
 
 
 def _stop(walk: _Walk, bound: float, time: float) -> _Walk:
