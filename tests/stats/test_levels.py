@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from firedamp.stats.levels import compare_levels
 
 levels = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=8)
+any_levels = st.lists(st.floats(0, exclude_min=True, allow_infinity=False), min_size=1, max_size=8)
 
 
 def test_without_a_prior_it_is_students_t():
@@ -43,6 +44,30 @@ def test_both_sides_make_one(baseline, canary, tolerance):
     assert found is not None
     assert 0 <= found.p_value <= 1
     assert found.p_value + found.lower_p == pytest.approx(1.0)
+
+
+@given(any_levels, any_levels, st.floats(-1, 1e300, exclude_min=True))
+def test_levels_may_be_as_extreme_as_floats_are(baseline, canary, tolerance):
+    """Nothing overflows and nothing is NaN: p-values are probabilities, the ratio is in its interval."""
+    found = compare_levels(baseline, canary, tolerance=tolerance)
+
+    assert found is not None
+    assert 0 <= found.p_value <= 1
+    assert 0 <= found.lower_p <= 1
+    assert 0 <= found.interval[0] <= found.ratio <= found.interval[1] <= math.inf
+    assert min(found.baseline, found.canary) >= 0
+
+
+def test_a_ratio_beyond_every_float_is_endless():
+    """From the smallest float to the largest there is no finite factor, and back there is none above 0."""
+    up, down = (
+        compare_levels([5e-324], [1.7e308], tolerance=0.1),
+        compare_levels([1.7e308], [5e-324], tolerance=0.1),
+    )
+
+    assert (up.ratio, up.interval) == (math.inf, (math.inf, math.inf))
+    assert (down.ratio, down.interval) == (0.0, (0.0, 0.0))
+    assert (up.p_value < 1e-6, down.p_value) == (True, pytest.approx(1.0))
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,14 @@ shrunken variance: Smyth (2004), Stat. Appl. Genet. Mol. Biol. 3(1), eq. 3 (mode
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
+
+_LARGEST_LOG = math.log(sys.float_info.max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,11 @@ class LevelTest:
     Two arms' levels compared.
 
     Attributes:
-        ratio: canary's geometric mean over the baseline's, in (0, inf).
-        interval: 95 % two-sided bounds of that ratio.
+        ratio: canary's geometric mean over the baseline's; 0 or inf where no float is as small or large.
+        interval: 95 % two-sided bounds of that ratio, in [0, inf], likewise.
         p_value: one-sided, H0: the canary is at most (1 + tolerance) times the baseline.
         lower_p: one-sided, H0: the canary is at least that high; small means harm is excluded.
-        baseline, canary: geometric means, in the values' own unit.
+        baseline, canary: geometric means, in the values' own unit, likewise.
         freedom: degrees of freedom of the t distribution, prior included.
     """
 
@@ -64,7 +67,8 @@ def compare_levels(
         prior_weight: how many pods the prior is worth, > 0.
 
     Returns:
-        None where an arm has no pod with a finite level above 0: ratios mean nothing there.
+        None where an arm has no pod with a finite level above 0: ratios mean nothing there. Levels
+        may be any other floats: p-values stay in [0, 1], and what leaves a float's range is 0 or inf.
     """
     b, c = _logs(baseline), _logs(canary)
     if not (b.size and c.size):
@@ -76,14 +80,18 @@ def compare_levels(
     t = (shift - math.log1p(tolerance)) / error
     reach = float(stdtrit(freedom, 0.975)) * error
     return LevelTest(
-        ratio=math.exp(shift),
-        interval=(math.exp(shift - reach), math.exp(shift + reach)),
+        ratio=_exp(shift),
+        interval=(_exp(shift - reach), _exp(shift + reach)),
         p_value=float(stdtr(freedom, -t)),
         lower_p=float(stdtr(freedom, t)),
-        baseline=math.exp(float(b.mean())),
-        canary=math.exp(float(c.mean())),
+        baseline=_exp(float(b.mean())),
+        canary=_exp(float(c.mean())),
         freedom=freedom,
     )
+
+
+def _exp(log: float) -> float:
+    return math.exp(log) if log <= _LARGEST_LOG else math.inf
 
 
 def _logs(values: ArrayLike) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
