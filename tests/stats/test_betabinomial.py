@@ -81,6 +81,44 @@ def test_the_critical_count_is_the_first_that_is_rare_enough(total, level):
     assert betabinomial.upper_tail(count - 1, total, 0.2, 1.75) > level
 
 
+@pytest.mark.parametrize("total", [0, 1, 7, 500])
+@pytest.mark.parametrize("correlation", [0.0, 0.3])
+def test_a_share_of_nothing_or_all_is_a_certainty(total, correlation):
+    """No error or every error falls to the canary, clumped or not, and nothing is divided by zero."""
+    none, some, every = betabinomial.pmf(total, np.array([0.0, 0.2, 1.0]), correlation)
+
+    assert none.tolist() == [1.0] + [0.0] * total
+    assert every.tolist() == [0.0] * total + [1.0]
+    assert np.array_equal(some, betabinomial.pmf(total, np.array([0.2]), correlation)[0])
+
+
+@pytest.mark.parametrize("total", [7, 30_000])
+@pytest.mark.parametrize("dispersion", [1.0, 1.75])
+def test_certain_tails_are_zero_or_one(total, dispersion):
+    """At a share of 1 all errors or fewer are sure to be the canary's, at 0 none is; few totals or many."""
+    every, none = (
+        [betabinomial.upper_tail(k, total, s, dispersion) for k in (1, total, total + 1)] for s in (1.0, 0.0)
+    )
+
+    assert every == [1.0, 1.0, 0.0]
+    assert none == [0.0, 0.0, 0.0]
+    assert betabinomial.lower_tail(total - 1, total, 1.0, dispersion) == 0.0
+
+
+@pytest.mark.parametrize("total", [7, 30_000])
+@pytest.mark.parametrize("level", [0.0, 0.05, 1.0])
+def test_after_a_certainty_the_next_count_is_critical(total, level):
+    """One error where none was possible, one more than all where all were sure; any count at a level of 1."""
+    counts = [betabinomial.critical(total, share, level) for share in (0.0, 1.0)]
+
+    assert counts == ([0, 0] if level == 1 else [1, total + 1])
+
+
+def test_any_count_is_rare_enough_for_a_level_of_one():
+    """A level of 1 allows everything, among thirty thousand errors too."""
+    assert betabinomial.critical(30_000, 0.2, 1.0) == 0
+
+
 def test_a_level_of_zero_is_never_reached():
     """Not by thirty thousand errors either."""
     assert betabinomial.critical(30_000, 0.2, 0.0) == 30_001

@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 EXACT_TOTAL = 20_000
 #: Complete correlation would make a block of errors a single coin.
 MAX_CORRELATION = 0.95
+#: Stands for a share or a spread of 0, of which there is neither logarithm nor inverse.
+_LEAST = 1e-250
 
 
 def correlation(dispersion: float, total: int) -> float:
@@ -43,18 +45,21 @@ def pmf(total: int, share: Floats, correlation: float) -> Floats:
 
     Args:
         total: errors in both arms, ≥ 0.
-        share: (x,) expected shares of the canary, each in (0, 1).
+        share: (x,) expected shares of the canary, each in [0, 1]; 0 and 1 are certainties.
         correlation: between errors, in [0, 1); 0 gives the binomial.
 
     Returns:
         (x, total + 1) probabilities, each row adding up to 1.
     """
     taken = np.arange(total)
-    canary = share[:, None] * (1.0 - correlation) + taken * correlation
-    baseline = (1.0 - share[:, None]) * (1.0 - correlation) + (total - 1 - taken) * correlation
+    canary = np.maximum(share, _LEAST)[:, None] * (1.0 - correlation) + taken * correlation
+    rest = np.maximum(1.0 - share, _LEAST)[:, None] * (1.0 - correlation)
+    baseline = rest + (total - 1 - taken) * correlation
     log_weight = np.zeros((share.size, total + 1))
     np.cumsum(np.log(canary / baseline * ((total - taken) / (taken + 1))), axis=1, out=log_weight[:, 1:])
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    weight[share <= 0, 1:] = 0.0
+    weight[share >= 1, :-1] = 0.0
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
@@ -67,7 +72,7 @@ def upper_tail(events: int, total: int, share: float, dispersion: float = 1.0) -
     Args:
         events: the canary's errors, 0 ≤ events ≤ total + 1.
         total: errors of both arms.
-        share: expected share of the canary, in (0, 1).
+        share: expected share of the canary, in [0, 1].
         dispersion: variance relative to the binomial's, ≥ 1.
     """
     if events <= 0:
@@ -89,20 +94,29 @@ def critical(total: int, share: float, level: float, dispersion: float = 1.0) ->
 
     Args:
         total: errors of both arms.
-        share: expected share of the canary, in (0, 1).
-        level: one-sided, ≥ 0.
+        share: expected share of the canary, in [0, 1].
+        level: one-sided, in [0, 1].
         dispersion: variance relative to the binomial's, ≥ 1.
 
     Returns:
         A count in 0..total + 1; the last says that no count is rare enough.
     """
     if total > EXACT_TOTAL:
-        spread = math.sqrt(dispersion * total * share * (1.0 - share))
-        return math.ceil(min(total + 1.0, total * share + 0.5 - spread * float(ndtri(level))))
+        return _normal_critical(total, share, level, dispersion)
     chances = pmf(total, np.array([share]), correlation(dispersion, total))[0]
     return int(np.count_nonzero(np.cumsum(chances[::-1]) > level))
 
 
 def _normal_tail(events: float, total: int, share: float, dispersion: float) -> float:
-    spread = math.sqrt(dispersion * total * share * (1.0 - share))
-    return float(ndtr((total * share - events) / spread))
+    return float(ndtr((total * share - events) / max(_spread(total, share, dispersion), _LEAST)))
+
+
+def _normal_critical(total: int, share: float, level: float, dispersion: float) -> int:
+    spread = _spread(total, share, dispersion)
+    if spread == 0:
+        return int(total * share) + 1 if level < 1 else 0
+    return math.ceil(max(0.0, min(total + 1.0, total * share + 0.5 - spread * float(ndtri(level)))))
+
+
+def _spread(total: int, share: float, dispersion: float) -> float:
+    return math.sqrt(dispersion * total * share * (1.0 - share))
