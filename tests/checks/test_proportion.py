@@ -133,6 +133,14 @@ def test_as_many_conversions_pass():
     assert finding.sentence.endswith("(3.0 % against 3.0 % in main); a fall to 0.50× is ruled out")
 
 
+def test_few_visits_of_the_canary_are_no_yardstick():
+    """By luck 19 orders of 1,200 visits, 1.6 % against 2.0 %: an unproven rate excuses no fall by half a point."""
+    finding = judged(SALES, [errors((9_800, 10_000), (39.36, 40))] * 30)
+
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "cannot rule out a fall to 0.50× (1.6 % against 2.0 % in main)" in finding.sentence
+
+
 def test_few_visits_say_how_many_more():
     """A fall of orders that cannot be excluded yet names the canary requests still missing."""
     finding = judged(SALES, [sales(24, 6)] * 6)

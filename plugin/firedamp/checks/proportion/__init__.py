@@ -64,7 +64,7 @@ class Proportion(BaseCheck):
     min_excess: Excess = 0.001
     #: Pass when a rise of the rate to this multiple is excluded ...
     pass_ratio: Annotated[float, Field(gt=1, le=100)] = 2.0
-    #: ... or a rise by this much.
+    #: ... or a rise by this much; where good outcomes are the rarer, the ratio alone counts.
     pass_excess: Share = 0.005
     #: What an event is called in sentences.
     noun: Annotated[str, Field(min_length=1, max_length=40)] | None = None
@@ -191,7 +191,16 @@ class ProportionRun:
         shown = replace(shown, detectable=self._detectable(warm) if moment.planning else None)
         if (rates := self._both_failing(warm)) is not None:
             return say(shown, speech.both_failing(rates, self.grant.against, self.grant.ceiling))
-        safety = noninferiority.proportion_pass(
+        safety = self._safety(warm, level)
+        if safety.passed:
+            return say(shown, speech.safe(self._facts(warm), safety), Outcome.PASS)
+        needs = self._needs(warm, level) if moment.planning else None
+        pace = self.seen[1] / (moment.lived * self.grant.look_seconds)
+        sentence = speech.waiting(self._facts(warm), safety.upper_rate, needs, pace)
+        return say(replace(shown, needs=needs or None), sentence)
+
+    def _safety(self, warm: Comparison, level: float) -> noninferiority.NonInferiority:
+        found = noninferiority.proportion_pass(
             *warm.reference,
             *warm.suspect,
             margin_ratio=self.check.pass_ratio,
@@ -201,12 +210,11 @@ class ProportionRun:
             expected_share=warm.expected_share,
             baseline_rate=warm.reference_rate,
         )
-        if safety.passed:
-            return say(shown, speech.safe(self._facts(warm), safety), Outcome.PASS)
-        needs = self._needs(warm, level) if moment.planning else None
-        pace = self.seen[1] / (moment.lived * self.grant.look_seconds)
-        sentence = speech.waiting(self._facts(warm), safety.upper_rate, needs, pace)
-        return say(replace(shown, needs=needs or None), sentence)
+        if not warm.swapped:
+            return found
+        # The absolute margin takes the reference's rate as known. Here that is the canary's own, known least,
+        # and a rare good outcome could vanish within the margin.
+        return replace(found, absolute_p=1.0, p_value=found.ratio_p, passed=found.ratio_p <= level)
 
     def _both_failing(self, warm: Comparison) -> tuple[float, float] | None:
         """Rates of bad events where the comparison arm is above the ceiling; missed good ones know none."""
@@ -238,7 +246,8 @@ class ProportionRun:
         )
         # What pods add to the dispersion grows with the requests, and what is wanted grows with it.
         growth = (warm.dispersion / phi - 1) / seen
-        finite = [n for n in (needed.ratio, needed.absolute) if n < math.inf and n * growth < 1]
+        margins = (needed.ratio,) if warm.swapped else (needed.ratio, needed.absolute)
+        finite = [n for n in margins if n < math.inf and n * growth < 1]
         return [n / (1 - n * growth) for n in finite]
 
     def _detectable(self, warm: Comparison) -> float:
