@@ -243,3 +243,36 @@ def test_a_row_leaves_out_what_is_not_known():
     empty = replace(found.probes[0], newest_age=None, interval=None, per_minute=None)
 
     assert list(numbers(empty))[3:7] == ["", "", "", ""]
+
+
+def test_a_native_histogram_is_told_apart():
+    """A metric of that name without buckets is there, but not as a classic histogram."""
+    native = [series("http_request_duration_seconds", revision, "a1") for revision in (STABLE, NEW)]
+
+    found = examined(FakePrometheus(shop(histogram=False) + native))
+
+    assert "scrape classic buckets too" in said(found)
+
+
+def test_a_service_without_checks_has_nothing_to_ask():
+    """It can never be decided, and the doctor says so."""
+    found = examined(FakePrometheus(shop()), checks=[])
+
+    assert "the service has no checks" in said(found)
+    assert found.probes == ()
+
+
+def test_a_misnamed_workload_is_found_out():
+    """Flagger's cohorts are told by pod names; the pods that are there are listed."""
+    found = examined(FakePrometheus(shop()), {}, cohorts={"preset": "flagger", "workload": "checkuot"})
+
+    assert 'no series has pod=~"checkuot-' in said(found)
+    assert f"values of pod seen: checkout-{NEW}-a1" in said(found)
+    assert "code" not in said(found)
+
+
+def test_a_search_for_names_may_be_refused():
+    """Where there are too many names to look through, the fault itself is still told."""
+    source = FakePrometheus([], refuses="__name__")
+
+    assert "no metric http_requests_total" in said(examined(source))

@@ -151,19 +151,22 @@ class _Patient:
 
     def absence(self, probe: Probe, need: Need, matchers: Matchers) -> Iterator[Symptom]:
         """Why a cohort brought nothing."""
-        if isinstance(need, Counted) and probe.role == "events" and self._quiet(need, matchers):
+        anywhere = self._number(f"count({promql(need, _EVERYONE)})") > 0
+        if isinstance(need, Counted) and probe.role == "events" and self._quiet(need, matchers, anywhere):
             return  # a service without errors has no series of errors
-        if self._number(f"count({promql(need, _EVERYONE)})"):
+        if anywhere:
             yield from self._cohort_empty(probe, need, matchers)
         else:
             yield self._metric_unknown(probe, need)
 
-    def _quiet(self, need: Counted, matchers: Matchers) -> bool:
-        """The cohort is counted and has the labels asked for: only such events have not happened."""
+    def _quiet(self, need: Counted, matchers: Matchers, anywhere: bool) -> bool:
+        """Such events may simply not have happened; that the cohort is missing shows with the totals."""
         bare = Counted(Selector(need.selector.metric))
-        if not self._number(f"count({promql(bare, matchers)})"):
+        if anywhere and not self._number(f"count({promql(bare, matchers)})"):
             return False
-        return all(any(self._values(bare, one)) for one in need.selector.matchers)
+        return all(any(self._values(bare, one)) for one in need.selector.matchers) and bool(
+            self._number(f"count({promql(bare, _EVERYONE)})")
+        )
 
     def _cohort_empty(self, probe: Probe, need: Need, matchers: Matchers) -> Iterator[Symptom]:
         for matcher in matchers:
