@@ -201,6 +201,32 @@ def test_matchers_are_taken_as_written():
     assert comparison_arm(selected) is Arm.MAIN
 
 
+def test_istio_calls_the_namespace_by_its_own_name():
+    """Istio's metrics are within destination_workload_namespace unless somebody says otherwise."""
+    istio = cohorts(preset="istio", canary='destination_workload="new"', main='destination_workload="old"')
+
+    selected = istio.select("shop", "checkout", {})
+
+    assert selected[Arm.MAIN][0] == Matcher("destination_workload_namespace", Op.EQUAL, "shop")
+
+
+def test_metrics_that_know_pods_only_have_matchers_of_their_own():
+    """Restarts are told apart by pod, and their namespace has Kubernetes' name."""
+    istio = cohorts(
+        preset="istio",
+        canary='destination_workload="new"',
+        main='destination_workload="old"',
+        canary_pods='pod=~"new-.*"',
+    )
+
+    selected = istio.select("shop", "checkout", {}, by_pod=True)
+
+    assert selected[Arm.CANARY] == (
+        Matcher("namespace", Op.EQUAL, "shop"),
+        Matcher("pod", Op.MATCH, "new-.*"),
+    )
+
+
 def test_metrics_without_a_namespace_have_no_matcher_for_it():
     """Null leaves the namespace out."""
     free = cohorts(preset="labels", namespace_label=None, canary='track="canary"', baseline='track="base"')

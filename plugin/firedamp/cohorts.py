@@ -41,10 +41,10 @@ class _Cohorts(BaseModel):
     #: Label of the namespace; null where the metrics have none.
     namespace_label: str | None = "namespace"
 
-    def _within(self, namespace: str, *own: Matcher) -> Matchers:
-        if self.namespace_label is None:
-            return own
-        return (Matcher(self.namespace_label, Op.EQUAL, namespace), *own)
+    def _within(self, namespace: str, *own: Matcher, by_pod: bool) -> Matchers:
+        # kube-state-metrics and cAdvisor call it namespace, whatever the service's own metrics do.
+        label = "namespace" if by_pod else self.namespace_label
+        return own if label is None else (Matcher(label, Op.EQUAL, namespace), *own)
 
 
 class ArgoCohorts(_Cohorts):
@@ -69,7 +69,7 @@ class ArgoCohorts(_Cohorts):
                 own = Matcher("pod" if by_pod else self.pod_label, Op.MATCH, self._pod(service, arm, arms))
             else:
                 own = Matcher(self.label, Op.EQUAL, arms[arm])
-            found[arm] = self._within(namespace, own)
+            found[arm] = self._within(namespace, own, by_pod=by_pod)
         return found
 
     def _pod(self, service: str, arm: Arm, arms: Mapping[str, str]) -> str:
@@ -101,7 +101,8 @@ class FlaggerCohorts(_Cohorts):
             main: Matchers = (Matcher(self.label, Op.EQUAL, f"{name}-primary"),)
         else:
             canary, main = self._by_pod(name, "pod" if by_pod else self.pod_label)
-        return {Arm.CANARY: self._within(namespace, *canary), Arm.MAIN: self._within(namespace, *main)}
+        written = {Arm.CANARY: canary, Arm.MAIN: main}
+        return {arm: self._within(namespace, *own, by_pod=by_pod) for arm, own in written.items()}
 
     def _by_pod(self, name: str, label: str) -> tuple[Matchers, Matchers]:
         tail = _REPLICA_POD if self.kind == "Deployment" else _DAEMON_POD
@@ -119,13 +120,24 @@ class LabelCohorts(_Cohorts):
     canary: str
     main: str | None = None
     baseline: str | None = None
+    #: The same for metrics that know pods only, for example pod=~"checkout-$canary-.*".
+    canary_pods: str | None = None
+    main_pods: str | None = None
+    baseline_pods: str | None = None
 
-    @field_validator("canary", "main", "baseline")
+    @field_validator("canary", "main", "baseline", "canary_pods", "main_pods", "baseline_pods")
     @classmethod
     def _readable(cls, text: str | None) -> str | None:
         if text is not None and not matchers(text):
             raise ValueError('needs at least one matcher, like version="$canary"')
         return text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_istio_calls_it(cls, data: object) -> object:
+        if isinstance(data, dict) and data.get("preset") == "istio":
+            return {"namespace_label": "destination_workload_namespace", **data}
+        return data
 
     @model_validator(mode="after")
     def _comparable(self) -> "LabelCohorts":
@@ -136,13 +148,22 @@ class LabelCohorts(_Cohorts):
     def select(
         self, namespace: str, service: str, arms: Mapping[str, str], *, by_pod: bool = False
     ) -> ArmMatchers:
-        del service, by_pod  # written by hand: the same matchers serve every metric
+        del service  # written by hand
         found = {}
-        for arm in Arm:
-            written = {Arm.CANARY: self.canary, Arm.MAIN: self.main, Arm.BASELINE: self.baseline}[arm]
-            if written is not None:
-                found[arm] = self._within(namespace, *(_filled(one, arms) for one in matchers(written)))
+        for arm, (written, pods) in self._written().items():
+            told_by_pod = by_pod and pods is not None
+            known = pods if told_by_pod else written
+            if known is not None:
+                own = (_filled(one, arms) for one in matchers(known))
+                found[arm] = self._within(namespace, *own, by_pod=told_by_pod)
         return found
+
+    def _written(self) -> Mapping[Arm, tuple[str | None, str | None]]:
+        return {
+            Arm.BASELINE: (self.baseline, self.baseline_pods),
+            Arm.MAIN: (self.main, self.main_pods),
+            Arm.CANARY: (self.canary, self.canary_pods),
+        }
 
 
 Cohorts = Annotated[ArgoCohorts | FlaggerCohorts | LabelCohorts, Field(discriminator="preset")]

@@ -26,10 +26,11 @@ MAX_WINDOW_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One thing to fetch: a need of one cohort."""
+    """One thing to fetch: a need of one cohort, and the label that tells its pods apart."""
 
     need: Need
     cohort: Matchers
+    pod_label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,10 @@ class Plan:
     Attributes:
         against: the comparison arm; None where there is none.
         wanted: check name -> arm -> role -> query.
-        pod_label: label of the pod in the service's own metrics.
     """
 
     against: Arm | None
     wanted: Mapping[str, Mapping[Arm, Mapping[str, Query]]]
-    pod_label: str
 
     @property
     def queries(self) -> tuple[Query, ...]:
@@ -108,16 +107,16 @@ def plan(parameters: Parameters, release: Release) -> Plan:
     names = {"service": key.service, "namespace": key.namespace}
 
     def queries(check: Check) -> dict[Arm, dict[str, Query]]:
-        selected = by_pod if check.by_pod() else own
+        selected, label = (by_pod, "pod") if check.by_pod() else (own, cohorts.pod_label)
         arms = [Arm.CANARY] if against is None or not check.compares else [against, Arm.CANARY]
         needs = check.needs()
         return {
-            arm: {role: Query(filled(need, names), selected[arm]) for role, need in needs.items()}
+            arm: {role: Query(filled(need, names), selected[arm], label) for role, need in needs.items()}
             for arm in arms
             if arm in selected
         }
 
-    return Plan(against, {check.name: queries(check) for check in parameters.checks}, cohorts.pod_label)
+    return Plan(against, {check.name: queries(check) for check in parameters.checks})
 
 
 async def gather(
@@ -170,13 +169,13 @@ def _count(
 ) -> Count:
     match query.need:
         case Level():
-            return levels(samples, blocks, pod_label=planned.pod_label)
+            return levels(samples, blocks, pod_label=query.pod_label)
         case Counted(keep_le=keep_le):
             counted = count(
                 samples,
                 blocks,
                 memories.counted.get(query) or memories.watched(planned.sibling(query), blocks[0].start),
-                pod_label=planned.pod_label,
+                pod_label=query.pod_label,
                 keep_le=keep_le,
                 starts=samples.starts,
             )
