@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-from firedamp.stats import fisher, power, ranks, sequential, spending
+from firedamp.stats import dispersion, fisher, power, ranks, sequential, spending
 
 BOUNDS = np.array([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, np.inf])
 BUDGET = spending.Budget(0.0025)
@@ -59,6 +59,7 @@ def cases() -> dict[str, tuple[Callable[[], object], int]]:
     values = [rng.lognormal(np.log(median), 0.6, n) for median, n in ((0.08, 8000), (0.09, 2000))]
     edges = np.concatenate(([0.0], BOUNDS))
     histograms = [np.histogram(arm, edges)[0] for arm in values]
+    pods = rng.multinomial(400, histograms[0] / histograms[0].sum(), size=20)
     found = {
         f"sequential, one block, K = {errors}": (lambda errors=errors: window(errors), 60)
         for errors in (10, 50, 100, 200, 400, 2000)
@@ -67,6 +68,7 @@ def cases() -> dict[str, tuple[Callable[[], object], int]]:
         "compare_histograms, 12 buckets": lambda: ranks.compare_histograms(
             *histograms, BOUNDS, tolerance=0.2
         ),
+        "theta_dispersion, 20 pods of 12 buckets": lambda: dispersion.theta_dispersion(pods, BOUNDS),
         "mann_whitney, 8000 and 2000 values": lambda: ranks.mann_whitney(*values),
         "scipy mannwhitneyu, same": lambda: stats.mannwhitneyu(values[1], values[0], alternative="greater"),
         "detection_power": lambda: power.detection_power(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from firedamp.stats.dispersion import Dispersion, pod_spread, theta_dispersion
+from firedamp.stats.ranks import compare_histograms
 
 BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, np.inf]
 
@@ -67,6 +68,30 @@ def test_a_single_pod_has_the_prior():
 def test_pods_that_share_one_bucket_cannot_differ():
     """Where every request is in one bucket the factor is one."""
     assert theta_dispersion([[0, 500, 0], [0, 300, 0]], [0.1, 0.2, np.inf]) == 1.0
+
+
+def test_each_pod_is_judged_as_a_canary_would_be():
+    """Without a prior the factor is the mean z² of pods against the rest, scaled to pods - 1."""
+    histograms = pods(np.random.default_rng(4), 20, 0.1, 500)
+    rest = histograms.sum(axis=0) - histograms
+    tests = [compare_histograms(*arms, BOUNDS, tolerance=0.0) for arms in zip(rest, histograms, strict=True)]
+    mean = sum(test.z**2 * 19 / 20 for test in tests) / 19
+
+    assert theta_dispersion(histograms, BOUNDS, prior_weight=1e-12) == pytest.approx(mean, rel=1e-9)
+
+
+def test_pods_without_requests_say_nothing():
+    """Idle pods neither widen nor narrow."""
+    busy = pods(np.random.default_rng(5), 6, 0.1, 500)
+
+    assert theta_dispersion([*busy, np.zeros(12)], BOUNDS) == theta_dispersion(busy, BOUNDS)
+
+
+@pytest.mark.parametrize("histograms", [[[5, 6, 7], [5, -1, 7]], [[5, 6]], [[5, math.inf, 7]]])
+def test_pods_have_counts_that_fit_the_bounds(histograms):
+    """Negative, endless or missing counts are broken input."""
+    with pytest.raises(ValueError, match="a pod"):
+        theta_dispersion(histograms, [0.1, 0.2, np.inf])
 
 
 def test_a_strong_prior_against_none():

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from firedamp.stats import ranks
+from firedamp.stats.placements import rank
+from firedamp.stats.stretch import Shape, bucket_counts, rising_bounds
 
 Floats = NDArray[np.float64]
 
@@ -73,18 +74,18 @@ def theta_dispersion(
 
     Returns:
         A factor ≥ 1 on the squared standard error; 1 without requests.
+
+    Raises:
+        ValueError: shapes differ, a count is negative, or bounds do not rise to inf.
     """
-    counts = np.atleast_2d(np.asarray(pods, dtype=np.float64))
-    sizes = counts.sum(axis=1)
-    counts = counts[sizes >= 1]
+    edges, counts = rising_bounds(bounds), np.atleast_2d(np.asarray(pods, dtype=np.float64))
+    counts = counts[counts.sum(axis=1) >= 1]
     if not counts.size:
         return 1.0
-    tests = [ranks.compare_histograms(counts.sum(axis=0) - pod, pod, bounds, tolerance=0.0) for pod in counts]
-    known = [test for test in tests if test is not None and test.standard_error > 0]
-    prior = _prior(counts, bounds, prior_cv)
-    # A pod is compared with the others only; the factor makes Σz² count as pods - 1, as around a common mean.
-    squares = sum(test.z**2 * test.baseline_n / (test.baseline_n + test.canary_n) for test in known)
-    return max(1.0, (prior_weight * prior + squares) / (prior_weight + max(len(known) - 1, 0)))
+    checked = np.array([bucket_counts("a pod", pod, edges.size) for pod in counts])
+    squares = _squares(checked)
+    seen = prior_weight * _prior(checked, edges, prior_cv) + float(squares.sum())
+    return max(1.0, seen / (prior_weight + max(squares.size - 1, 0)))
 
 
 def _concentration(weights: ArrayLike) -> float:
@@ -93,13 +94,26 @@ def _concentration(weights: ArrayLike) -> float:
     return float(np.sum((traffic / total) ** 2)) if total > 0 else 1.0
 
 
-def _prior(counts: Floats, bounds: ArrayLike, cv: float) -> float:
+def _squares(counts: Floats) -> Floats:
+    """Squared z of each pod against the others, where there are others and they can differ."""
+    others = counts.sum(axis=0) - counts
+    compared = others.sum(axis=1) >= 1
+    pods, others = counts[compared], others[compared]
+    n, rest = pods.sum(axis=1), others.sum(axis=1)
+    ranked = rank(others / rest[:, None], pods / n[:, None], (rest, n))
+    # A pod is compared with the others only; the factor makes Σz² count as pods - 1, as around a common mean.
+    return np.asarray((ranked.z**2 * rest / (rest + n))[ranked.standard_error > 0])
+
+
+def _prior(counts: Floats, edges: Floats, cv: float) -> float:
     """Dispersion that pods with scales of this coefficient of variation show in θ."""
     everyone = counts.sum(axis=0)
-    moved = ranks.compare_histograms(everyone, everyone, bounds, tolerance=cv)
+    n = float(everyone.sum())
+    shares = everyone / n
     # The variance of a pod's θ against many others is ties / (12 n), as of Mann-Whitney's U.
-    ties = 1.0 - float(np.sum((everyone / everyone.sum()) ** 3))
-    if moved is None or ties <= 0:
+    ties = 1.0 - float(np.sum(shares**3))
+    if ties <= 0:
         return 1.0
-    per_pod = float(np.mean(counts.sum(axis=1)))
-    return 1.0 + (moved.theta - 0.5) ** 2 * 12 * per_pod / ties
+    stretched = Shape.of(everyone, edges, n).stretched(np.array([1.0 + cv]))
+    moved = float(rank(stretched, shares, (n, n)).theta[0])
+    return 1.0 + (moved - 0.5) ** 2 * 12 * (n / len(counts)) / ties

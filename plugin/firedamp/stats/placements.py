@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+#: Requests of an arm: one number for all pairs, or (pairs,).
+Size = float | Floats
 
 _NO_SPREAD = 1e-20
 
@@ -24,7 +26,7 @@ _NO_SPREAD = 1e-20
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """
-    A canary ranked against some baselines: arrays of shape (baselines,).
+    Some pairs of arms, ranked: arrays of shape (pairs,).
 
     Attributes:
         theta: chance that a canary request is slower, ties counted half, in [0, 1].
@@ -43,28 +45,27 @@ class Ranked:
         return np.asarray(gap / np.maximum(self.standard_error, 1e-150))
 
 
-def rank(baseline: Floats, canary: Floats, sizes: tuple[float, float], dispersion: float) -> Ranked:
+def rank(baseline: Floats, canary: Floats, sizes: tuple[Size, Size], dispersion: float = 1.0) -> Ranked:
     """
-    Rank one canary against many baselines.
+    Rank pairs of arms: one canary against many baselines, or as many canaries as baselines.
 
     Args:
-        baseline: (baselines, buckets) shares of requests, each row adding up to 1.
-        canary: (buckets,) shares, adding up to 1.
-        sizes: requests that the baseline and the canary are worth, each ≥ 1.
+        baseline: (pairs, buckets) shares of requests, each row adding up to 1.
+        canary: (pairs, buckets) or (buckets,) shares, likewise.
+        sizes: requests that the baseline and the canary are worth, each ≥ 1, or (pairs,) of them.
         dispersion: factor on the squared standard error, ≥ 1.
     """
     n_b, n_c = sizes
-    of_canary = np.cumsum(baseline, axis=1) - baseline / 2
-    of_baseline = np.cumsum(canary) - canary / 2
-    theta = of_canary @ canary
-    spread_c = (of_canary - theta[:, None]) ** 2 @ canary / max(n_c - 1, n_c / 2)
-    spread_b = np.sum(baseline * (of_baseline - (1 - theta)[:, None]) ** 2, axis=1) / max(n_b - 1, n_b / 2)
-    spread = spread_c + spread_b
-    pooled = (n_b * baseline + n_c * canary) / (n_b + n_c)
-    null = (n_b + n_c) ** 2 * (1 - np.sum(pooled**3, axis=1)) / (12 * n_b * n_c * (n_b + n_c - 1))
+    of_canary = np.cumsum(baseline, axis=-1) - baseline / 2
+    of_baseline = np.cumsum(canary, axis=-1) - canary / 2
+    theta = np.vecdot(of_canary, canary)
+    spread_c = np.vecdot((of_canary - theta[:, None]) ** 2, canary) / np.maximum(n_c - 1, n_c / 2)
+    spread_b = np.vecdot((of_baseline - (1 - theta)[:, None]) ** 2, baseline) / np.maximum(n_b - 1, n_b / 2)
+    null = _null_variance(baseline, canary, n_b, n_c)
     # Arms that share no bucket have no spread in their placements; the variance of U under the null serves.
+    spread = spread_c + spread_b
     error = np.sqrt(dispersion * np.where(spread > _NO_SPREAD, spread, null))
-    return Ranked(theta, np.asarray(error), np.asarray(null))
+    return Ranked(theta, np.asarray(error), null)
 
 
 def rank_values(baseline: Floats, canary: Floats, dispersion: float) -> Ranked:
@@ -81,3 +82,10 @@ def rank_values(baseline: Floats, canary: Floats, dispersion: float) -> Ranked:
     shares_b = np.bincount(place[: b.size], minlength=values.size) / b.size
     shares_c = np.bincount(place[b.size :], minlength=values.size) / c.size
     return rank(shares_b[None, :], shares_c, (b.size, c.size), dispersion)
+
+
+def _null_variance(baseline: Floats, canary: Floats, n_b: Size, n_c: Size) -> Floats:
+    n = n_b + n_c
+    canary_part = np.asarray(n_c / n)[..., None]
+    pooled = (1 - canary_part) * baseline + canary_part * canary
+    return np.asarray(n**2 * (1 - np.sum(pooled**3, axis=-1)) / (12 * n_b * n_c * (n - 1)))
