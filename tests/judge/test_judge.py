@@ -7,6 +7,7 @@ import pytest
 
 from fakes import MemoryStore
 from firedamp.decision.parameters import Parameters
+from firedamp.errors import ConflictError, StoreError
 from firedamp.judge import Judge
 from firedamp.model import Ask, Controller, Mode, Outcome, Question
 from firedamp.ports import Gate
@@ -321,3 +322,89 @@ async def test_slow_source_leaves_an_answer_within_the_deadline(book, store):
 
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "took longer than" in verdict.sentence
+
+
+class Failing(MemoryStore):
+    """A store that refuses its third writing of looks with an error of one's choice."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error, self.writings = error, 0
+
+    async def add_looks(self, release, looks):
+        self.writings += 1
+        if self.writings == 3:
+            if isinstance(self.error, ConflictError):
+                await super().add_looks(release, looks)  # by somebody else
+            raise self.error
+        await super().add_looks(release, looks)
+
+
+async def test_a_look_that_could_not_be_written_loses_no_counts(book, source, store):
+    """Counting remembers only what the store has: the block is counted again, whole."""
+    failing = Failing(StoreError("the disk is full"))
+    judge = Judge(book, {"main": source}, failing)
+    await watch(judge, ASK, 0.0, 90.0)
+    with pytest.raises(StoreError):
+        await judge.answer(ASK, 120.0)
+    await watch(judge, ASK, 150.0, 300.0)
+    await watch(Judge(book, {"main": source}, store), ASK, 0.0, 300.0)
+
+    assert [repr(look) for look in await failing.looks(1)] == [repr(look) for look in await store.looks(1)]
+
+
+async def test_a_block_that_another_replica_wrote_first_is_taken_as_it_is(book, source):
+    """A lock may be lost with its connection; then the store says who was first."""
+    judge = Judge(book, {"main": source}, Failing(ConflictError("somebody else wrote first")))
+    verdict = await watch(judge, ASK, 0.0, 120.0)
+
+    assert verdict.block == 2
+    assert (await judge.answer(ASK, 155.0)).block == 4
+
+
+async def test_a_long_outage_is_caught_up_over_several_questions(book, source, store):
+    """What was caught up before the time was over is kept, and an outage half-way takes nothing away."""
+    judge = Judge(book, {"main": source}, store)
+    await judge.answer(ASK, 0.0)
+
+    class Breaking(ShopSource):
+        async def samples(self, need, cohort, span):
+            self.trouble = DOWN if span.end > 900.0 else None
+            return await super().samples(need, cohort, span)
+
+    broken = await Judge(book, {"main": Breaking()}, store).answer(ASK, 3600.0)
+    mended = await watch(judge, ASK, 3610.0, 3650.0)
+    through = MemoryStore()
+    await watch(Judge(book, {"main": source}, through), ASK, 0.0, 3660.0)
+
+    assert broken.block == 29
+    assert mended.block == 120
+    assert [repr(look) for look in await store.looks(1)] == [repr(look) for look in await through.looks(1)]
+
+
+async def test_a_look_that_takes_too_long_goes_on_where_it_was(book, store):
+    """Each piece of a catching up is recorded; what lies beyond the deadline is left to the next question."""
+
+    class Slow(ShopSource):
+        async def samples(self, need, cohort, span):
+            await asyncio.sleep(0.05)
+            return await super().samples(need, cohort, span)
+
+    judge = Judge(book, {"main": Slow()}, store, deadline_seconds=0.4)
+    await judge.answer(ASK, 0.0)
+    blocks = [(await judge.answer(ASK, 1805.0)).block for _ in range(12)]
+
+    assert blocks[0] in range(9, 59)
+    assert blocks[-1] == 59
+    assert blocks == sorted(blocks)
+
+
+async def test_a_long_release_is_rebuilt_whole(book, source, store):
+    """After a restart hundreds of looks come back piece by piece, with the same next look."""
+    await watch(Judge(book, {"main": source}, store), ASK, 0.0, 3600.0)
+    verdict = await Judge(book, {"main": source}, store).answer(ASK, 3635.0)
+    through = MemoryStore()
+    await watch(Judge(book, {"main": source}, through), ASK, 0.0, 3660.0)
+
+    assert verdict.block == 120
+    assert repr(await store.last_look(1)) == repr(await through.last_look(1))

@@ -158,7 +158,7 @@ class Judge:
             async with asyncio.timeout(self._deadline):
                 look, release = await self._looks.take(release, parameters, profile.source, now)
         except TimeoutError:
-            outage = f"the metric source {profile.source!r} took longer than {self._deadline:g} s"
+            outage = f"a look at the metric source {profile.source!r} took longer than {self._deadline:g} s"
             return await self._looks.last(release), release, outage
         except SourceError as error:
             return await self._looks.last(release), release, str(error)

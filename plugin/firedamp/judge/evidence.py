@@ -85,6 +85,10 @@ class Memories:
 
     counted: dict[Query, Memory] = field(default_factory=dict)
 
+    def copy(self) -> "Memories":
+        """For a look that may fail: what it counted is remembered only once it is written."""
+        return Memories(dict(self.counted))
+
     def watched(self, sibling: Query | None, until: float) -> Memory | None:
         """
         What the comparison arm's presence tells of a canary seen for the first time.

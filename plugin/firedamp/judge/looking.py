@@ -3,6 +3,9 @@ Taking looks: what is due, from which evidence, and where the running statistics
 
 A look is due when a block is over. Running statistics are kept in memory for as long as there is room and
 rebuilt from the store when they are not there, after a restart, or when another replica went on with them.
+
+What takes long, a rebuilding or the catching up after an outage, is done piece by piece, and each piece
+is kept: a question whose time is over leaves the rest to the next one.
 """
 
 import asyncio
@@ -15,15 +18,19 @@ from firedamp.counting import LOOK_BACK_SECONDS
 from firedamp.decision import policy, session
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
-from firedamp.errors import SourceDownError
+from firedamp.errors import ConflictError, SourceDownError, SourceError
 from firedamp.judge import evidence
 from firedamp.model import Block, Evidence, Look, Mode, Outcome, Question, Release
 from firedamp.ports import Source, Span, Store
 
 #: Samples younger than this may still be on their way.
 LAG_SECONDS = 5.0
-#: More blocks than this are not caught up in one look.
-_MAX_CATCH_UP = 240
+#: So many blocks are fetched, judged and recorded at once when catching up.
+_CAUGHT_UP_AT_ONCE = 10
+#: So many looks are read from the store at once when rebuilding.
+_REBUILT_AT_ONCE = 100
+#: Part of the caller's deadline after which no further blocks are begun.
+_CATCH_UP_SHARE = 0.4
 #: Part of the caller's deadline that a source may take.
 _SOURCE_SHARE = 0.8
 
@@ -70,43 +77,80 @@ class Looks:
         """
         if not self._is_due(release, parameters, now):
             return await self.last(release), release
-        living = await self._caught_up(release, parameters)
-        blocks = _due(living.session, now)
-        if not blocks:
-            return living.last, release
-        pieces = await self._gather(release, parameters, source, living, blocks)
-        return await self._record(release, living, pieces)
+        living = await self._rebuilt(release, parameters)
+        return await self._caught_up(release, source, living, now)
+
+    async def _caught_up(
+        self, release: Release, source: str, living: Living, now: float
+    ) -> tuple[Look | None, Release]:
+        clock, begun = asyncio.get_running_loop().time, living.session.blocks
+        enough = clock() + _CATCH_UP_SHARE * self._deadline
+        while (blocks := _due(living.session, now)) and (clock() < enough or living.session.blocks == begun):
+            try:
+                release = await self._taken(release, source, living, blocks)
+            except ConflictError:
+                # Another replica took them in the meantime; theirs are as good.
+                living = await self._rebuilt(release, living.session.parameters)
+                break
+            except SourceError:
+                if living.session.blocks == begun:
+                    raise
+                break  # the next question will say so
+        return living.last, release
 
     def _is_due(self, release: Release, parameters: Parameters, now: float) -> bool:
         living = self._living.get(release.id)
         known = living.session.blocks if living else 0
         return session.block(parameters, release.started, known).end <= now - LAG_SECONDS
 
-    async def _caught_up(self, release: Release, parameters: Parameters) -> Living:
+    async def _rebuilt(self, release: Release, parameters: Parameters) -> Living:
         """The session in memory, with every look in the store taken in."""
+        living = self._kept(release, parameters)
+        after = living.session.blocks - 1
+        while looks := await self._store.looks(release.id, after=after, limit=_REBUILT_AT_ONCE):
+            pieces = [look.evidence for look in looks]
+            # Half way there is no last look to answer from: the store has it.
+            living.session = await asyncio.to_thread(session.replay, living.session, pieces)
+            living.last, after = None, living.session.blocks - 1
+        living.last = living.last or await self._store.last_look(release.id)
+        return living
+
+    def _kept(self, release: Release, parameters: Parameters) -> Living:
         living = self._living.get(release.id)
         if living is None:
             planned = evidence.plan(parameters, release)
             living = Living(session.begin(parameters, release.started, planned.against), planned)
-        looks = await self._store.looks(release.id, after=living.session.blocks - 1)
-        if looks:
-            folded = await asyncio.to_thread(
-                session.replay, living.session, [look.evidence for look in looks]
-            )
-            living = replace(living, session=folded, last=looks[-1])
         self._living[release.id] = living
         self._living.move_to_end(release.id)
         while len(self._living) > self._sessions:
             self._living.popitem(last=False)
         return living
 
+    async def _taken(self, release: Release, source: str, living: Living, blocks: Sequence[Block]) -> Release:
+        """Look at these blocks; the release with what was found. Nothing moves on before it is written."""
+        memories = living.memories.copy()
+        pieces = await self._gather(release, source, living, memories, blocks)
+        with telemetry.stage(telemetry.Stage.EVALUATE):
+            folded, looks = await asyncio.to_thread(_fold, living.session, pieces)
+        release = _with_verdict(release, living.session.parameters, looks[-1])
+        with telemetry.stage(telemetry.Stage.RECORD):
+            await self._store.add_looks(release, looks)
+        living.session, living.memories, living.last = folded, memories, looks[-1]
+        telemetry.CHECK_VALUES.saw(release.key, release.verdict, looks[-1].findings)
+        return release
+
     async def _gather(
-        self, release: Release, parameters: Parameters, name: str, living: Living, blocks: Sequence[Block]
+        self,
+        release: Release,
+        name: str,
+        living: Living,
+        memories: evidence.Memories,
+        blocks: Sequence[Block],
     ) -> list[Evidence]:
-        source = self._sources.get(name)
+        source, parameters = self._sources.get(name), living.session.parameters
         if source is None:
             raise SourceDownError(f"no source is named {name!r}; add it to sources in the settings")
-        known = all(query in living.memories.counted for query in living.planned.counted)
+        known = all(query in memories.counted for query in living.planned.counted)
         span = Span(
             begin=blocks[0].start - (parameters.window.look if known else LOOK_BACK_SECONDS),
             ends=tuple(block.end for block in blocks),
@@ -114,26 +158,14 @@ class Looks:
             timeout_seconds=_SOURCE_SHARE * self._deadline,
         )
         with telemetry.stage(telemetry.Stage.FETCH):
-            counts = await evidence.gather(name, source, living.planned, blocks, living.memories, span)
+            counts = await evidence.gather(name, source, living.planned, blocks, memories, span)
         return evidence.assemble(parameters, living.planned, counts, blocks, release)
-
-    async def _record(
-        self, release: Release, living: Living, pieces: Sequence[Evidence]
-    ) -> tuple[Look, Release]:
-        with telemetry.stage(telemetry.Stage.EVALUATE):
-            folded, looks = await asyncio.to_thread(_fold, living.session, pieces)
-        release = _with_verdict(release, living.session.parameters, looks[-1])
-        with telemetry.stage(telemetry.Stage.RECORD):
-            await self._store.add_looks(release, looks)
-        living.session, living.last = folded, looks[-1]
-        telemetry.CHECK_VALUES.saw(release.key, release.verdict, looks[-1].findings)
-        return looks[-1], release
 
 
 def _due(living: Session, now: float) -> list[Block]:
     look = living.parameters.window.look
     over = int((now - LAG_SECONDS - living.started) // look)
-    wanted = range(living.blocks, min(over, living.blocks + _MAX_CATCH_UP))
+    wanted = range(living.blocks, min(over, living.blocks + _CAUGHT_UP_AT_ONCE))
     return [session.block(living.parameters, living.started, index) for index in wanted]
 
 
