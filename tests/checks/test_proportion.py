@@ -134,7 +134,7 @@ def test_as_many_conversions_pass():
 
 
 def test_few_visits_of_the_canary_are_no_yardstick():
-    """By luck 19 orders of 1,200 visits, 1.6 % against 2.0 %: an unproven rate excuses no fall by half a point."""
+    """By luck 19 orders of 1,200 visits, 1.6 % against 2.0 %: such a rate excuses no fall by half a point."""
     finding = judged(SALES, [errors((9_800, 10_000), (39.36, 40))] * 30)
 
     assert finding.outcome is Outcome.INCONCLUSIVE

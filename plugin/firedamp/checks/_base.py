@@ -86,13 +86,15 @@ class Grant:
         """
         Nominal level of the look at a moment, for a Gaussian test statistic.
 
-        Beyond four times the window the levels are no longer integrated but fall with the square of
-        time, which stays within the reserve.
+        Warm-up and the time after it have plans of their own, each look in it with a level that is spent
+        once. After an outage in warm-up more blocks are missing than the plan begins with; until they are
+        made up for the level is 0. Beyond four times the window the levels are no longer integrated but
+        fall with the square of time, which stays within the reserve.
         """
-        levels = self._levels(Budget(self.alpha * share))
-        last = len(levels)
-        look = max(1, moment.lived - self.warm_up_looks)
-        return float(levels[min(look, last) - 1]) * min(1.0, (last / look) ** 2)
+        first = self.warm_up_looks + 1 if moment.warm else 1
+        levels = self._levels(Budget(self.alpha * share), first)
+        last, look = len(levels), moment.lived - first + 1
+        return float(levels[min(look, last) - 1]) * min(1.0, (last / look) ** 2) if look > 0 else 0.0
 
     def fraction(self, lived: int) -> float:
         """Elapsed part of the maximum window after so many blocks: 1 at decide-by, more after it."""
@@ -103,8 +105,7 @@ class Grant:
         """Blocks that end within the warm-up."""
         return math.floor(self.warm_up_seconds / self.look_seconds)
 
-    def _levels(self, budget: Budget) -> NDArray[np.float64]:
-        first = self.warm_up_looks + 1
+    def _levels(self, budget: Budget, first: int) -> NDArray[np.float64]:
         last = max(first, math.ceil(_HORIZON * self.decide_by_seconds / self.look_seconds))
         return nominal_levels(budget, [self.fraction(lived) for lived in range(first, last + 1)])
 

@@ -46,7 +46,7 @@ Counts = NDArray[np.float64]
 _HALF = 0.5
 # Fewer requests than this in an arm are no distribution.
 _MIN_REQUESTS = 20
-# The tail's edge is chosen once, from so many requests of the comparison arm alone.
+# The tail's edge is chosen once, for later blocks, from so many requests of the comparison arm alone.
 _EDGE_REQUESTS = 200
 # How much pods differ is learnt anew when there is so much more evidence; it is the costliest figure.
 _SPREAD_GROWTH = 1.25
@@ -162,7 +162,8 @@ class DistributionRun:
         )
 
     def _test(self, baseline: Counts, canary: Counts, moment: Moment) -> "DistributionRun":
-        run = self._with_edge()._with_tail(baseline, canary, moment)._with_spread()
+        # The edge is chosen after the tail is counted: requests that chose it must not be judged by it.
+        run = self._with_tail(baseline, canary, moment)._with_edge()._with_spread()
         body = run._ranked()
         crossed = body is not None and body.p_value <= self.grant.level(moment, _HALF)
         return replace(run, body=body, failed=self.failed or crossed)
