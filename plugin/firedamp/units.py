@@ -66,6 +66,8 @@ _WRITTEN_SHARE = WithJsonSchema(
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=30 * 86400), _WRITTEN_DURATION]
 #: A duration that may be none at all.
 Delay = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=30 * 86400), _WRITTEN_DURATION]
+#: How long something is kept: years, where a release takes an hour.
+Retention = Annotated[float, BeforeValidator(seconds), Field(ge=3600, le=3660 * 86400), _WRITTEN_DURATION]
 Share = Annotated[float, BeforeValidator(share), Field(gt=0, lt=1), _WRITTEN_SHARE]
 #: A difference of shares that may be none at all.
 Excess = Annotated[float, BeforeValidator(share), Field(ge=0, lt=1), _WRITTEN_SHARE]

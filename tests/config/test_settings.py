@@ -434,3 +434,10 @@ def test_the_service_to_add_can_be_added(namespace, name):
 
     assert found is not None
     assert found.checks[0].kind == "proportion"
+
+
+def test_releases_are_kept_for_years_where_people_want_it():
+    """Retention is longer than any window; what the defaults say can be read back."""
+    kept = parse({"store": {"retention": "180d"}}, "test")
+
+    assert kept.store.retention == parse({}, "test").store.retention == 180 * 86400

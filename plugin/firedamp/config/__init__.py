@@ -27,7 +27,7 @@ from firedamp.decision.parameters import Parameters, Policy, Window
 from firedamp.errors import ConfigError
 from firedamp.model import Mode
 from firedamp.sources import SourceSettings
-from firedamp.units import Seconds, Share
+from firedamp.units import Retention, Seconds, Share
 
 #: Kubernetes names, and what is like them elsewhere.
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$")]
@@ -52,7 +52,7 @@ class StoreSettings(_Section):
     #: File with the database's password, for PostgreSQL.
     password_file: str | None = None
     #: Ended releases older than this are deleted; null keeps them for ever.
-    retention: Seconds | None = 180 * 86400.0
+    retention: Retention | None = 180 * 86400.0
 
     @field_validator("url")
     @classmethod
