@@ -10,6 +10,7 @@ from firedamp.errors import ConflictError, StoreError
 from firedamp.model import Ask, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import Event, Gate, Token
 from firedamp.store.columns import exact, number, prose
+from firedamp.store.ledger import BY_NAME_ONLY
 from firedamp.store.locks import LocalLocks, name
 from firedamp.store.rows import CHANGING, switched
 
@@ -104,7 +105,7 @@ class MemoryStore:
 
     async def gate(self, namespace: str, service: str, hook: str, revision: str, now: float) -> Gate | None:
         await self._turn(namespace, service, hook, revision)
-        hooks = [hook] if hook == "rollback" else [hook, "*"]
+        hooks = [hook] if hook in BY_NAME_ONLY else [hook, "*"]
         for key in [(namespace, service, each, rev) for rev in (revision, "") for each in hooks]:
             gate = self._gates.get(key)
             if gate and gate.is_open and now <= gate.expires:

@@ -65,7 +65,8 @@ class Gate:
     A person's switch for one hook of one service; closed unless opened.
 
     Attributes:
-        hook: hook type it belongs to ("confirm-promotion", "rollback", ... or "*" for all but rollback).
+        hook: hook type it belongs to ("confirm-promotion", "rollback", ... or "*" for all but orders:
+            "rollback", "hold" and "off", which are meant only where they are named).
         revision: the revision it is meant for; "" for any.
         expires: Unix time after which it counts as closed.
     """

@@ -408,3 +408,13 @@ async def test_a_long_release_is_rebuilt_whole(book, source, store):
 
     assert verdict.block == 120
     assert repr(await store.last_look(1)) == repr(await through.last_look(1))
+
+
+async def test_an_opened_gate_hides_no_hold(judge, store):
+    """Who opened every gate of a revision has not lifted what somebody else ordered."""
+    await store.set_gate(Gate("shop", "checkout", "*", "canary", True, 1000.0, "bob", 0.0))
+    opened = await judge.answer(PROMOTE, 10.0)
+    await store.set_gate(Gate("shop", "checkout", "hold", "", True, 1000.0, "ada", 0.0))
+    held = await judge.answer(PROMOTE, 20.0)
+
+    assert (opened.mode, held.mode) == (Mode.JUDGE, Mode.HOLD)

@@ -74,15 +74,16 @@ async def test_an_expired_gate_does_not_hide_an_open_one(store: Store):
     assert await store.gate(*ASKED, now=1500.0) == a_gate(hook="*", revision="")
 
 
-async def test_opening_everything_orders_no_rollback(store: Store):
-    """A rollback is ordered by name only."""
+@pytest.mark.parametrize("hook", ["rollback", "hold", "off"])
+async def test_opening_everything_orders_nothing(store: Store, hook: str):
+    """A rollback, a hold and the kill switch are ordered by name only, and not hidden by what is open."""
     await store.set_gate(a_gate(hook="*"))
-    asked = ("shop", "checkout", "rollback", "7d9f8b6c5d")
+    asked = ("shop", "checkout", hook, "7d9f8b6c5d")
 
     assert await store.gate(*asked, now=1500.0) is None
 
-    await store.set_gate(a_gate(hook="rollback", revision=""))
-    assert await store.gate(*asked, now=1500.0) == a_gate(hook="rollback", revision="")
+    await store.set_gate(a_gate(hook=hook, revision=""))
+    assert await store.gate(*asked, now=1500.0) == a_gate(hook=hook, revision="")
 
 
 async def test_gates_are_listed_by_namespace(store: Store):

@@ -116,8 +116,7 @@ class Judge:
             found.setdefault(Mode.HOLD, f"freeze {freeze!r} is in force")
         for mode in (Mode.HOLD, Mode.OFF):
             gate = await self._store.gate(ask.namespace, ask.service, mode.value, ask.revision or "", now)
-            # A gate opened for every hook is no order to hold.
-            if gate is not None and gate.hook == mode.value:
+            if gate is not None:
                 found[mode] = f"{gate.by} said {mode.value}" + (f": {gate.note}" if gate.note else "")
         mode = next(one for one in _STRICTNESS if one in found)
         return mode, found[mode]

@@ -16,6 +16,10 @@ from firedamp.store import rows, schema
 from firedamp.store.database import Database
 from firedamp.store.whole import Tasks, whole
 
+#: A rollback, a hold and the kill switch are ordered by name: nobody means them by opening everything, and
+#: a gate opened for every hook must not hide them.
+BY_NAME_ONLY = frozenset({"rollback", "hold", "off"})
+
 
 class Ledger:
     """The part of the store that people write."""
@@ -27,8 +31,7 @@ class Ledger:
     @whole
     async def gate(self, namespace: str, service: str, hook: str, revision: str, now: float) -> Gate | None:
         table = schema.gates.c
-        # A rollback is ordered by name only: nobody means it by opening everything.
-        hooks = {hook} if hook == "rollback" else {hook, "*"}
+        hooks = {hook} if hook in BY_NAME_ONLY else {hook, "*"}
         query = select(schema.gates).where(
             table.namespace == namespace,
             table.service == service,
