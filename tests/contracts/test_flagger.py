@@ -102,8 +102,9 @@ class Harmed(FakeJudge):
     """Finds harm at the third rollback hook."""
 
     async def answer(self, ask, now):
-        looks = sum(not asked.opens and asked.revision is not None for asked in self.asked)
-        if looks == 2 and not ask.opens:
+        # Each tick's guards are two: the rollback hook, then pre-rollout or rollout.
+        guards = sum(asked.opens and asked.question is Question.GUARD for asked in self.asked)
+        if guards == 4 and ask.opens and ask.question is Question.GUARD:
             self.says("fail", question=Question.GUARD, rollback=True)
         return await super().answer(ask, now)
 
@@ -137,14 +138,22 @@ async def test_a_service_in_the_metadata_is_held_to_the_same_limits():
     assert '"a b"' in line
 
 
-@pytest.mark.parametrize("hook", ["confirm-rollout", "rollback"])
-async def test_these_hooks_open_no_release(hook):
-    """The checksum of confirm-rollout may be the old one, and rollback comes before there is a release."""
+async def test_confirm_rollout_opens_no_release():
+    """Its checksum may be the old one."""
     judge = FakeJudge()
     async with serving(judge) as client:
-        await call(client, hook)
+        await call(client, "confirm-rollout")
 
     assert not any(ask.opens for ask in judge.asked)
+
+
+async def test_a_rollback_hook_alone_is_enough_to_be_judged():
+    """It is the first hook of a tick, and the only one that somebody may have set up."""
+    judge = FakeJudge()
+    async with serving(judge) as client:
+        await call(client, "rollback")
+
+    assert [(ask.revision, ask.opens) for ask in judge.asked] == [("85d557f47b", True)]
 
 
 async def test_a_freeze_holds_confirm_rollout():

@@ -418,3 +418,99 @@ async def test_an_opened_gate_hides_no_hold(judge, store):
     held = await judge.answer(PROMOTE, 20.0)
 
     assert (opened.mode, held.mode) == (Mode.JUDGE, Mode.HOLD)
+
+
+async def test_what_passed_once_does_not_pass_again_unseen(judge, source):
+    """Forward, back, and forward again: the third rollout waits for evidence of its own."""
+    source.requests = {"stable": 60.0, "canary": 60.0}
+    passed = await watch(judge, PROMOTE, 0.0, 690.0)
+    back = replace(PROMOTE, revision="stable", arms={"canary": "stable", "main": "canary"})
+    await watch(judge, back, 900.0, 960.0)
+    again = await judge.answer(PROMOTE, 1200.0)
+
+    assert passed.outcome is Outcome.PASS
+    assert again.outcome is Outcome.INCONCLUSIVE
+    assert again.release.attempt == 2
+
+
+@pytest.mark.parametrize("after", [5.0, 3000.0])
+async def test_a_revision_that_failed_once_is_not_rolled_back_unseen(judge, source, after):
+    """The rollback hook comes first in a tick, before anything could have been seen of a new attempt."""
+    source.errors = {"stable": 0.1, "canary": 3.0}
+    ask = replace(ASK, controller=Controller.FLAGGER)
+    failed = await watch(judge, ask, 0.0, 600.0)
+    await judge.ended("shop", "checkout", "canary", outcome="rolled-back", by="flagger", now=605.0)
+    again = await judge.answer(ask, 605.0 + after)
+    shy = await judge.answer(replace(ask, revision=None, opens=False), 605.0 + after)
+
+    assert failed.rollback
+    assert (again.outcome, again.rollback) == (Outcome.INCONCLUSIVE, False)
+    assert not shy.rollback
+
+
+async def test_who_may_open_nothing_hears_nothing_of_a_release_that_is_over(judge, source):
+    """The verdict of the last release is not the next one's."""
+    source.errors = {"stable": 0.1, "canary": 3.0}
+    await watch(judge, ASK, 0.0, 600.0)
+    shy = replace(ASK, revision=None, arms={}, opens=False)
+    now, later = await judge.answer(shy, 610.0), await judge.answer(shy, 900.0)
+
+    assert now.outcome is Outcome.FAIL
+    assert (later.outcome, later.rollback) == (Outcome.INCONCLUSIVE, False)
+    assert "shop/checkout@canary#1, is over" in later.sentence
+
+
+async def test_flagger_begins_once(judge, store):
+    """A weight that was told is traffic: no later advance passes for want of it."""
+    ask = replace(ADVANCE, controller=Controller.FLAGGER)
+    await store.set_gate(Gate("shop", "checkout", "off", "", True, 200.0, "ada", 0.0))
+    await judge.answer(ask, 0.0)
+    await judge.told_weight("shop", "checkout", "canary", weight=0.2, now=1.0)
+    switched_on = await judge.answer(ask, 210.0)
+
+    assert switched_on.outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [
+        (Mode.OFF, Outcome.PASS),
+        (Mode.SHADOW, Outcome.INCONCLUSIVE),
+        (Mode.HOLD, Outcome.INCONCLUSIVE),
+    ],
+)
+async def test_modes_of_the_settings_need_no_store(judge, book, store, mode, outcome):
+    """What stands aside by its settings blocks nothing, also while the database is away."""
+    book.mode, store.trouble = mode, "the database is away"
+    verdict = await judge.answer(PROMOTE, 0.0)
+
+    assert (verdict.outcome, verdict.mode, verdict.rollback) == (outcome, mode, False)
+    assert "the database is away" not in verdict.sentence
+
+
+async def test_without_the_store_a_person_may_hold_for_all_we_know(judge, store):
+    """Then the judge says that it cannot be asked, and the contracts hold what they can hold."""
+    store.trouble = "the database is away"
+
+    with pytest.raises(StoreError):
+        await judge.answer(PROMOTE, 0.0)
+
+
+async def test_what_is_off_opens_no_release_that_nobody_could_judge(judge, book, store):
+    """Without cohorts it would stay empty for good, also once the service is judged again."""
+    book.mode = Mode.OFF
+    aside = await judge.answer(replace(PROMOTE, arms={}), 0.0)
+
+    assert (aside.outcome, aside.recorded, aside.mode) == (Outcome.PASS, Outcome.INCONCLUSIVE, Mode.OFF)
+    assert await store.latest("shop", "checkout", "canary") is None
+
+
+async def test_cohorts_of_an_unmarked_experiment_are_never_mixed(judge):
+    """The question is undecided and says what to pass."""
+    await judge.answer(ASK, 0.0)
+    stray = await judge.answer(
+        replace(PROMOTE, arms={"canary": "x", "baseline": "y", "main": "stable"}), 10.0
+    )
+
+    assert stray.outcome is Outcome.INCONCLUSIVE
+    assert 'experiment: "true"' in stray.sentence

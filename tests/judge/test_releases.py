@@ -173,14 +173,15 @@ async def test_a_conflict_without_a_winner_is_an_error():
 
 
 async def test_the_usual_distance_of_questions_is_learnt(store):
-    """One late question moves it a little; questions on top of one another do not count."""
+    """One late question moves it a little, a long pause no more; those on top of one another do not count."""
     steady = await asked_until(store, 300)
     crowded = releases.asked(steady, ASK, T + 302)
     late = releases.asked(steady, ASK, T + 400)
+    paused = releases.asked(steady, ASK, T + 4000)
 
     assert steady.ask_gap == pytest.approx(30)
     assert (crowded.ask_gap, crowded.last_asked) == (steady.ask_gap, steady.last_asked)
-    assert late.ask_gap == pytest.approx(0.7 * 30 + 0.3 * 100)
+    assert late.ask_gap == paused.ask_gap == pytest.approx(0.7 * 30 + 0.3 * 90)
     assert late.last_asked == T + 400
 
 
@@ -231,3 +232,74 @@ async def test_the_same_question_within_moments_is_a_repetition(store):
     assert not releases.repeats(bare, T + 300)
     assert releases.repeats(passed, T + 300.03)
     assert not releases.repeats(passed, T + 305)
+    assert not releases.repeats(passed, T + 200)
+
+
+async def test_a_failed_attempt_whose_end_was_reported_is_retried_at_once(store):
+    """A retry must not inherit the failure, or it would be rolled back without evidence."""
+    failed = replace(
+        await asked_until(store, 300), verdict=Outcome.FAIL, ended=T + 300, outcome="rolled-back"
+    )
+    await store.update(failed)
+
+    assert (await at(store, 305)).key.attempt == 2
+
+
+@pytest.mark.parametrize("verdict", list(Outcome))
+async def test_a_revision_that_comes_back_after_another_starts_anew(store, verdict):
+    """Hashes are those of the content: what passed last week's rollout has not passed this one."""
+    await store.update(replace(await asked_until(store, 300), verdict=verdict))
+    await at(store, 320, replace(ASK, revision="def"))
+    straggler = await at(store, 330)
+    back = await at(store, 1200)
+
+    assert straggler.key.attempt == 1
+    assert back.key.attempt == 2
+    assert (await store.release(1)).ended == T + 1200
+
+
+async def test_a_rollouts_own_experiment_is_not_another_revision(store):
+    """The experiment step between two questions of a rollout leaves the rollout as it is."""
+    await asked_until(store, 300)
+    await at(store, 320, replace(ASK, experiment=True))
+
+    assert (await at(store, 1200)).key.attempt == 1
+
+
+async def test_programs_may_judge_revisions_side_by_side(store):
+    """Where no controller stands behind it, two undecided revisions are two jobs."""
+    first, second = (
+        replace(ASK, controller=Controller.API),
+        replace(ASK, controller=Controller.API, revision="def"),
+    )
+    for seconds in range(0, 1000, 200):
+        found = [await at(store, seconds, first), await at(store, seconds + 100, second)]
+
+    assert [one.key.attempt for one in found] == [1, 1]
+
+
+async def test_another_stable_version_is_another_comparison(store):
+    """Evidence against one version says nothing of a rollout that replaces another."""
+    await asked_until(store, 300)
+    again = await at(store, 310, replace(ASK, arms={"canary": "abc", "main": "older"}))
+
+    assert again.key.attempt == 2
+    assert again.arms["main"] == "older"
+
+
+async def test_another_canary_hash_of_one_revision_is_refused(store):
+    """An experiment that does not say that it is one would be judged by the rollout's pods."""
+    first = await at(store, 0)
+    stray = replace(ASK, arms={"canary": "xyz", "baseline": "uvw", "main": "old"})
+
+    assert (await at(store, 10, stray)).id == first.id
+    assert "an experiment's analysis passes experiment" in releases.clash(first, stray)
+    assert releases.clash(first, ASK) is None
+    assert releases.clash(first, replace(stray, experiment=True)) is None
+
+
+async def test_settings_of_another_version_that_cannot_be_read_open_a_new_attempt(store):
+    """After an upgrade or its undoing a release goes on with fresh evidence, not with errors for ever."""
+    await store.open(replace(await at(MemoryStore(), 0), parameters='{"later": 1}'))
+
+    assert (await at(store, 10)).key.attempt == 2

@@ -71,7 +71,7 @@ class Call:
     def revision(self) -> str | None:
         return self.payload.checksum or None
 
-    def ask(self, question: Question, *, opens: bool = True) -> Ask:
+    def ask(self, question: Question) -> Ask:
         return Ask(
             namespace=self.namespace,
             service=self.service,
@@ -79,7 +79,7 @@ class Call:
             controller=Controller.FLAGGER,
             revision=self.revision,
             # Without a revision there is nothing to open: the answer is about the latest release.
-            opens=opens and self.revision is not None,
+            opens=self.revision is not None,
         )
 
     def event(self, kind: str, text: str, data: Mapping[str, str] | None = None) -> Event:
@@ -179,7 +179,7 @@ class _Flagger:
         )
         if ordered is not None:
             return _GO_ON, f"rollback: ordered by {ordered.by}"
-        verdict = await self._asked(call, Question.GUARD, opens=False)
+        verdict = await self._asked(call, Question.GUARD)
         proven = verdict.rollback and verdict.mode not in _STANDS_BACK
         return (
             (_GO_ON, f"rollback: {self._line(verdict)}")
@@ -234,8 +234,8 @@ class _Flagger:
         name = f"{call.hook} of {call.namespace}/{call.service}"
         return _NO, f"closed: the gate {name} waits for a person; open it below the same address by gate/open"
 
-    async def _asked(self, call: Call, question: Question, *, opens: bool = True) -> Verdict:
-        return await self.desk.answer(call.ask(question, opens=opens), call.now)
+    async def _asked(self, call: Call, question: Question) -> Verdict:
+        return await self.desk.answer(call.ask(question), call.now)
 
     def _said(self, verdict: Verdict, *, goes_on: bool) -> Answer:
         if verdict.mode in _STANDS_BACK and not goes_on:

@@ -6,6 +6,7 @@ It is stored with the release as canonical JSON, so that a replay judges by what
 
 import json
 from collections import Counter
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -98,11 +99,21 @@ def to_json(parameters: Parameters) -> str:
     )
 
 
+@lru_cache(maxsize=256)
 def from_json(text: str) -> Parameters:
     """
-    Read back what `to_json` wrote.
+    Read back what `to_json` wrote; every question does, hence the cache.
 
     Raises:
         ValueError: it was written by an incompatible version.
     """
     return Parameters.model_validate_json(text)
+
+
+def is_readable(text: str) -> bool:
+    """Whether this version understands what another one may have written."""
+    try:
+        from_json(text)
+    except ValueError:
+        return False
+    return True

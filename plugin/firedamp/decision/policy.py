@@ -111,7 +111,8 @@ def answer(case: Case) -> Verdict:
 
 def _judged(case: Case) -> Verdict:
     if case.standing.failed_block is not None:
-        return replace(_verdict(case, Outcome.FAIL, _harm(case)), rollback=True)
+        # What has ended is rolled back no more: the hook that asks may speak of the next attempt.
+        return replace(_verdict(case, Outcome.FAIL, _harm(case)), rollback=case.release.ended is None)
     match case.question:
         case Question.GUARD:
             return _guard(case)

@@ -12,20 +12,27 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
+import structlog
+
 from firedamp import telemetry
 from firedamp.cohorts import problem
 from firedamp.decision import parameters as stored
 from firedamp.decision import policy
 from firedamp.decision.parameters import Parameters
-from firedamp.errors import SourceError
+from firedamp.errors import SourceError, StoreError
 from firedamp.judge import releases
 from firedamp.judge.book import Book, Profile
 from firedamp.judge.looking import Looks
 from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import Event, Source, Store
 
+_LOG = structlog.get_logger()
 #: From the one that stops everything to the one that stops nothing.
 _STRICTNESS = (Mode.OFF, Mode.SHADOW, Mode.HOLD, Mode.JUDGE)
+
+
+#: Modes in which the settings alone say what may be answered while the store is down.
+_STANDING = frozenset({Mode.OFF, Mode.SHADOW, Mode.HOLD})
 
 
 class Judge:
@@ -84,15 +91,26 @@ class Judge:
             return _cannot(
                 ask, now, f"{ask.namespace}/{ask.service} is not set up; add to the settings: {remedy}"
             )
+        try:
+            return await self._asked(ask, profile, now)
+        except StoreError as error:
+            if profile.mode not in _STANDING:
+                raise  # whether a person holds the service is not known now
+            _LOG.warning("store_trouble", error=str(error))
+            return _unjudged(ask, now, "firedamp's own store is in trouble; its log says more", profile.mode)
+
+    async def _asked(self, ask: Ask, profile: Profile, now: float) -> Verdict:
         mode, held = await self._mode(ask, profile, now)
         fault = problem(profile.parameters.cohorts, ask.arms) if ask.opens else None
-        if mode is not Mode.OFF and fault is not None:
-            return replace(_cannot(ask, now, fault), mode=mode)
+        if fault is not None:
+            return _unjudged(ask, now, fault, mode)
         async with self._alone(ask.namespace, ask.service, releases.revision(ask)):
             release = await releases.current(self._store, ask, profile.parameters, now)
             if release is None:
                 unknown = f"no release of {ask.namespace}/{ask.service} is known yet"
-                return replace(_cannot(ask, now, unknown), mode=mode)
+                return _unjudged(ask, now, unknown, mode)
+            if (fault := _fault(release, ask, profile.parameters, now)) is not None:
+                return _unjudged(ask, now, fault, mode)
             return await self._judged(ask, release, profile, (mode, held), now)
 
     @asynccontextmanager
@@ -137,7 +155,7 @@ class Judge:
             held=mode[1],
             outage=outage,
             repeated=releases.repeats(release, now),
-            first=ask.controller is Controller.FLAGGER and release.advanced_block is None,
+            first=_is_first(ask, release),
             now=now,
         )
         verdict = policy.answer(case)
@@ -164,13 +182,38 @@ class Judge:
         return look, release, ""
 
 
+def _fault(release: Release, ask: Ask, parameters: Parameters, now: float) -> str | None:
+    """Why nothing is said of this release; None where something is."""
+    if not ask.opens and releases.over(release, parameters, now):
+        # Who may not open a release must not take the verdict of the last one for the next.
+        return f"the latest release, {release.key}, is over; nobody has asked about another one yet"
+    if not stored.is_readable(release.parameters):
+        return (
+            f"{release.key} was begun by firedamp {release.version}, whose settings this version cannot read"
+        )
+    return releases.clash(release, ask)
+
+
 def _newly_advanced(ask: Ask, verdict: Verdict, case: policy.Case) -> bool:
     passed = ask.question is Question.ADVANCE and verdict.outcome is Outcome.PASS
     return passed and case.mode is not Mode.OFF and not case.repeated
 
 
+def _is_first(ask: Ask, release: Release) -> bool:
+    """Flagger asks before the canary's first request, as far as it told of weights."""
+    return ask.controller is Controller.FLAGGER and release.advanced_block is None and not release.weight
+
+
 def _cannot(ask: Ask, now: float, sentence: str) -> Verdict:
     return Verdict(Outcome.INCONCLUSIVE, ask.question, sentence, now, recorded=Outcome.INCONCLUSIVE)
+
+
+def _unjudged(ask: Ask, now: float, sentence: str, mode: Mode) -> Verdict:
+    """The answer where there is nothing to judge: who stands aside still does."""
+    if mode is not Mode.OFF:
+        return replace(_cannot(ask, now, sentence), mode=mode)
+    aside = f"firedamp stands aside for this service (mode off); {sentence}"
+    return replace(_cannot(ask, now, aside), outcome=Outcome.PASS, mode=mode)
 
 
 __all__ = ["Book", "Judge", "Profile"]

@@ -4,6 +4,10 @@ Which release a question is about, and what the question tells about it.
 The first question about a revision without an open attempt opens one. A failed attempt goes on answering
 fail until its end is reported or its caller has fallen silent; the next question then opens a new attempt
 with fresh evidence, because a retry has the same revision and only time tells it apart.
+
+A revision may also come back after others (roll forward, back, and forward again): content hashes repeat.
+Argo reports no end, so an attempt is over as well when another revision was begun after its last question,
+or when the caller compares it with another version than it did.
 """
 
 from dataclasses import replace
@@ -12,7 +16,7 @@ from firedamp import __version__
 from firedamp.decision import parameters as stored
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import ConflictError
-from firedamp.model import Ask, Outcome, Release, ReleaseKey
+from firedamp.model import Ask, Controller, Outcome, Release, ReleaseKey
 from firedamp.ports import Store
 
 #: A caller who has asked nothing for this long, or three of its usual distances, has given up.
@@ -23,6 +27,9 @@ ABANDONED_SECONDS = 3600.0
 REPEAT_SECONDS = 5.0
 #: Questions closer than this do not move `last_asked`: they would only wear the disk.
 _TOUCH_SECONDS = 5.0
+#: A revision that came in between is among so many of the service's newest releases.
+_NEWEST = 20
+_EXPERIMENT = "-experiment"
 
 
 def revision(ask: Ask) -> str | None:
@@ -33,32 +40,78 @@ def revision(ask: Ask) -> str | None:
     """
     if ask.revision is None or not ask.experiment:
         return ask.revision
-    return f"{ask.revision}-experiment"
+    return f"{ask.revision}{_EXPERIMENT}"
 
 
 async def current(store: Store, ask: Ask, parameters: Parameters, now: float) -> Release | None:
     """The release that a question is about, opened where that is its due; None where there is none."""
     name = revision(ask)
     latest = await store.latest(ask.namespace, ask.service, name)
-    if latest is not None and not (ask.opens and over(latest, parameters, now)):
-        return latest
     if name is None or not ask.opens:
+        return latest
+    if latest is not None and not await _is_past(store, latest, ask, parameters, now):
         return latest
     if latest is not None and latest.ended is None:
         await store.update(replace(latest, ended=now, outcome=_outcome(latest)))
     return await _open(store, ask, name, latest, parameters, now)
 
 
+async def _is_past(store: Store, latest: Release, ask: Ask, parameters: Parameters, now: float) -> bool:
+    """A question at this time, in these words, is about a new attempt."""
+    if over(latest, parameters, now) or not stored.is_readable(latest.parameters):
+        return True
+    if _renamed(latest, ask) and clash(latest, ask) is None:
+        return True
+    return await _left(store, latest, now)
+
+
 def over(release: Release, parameters: Parameters, now: float) -> bool:
     """A question at this time is about a new attempt."""
-    silence = now - release.last_asked
-    gone = silence > max(SILENCE_SECONDS, 3 * release.ask_gap)
+    failed = release.verdict is Outcome.FAIL
     if release.ended is not None:
-        return now - release.ended > SILENCE_SECONDS or gone
-    if release.verdict is Outcome.FAIL:
-        return gone
+        # Stragglers get the last answer, but a retry of a failed attempt must not inherit its failure.
+        return failed or now - release.ended > SILENCE_SECONDS or _is_silent(release, now)
+    if failed:
+        return _is_silent(release, now)
     window = parameters.window.deadline_seconds + ABANDONED_SECONDS
-    return silence > ABANDONED_SECONDS and now - release.started > window
+    return now - release.last_asked > ABANDONED_SECONDS and now - release.started > window
+
+
+def _is_silent(release: Release, now: float) -> bool:
+    return now - release.last_asked > max(SILENCE_SECONDS, 3 * release.ask_gap)
+
+
+async def _left(store: Store, latest: Release, now: float) -> bool:
+    """Whoever asked went over to another revision, and comes back now."""
+    # Programs may judge several revisions side by side; a controller rolls out one at a time.
+    alone = latest.controller in (Controller.ARGO, Controller.FLAGGER) or latest.verdict is Outcome.PASS
+    if not (alone and _is_silent(latest, now)):
+        return False
+    newest = await store.releases(namespace=latest.key.namespace, service=latest.key.service, limit=_NEWEST)
+    return any(one.started > latest.last_asked and _rollout(one) != _rollout(latest) for one in newest)
+
+
+def _rollout(release: Release) -> str:
+    """The revision without what tells an experiment from the rollout around it."""
+    name = release.key.revision
+    return name.removesuffix(_EXPERIMENT) if release.experiment else name
+
+
+def _renamed(release: Release, ask: Ask) -> list[str]:
+    """Cohorts to which the release was opened under another name than this question gives."""
+    both = [arm for arm in ask.arms if ask.arms[arm] and release.arms.get(arm)]
+    return [arm for arm in both if ask.arms[arm] != release.arms[arm]]
+
+
+def clash(release: Release, ask: Ask) -> str | None:
+    """Why this question cannot be about this release, although it names its revision; None where it can."""
+    if Controller.ARGO is not ask.controller or ask.experiment or "canary" not in _renamed(release, ask):
+        return None
+    return (
+        f"revision {release.key.revision} is judged with the canary hash {release.arms['canary']!r}, this "
+        f"question names {ask.arms['canary']!r}: evidence of two cohorts is never mixed; an experiment's "
+        'analysis passes experiment: "true"'
+    )
 
 
 def _outcome(release: Release) -> str:
@@ -102,7 +155,9 @@ def _touched(release: Release, now: float) -> Release:
     gap = now - release.last_asked
     if gap < _TOUCH_SECONDS:
         return release
-    usual = gap if release.ask_gap == 0 else 0.7 * release.ask_gap + 0.3 * gap
+    # A pause of an hour between two steps is no rhythm.
+    counted = min(gap, max(SILENCE_SECONDS, 3 * release.ask_gap))
+    usual = gap if release.ask_gap == 0 else 0.7 * release.ask_gap + 0.3 * counted
     return replace(release, last_asked=now, ask_gap=usual)
 
 
@@ -136,4 +191,4 @@ def advanced(release: Release, block: int | None, now: float) -> Release:
 
 def repeats(release: Release, now: float) -> bool:
     """This advance question repeats one that was passed a moment ago."""
-    return release.advanced_block is not None and now - release.step_since < REPEAT_SECONDS
+    return release.advanced_block is not None and abs(now - release.step_since) < REPEAT_SECONDS
