@@ -164,3 +164,10 @@ def test_rows_are_levels():
     """The one role's values are the rows."""
     assert MEMORY.rows({"level": {"a": (1.0,)}}) == {"a": (1.0,)}
     assert MEMORY.needs()["level"].expression.text == "container_memory{$cohort}"
+
+
+def test_pods_that_differ_beyond_measure_are_doubt():
+    """An interval without end is shown as such, and nothing breaks."""
+    from firedamp.checks.relative import _over
+
+    assert (_over(0.0), _over(float("inf")), _over(4.0)) == (float("inf"), 0.0, 0.25)

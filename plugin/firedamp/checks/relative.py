@@ -5,6 +5,7 @@ Each pod is one sample, its mean since warm-up; see `stats.levels`. Needs a Prom
 value per pod; an expression without a pod label counts as a single pod, and the sentence says so.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
@@ -144,7 +145,8 @@ class RelativeRun:
         ratio, (low, high) = test.ratio, test.interval
         baseline, canary = test.baseline, test.canary
         if self.check.max_increase is None:
-            ratio, low, high, baseline, canary = 1 / ratio, 1 / high, 1 / low, 1 / baseline, 1 / canary
+            ratio, low, high = _over(ratio), _over(high), _over(low)
+            baseline, canary = _over(baseline), _over(canary)
         return replace(
             bare, baseline=baseline, canary=canary, effect=ratio, interval=(low, high), p_value=test.p_value
         )
@@ -199,3 +201,7 @@ def _averaged(means: Means, rows: Mapping[str, Row]) -> Means:
 
 def _inverse(levels: list[float]) -> list[float]:
     return [1 / level for level in levels if level > 0]
+
+
+def _over(number: float) -> float:
+    return 1 / number if number else math.inf
