@@ -79,7 +79,8 @@ SCRIPTS = {
         FakeJudge(store)
         .says("inconclusive")
         .says("pass", question=Question.ADVANCE)
-        .says("inconclusive", "inconclusive", "pass", question=Question.PROMOTE)
+        # While the promotion waits, the rollback hook asks before confirm-promotion does.
+        .says(*["inconclusive"] * 4, "pass", question=Question.PROMOTE)
     ),
     "fail": lambda store: FakeJudge(store).says(*["inconclusive"] * 4, "fail", question=Question.GUARD),
     "hold": lambda store: (
@@ -186,6 +187,26 @@ async def test_shadow_and_off_never_block(hook, mode):
         refused, _ = await call(client, "rollback")
 
     assert (status, refused) == (200, 403)
+
+
+@pytest.mark.parametrize(
+    ("phase", "mode", "outcome", "status"),
+    [
+        ("WaitingPromotion", "judge", "fail", 200),
+        ("WaitingPromotion", "judge", "inconclusive", 403),
+        ("WaitingPromotion", "shadow", "fail", 403),
+        ("Progressing", "judge", "fail", 403),
+    ],
+)
+async def test_a_promotion_that_the_policy_fails_is_rolled_back(phase, mode, outcome, status):
+    """confirm-promotion can only hold, for ever; the rollback hook ends it as the service wished."""
+    judge = FakeJudge().says("inconclusive", mode=Mode(mode), question=Question.GUARD)
+    judge.says(outcome, mode=Mode(mode), question=Question.PROMOTE)
+    async with serving(judge) as client:
+        answered, line = await call(client, "rollback", phase=phase)
+
+    assert answered == status
+    assert line.startswith("rollback: fail" if status == 200 else "no rollback")
 
 
 async def test_a_person_may_order_a_rollback():
@@ -367,7 +388,7 @@ async def test_our_own_trouble_never_rolls_back(hook, status):
 async def test_overload_is_no_evidence(hook, status):
     """With too many questions open a guard goes on and the others hold."""
     judge = FakeJudge().says("fail", rollback=True)
-    judge.patience_seconds = 0.3
+    judge.patience_seconds = 1.5
     settings = Settings.model_validate({"limits": {"concurrent": 1}})
     async with serving(judge, settings=settings) as client:
         first = asyncio.create_task(call(client, "rollout"))

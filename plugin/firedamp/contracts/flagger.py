@@ -9,12 +9,14 @@ and each hook maps the three-valued verdict its own way (flagger v1.44.0, pkg/co
     pre-rollout, rollout       200                       200    403
     confirm-traffic-increase   403                       200    403
     confirm-promotion          403                       200    403
-    rollback                   403                       403    200, also by a person's order
+    rollback                   403                       403    200, also by a person's order, and while
+                                                                a promotion waits that the policy fails
     post-rollout, event        200, recorded
 
 The first traffic increase comes at weight 0; there the judge says pass, as it knows that Flagger asks.
 Never 5xx or 429 (their text is lost), never 204 (a failure there). `rollback` is the other way round: any
-stray 200 rolls production back, so it says 200 on proven harm or a person's recorded order only.
+stray 200 rolls production back, so it says 200 on proven harm, a person's recorded order, or where the
+service's own policy fails a release that waits for its promotion: no other hook could end that hold.
 """
 
 import re
@@ -34,6 +36,8 @@ from firedamp.ports import Event, Judging, Store, Token
 Answer = tuple[int, str]
 
 _GO_ON, _NO = 200, 403
+#: Phase in which confirm-promotion holds; rollback hooks are told it (pkg/controller/scheduler.go:369).
+_WAITING = "WaitingPromotion"
 _TROUBLE = "firedamp itself is in trouble, which says nothing of this release; its log says more"
 #: Hooks that a trouble of ours must not stop; the others hold, and rollback does not roll back.
 _UNSTOPPED = frozenset({"pre-rollout", "rollout", "post-rollout", "event"})
@@ -180,12 +184,18 @@ class _Flagger:
         if ordered is not None:
             return _GO_ON, f"rollback: ordered by {ordered.by}"
         verdict = await self._asked(call, Question.GUARD)
-        proven = verdict.rollback and verdict.mode not in _STANDS_BACK
-        return (
-            (_GO_ON, f"rollback: {self._line(verdict)}")
-            if proven
-            else (_NO, f"no rollback: {self._line(verdict)}")
-        )
+        if verdict.rollback and verdict.mode not in _STANDS_BACK:
+            return _GO_ON, f"rollback: {self._line(verdict)}"
+        return await self._ended_by_policy(call) or (_NO, f"no rollback: {self._line(verdict)}")
+
+    async def _ended_by_policy(self, call: Call) -> Answer | None:
+        """A promotion failed without harm is the service's policy; confirm-promotion could only hold it."""
+        if call.payload.phase != _WAITING:
+            return None
+        verdict = await self._asked(call, Question.PROMOTE)
+        if verdict.outcome is not Outcome.FAIL or verdict.mode in _STANDS_BACK:
+            return None
+        return _GO_ON, f"rollback: {self._line(verdict)}"
 
     async def _post_rollout(self, call: Call) -> Answer:
         phase = call.payload.phase
