@@ -54,7 +54,7 @@ def test_half_as_fast_again_fails():
 
     assert finding.outcome is Outcome.FAIL
     assert finding.effect == pytest.approx(1.5, abs=0.05)
-    assert finding.sentence.startswith("latency: the canary takes 1.50× as long as main (1.3")
+    assert finding.sentence.startswith("latency: the canary takes 1.50× as long as main (1.4")
     assert finding.sentence.endswith("1,600 canary requests); allowed is 1.20×")
 
 

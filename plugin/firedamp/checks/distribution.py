@@ -35,6 +35,7 @@ from firedamp.checks._base import (
     set_aside,
 )
 from firedamp.checks._held import Held
+from firedamp.checks._spread import Spread
 from firedamp.model import Arm, Finding, Outcome, Row, Slice, Trouble, TroubleKind
 from firedamp.queries import Counted, Need, Selector, selector
 from firedamp.stats import dispersion, ranks, sequential
@@ -48,8 +49,6 @@ _HALF = 0.5
 _MIN_REQUESTS = 20
 # The tail's edge is chosen once, for later blocks, from so many requests of the comparison arm alone.
 _EDGE_REQUESTS = 200
-# How much pods differ is learnt anew when there is so much more evidence; it is the costliest figure.
-_SPREAD_GROWTH = 1.25
 
 
 class Distribution(BaseCheck):
@@ -88,8 +87,8 @@ class DistributionRun:
         canary: (buckets,) canary's requests in the same blocks.
         weighting: Σ n_c² / n_b over blocks, for the effective size of the weighted arm.
         pods: comparison arm's requests per pod and bucket, as they came.
-        spread: dispersion of the rank test that the pods show, ≥ 1.
-        spread_from: comparison arm's requests behind it.
+        canary_pods: canary's requests per pod in the same blocks.
+        spread: how much the comparison arm's pods differ.
         edge: index of the tail's edge; None before enough was seen.
         tail: sequential Fisher test above that edge; None before.
         seen: requests of both arms since the start.
@@ -106,8 +105,8 @@ class DistributionRun:
     canary: Counts = field(default_factory=lambda: np.zeros(0))
     weighting: float = 0.0
     pods: Mapping[str, Counts] = field(default_factory=dict)
-    spread: float = 1.0
-    spread_from: float = 0.0
+    canary_pods: Mapping[str, float] = field(default_factory=dict)
+    spread: Spread = field(default_factory=Spread)
     edge: int | None = None
     tail: sequential.SequentialFisher | None = None
     seen: tuple[float, float] = (0.0, 0.0)
@@ -123,21 +122,21 @@ class DistributionRun:
 
     def take(self, piece: Slice, moment: Moment) -> "DistributionRun":
         """Add one block; while an arm is silent the counts are held, changed bounds compare nothing."""
-        baseline, canary, _ = self._arms(piece)
-        seen = self.seen[0] + float(baseline.sum()), self.seen[1] + float(canary.sum())
+        pods, canary_pods = self._pods(piece)
+        seen = self.seen[0] + _requests(pods), self.seen[1] + _requests(canary_pods)
         held = self.held.add(piece, moment)
         run = replace(self, last=self._checked(piece), seen=seen, held=held)
-        baseline, canary, pods = self._arms(held.piece)
-        usable = baseline.any() and canary.any() and moment.warm
+        pods, canary_pods = self._pods(held.piece)
+        usable = _requests(pods) and _requests(canary_pods) and moment.warm
         if not usable or (run.bounds and run.bounds != piece.bounds):
             return run
-        run = replace(run, held=Held())
-        return run._add(baseline, canary, pods, piece.bounds)._test(baseline, canary, moment)
+        arms = buckets.summed(pods, piece.bounds), buckets.summed(canary_pods, piece.bounds)
+        run = replace(run, bounds=piece.bounds, held=Held())
+        return run._with_pods(pods, canary_pods)._add(*arms)._test(*arms, moment)
 
-    def _arms(self, piece: Slice) -> tuple[Counts, Counts, Mapping[str, Row]]:
-        pods = buckets.fitting(arm_rows(piece, self.grant.against), piece.bounds)
-        canary = buckets.fitting(arm_rows(piece, Arm.CANARY), piece.bounds)
-        return buckets.summed(pods, piece.bounds), buckets.summed(canary, piece.bounds), pods
+    def _pods(self, piece: Slice) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
+        arms = arm_rows(piece, self.grant.against), arm_rows(piece, Arm.CANARY)
+        return buckets.fitting(arms[0], piece.bounds), buckets.fitting(arms[1], piece.bounds)
 
     def _checked(self, piece: Slice) -> Slice:
         if not (self.bounds and piece.bounds) or self.bounds == piece.bounds:
@@ -145,35 +144,37 @@ class DistributionRun:
         changed = Trouble(TroubleKind.REFUSED, "the histogram's buckets changed during the release")
         return replace(piece, troubles=(*piece.troubles, changed))
 
-    def _add(
-        self, baseline: Counts, canary: Counts, pods: Mapping[str, Row], bounds: tuple[float, ...]
-    ) -> "DistributionRun":
+    def _with_pods(self, pods: Mapping[str, Row], canary: Mapping[str, Row]) -> "DistributionRun":
+        added = {
+            pod: buckets.plus(self.pods.get(pod, np.zeros(0)), np.array(pods.get(pod, ()), dtype=float))
+            for pod in sorted({**self.pods, **pods})
+        }
+        grown = {
+            pod: self.canary_pods.get(pod, 0.0) + math.fsum(canary.get(pod, ()))
+            for pod in sorted({**self.canary_pods, **canary})
+        }
+        return replace(self, pods=added, canary_pods=grown)
+
+    def _add(self, baseline: Counts, canary: Counts) -> "DistributionRun":
         n_b, n_c = float(baseline.sum()), float(canary.sum())
         return replace(
             self,
-            bounds=bounds,
             baseline=buckets.plus(self.baseline, baseline * (n_c / n_b)),
             canary=buckets.plus(self.canary, canary),
             weighting=self.weighting + n_c**2 / n_b,
-            pods={
-                pod: buckets.plus(self.pods.get(pod, np.zeros(0)), np.array(pods.get(pod, ()), dtype=float))
-                for pod in sorted({**self.pods, **pods})
-            },
         )
 
     def _test(self, baseline: Counts, canary: Counts, moment: Moment) -> "DistributionRun":
         # The edge is chosen after the tail is counted: requests that chose it must not be judged by it.
-        run = self._with_tail(baseline, canary, moment)._with_edge()._with_spread()
+        run = self._with_tail(baseline, canary, moment)._with_edge()
+        run = replace(run, spread=self.spread.learnt(self.pods, self.bounds))
         body = run._ranked()
         crossed = body is not None and body.p_value <= self.grant.level(moment, _HALF)
         return replace(run, body=body, failed=self.failed or crossed)
 
-    def _with_spread(self) -> "DistributionRun":
-        whole = sum(float(pod.sum()) for pod in self.pods.values())
-        if whole < _SPREAD_GROWTH * self.spread_from:
-            return self
-        spread = dispersion.theta_dispersion(np.array(list(self.pods.values())), self.bounds)
-        return replace(self, spread=spread, spread_from=whole)
+    def _traffic(self) -> tuple[list[float], list[float]]:
+        """Requests of each pod of the comparison arm and of the canary."""
+        return [float(pod.sum()) for pod in self.pods.values()], list(self.canary_pods.values())
 
     def _with_edge(self) -> "DistributionRun":
         whole = sum(self.pods.values(), np.zeros(len(self.bounds)))
@@ -184,7 +185,7 @@ class DistributionRun:
             return self
         tolerance = ranks.implied_tail_tolerance(whole, self.bounds, edge, self.check.tolerance)
         prior = dispersion.Dispersion()
-        spread = dispersion.pod_spread(prior.tau, [float(pod.sum()) for pod in self.pods.values()], [1.0])
+        spread = dispersion.pod_spread(prior.tau, *self._traffic())
         null = sequential.Null(tolerance=tolerance, phi=prior.phi, s0=spread)
         return replace(self, edge=edge, tail=sequential.start(null))
 
@@ -205,7 +206,7 @@ class DistributionRun:
             self.canary,
             self.bounds,
             tolerance=self.check.tolerance,
-            dispersion=self.spread,
+            dispersion=self.spread.dispersion(*self._traffic(), worth=worth),
         )
 
     def _effective(self) -> float:
@@ -275,3 +276,7 @@ class DistributionRun:
         if body.faster_p <= (moment.pass_level or PASS_LEVEL):
             return say(shown, f"{self._pace(body)}); {slower} is ruled out", Outcome.PASS)
         return say(shown, f"{self._pace(body)}); {slower} is neither proven nor ruled out yet")
+
+
+def _requests(pods: Mapping[str, Row]) -> float:
+    return math.fsum(count for row in pods.values() for count in row)

@@ -1,0 +1,55 @@
+"""How much pods differ, carried to both arms."""
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from firedamp.checks._spread import Spread
+from firedamp.stats.dispersion import theta_dispersion
+
+BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, float("inf"))
+MEDIANS = (0.06, 0.07, 0.08, 0.09, 0.1)
+
+
+def pods(requests: float) -> dict[str, np.ndarray]:
+    """Five pods that differ."""
+    return {
+        f"main-{median}": requests * np.diff(ndtr(np.log(np.array(BOUNDS) / median) / 0.6), prepend=0.0)
+        for median in MEDIANS
+    }
+
+
+def test_pods_of_one_size_widen_as_learnt():
+    """Where the canary's pods are as large as main's, the factor is the one that main's pods showed."""
+    spread = Spread().learnt(pods(1000.0), BOUNDS)
+    learnt = theta_dispersion(np.array(list(pods(1000.0).values())), BOUNDS)
+
+    assert spread.dispersion([1000.0] * 5, [1000.0] * 2, worth=5000.0) == pytest.approx(learnt)
+    assert learnt > 2
+
+
+def test_one_large_canary_pod_widens_by_its_own_size():
+    """A canary of one pod with half of the traffic is less certain than five pods with the same half."""
+    spread = Spread().learnt(pods(1000.0), BOUNDS)
+    one = spread.dispersion([1000.0] * 5, [5000.0], worth=5000.0)
+    five = spread.dispersion([1000.0] * 5, [1000.0] * 5, worth=5000.0)
+
+    assert one - 1 == pytest.approx(3 * (five - 1))
+
+
+def test_the_factor_grows_between_two_lessons():
+    """What was learnt from fewer requests widens as much as they have become."""
+    spread = Spread().learnt(pods(1000.0), BOUNDS)
+    now = spread.learnt(pods(1200.0), BOUNDS)
+
+    assert now is spread
+    assert now.dispersion([1200.0] * 5, [1200.0], worth=6000.0) - 1 == pytest.approx(
+        1.2 * (spread.dispersion([1000.0] * 5, [1000.0], worth=5000.0) - 1)
+    )
+
+
+def test_no_requests_teach_nothing():
+    """Pods without a whole request widen nothing."""
+    spread = Spread().learnt({"main-0": np.full(6, 0.1)}, BOUNDS)
+
+    assert spread.dispersion([0.6], [10.0], worth=1.0) == 1
