@@ -514,3 +514,25 @@ async def test_cohorts_of_an_unmarked_experiment_are_never_mixed(judge):
 
     assert stray.outcome is Outcome.INCONCLUSIVE
     assert 'experiment: "true"' in stray.sentence
+
+
+async def test_a_source_that_hangs_is_waited_for_once(book, store):
+    """Questions of one moment share what was found; the next moment tries again."""
+
+    class Hanging(ShopSource):
+        async def samples(self, need, cohort, span):
+            self.fetched.append(span)
+            await asyncio.sleep(30)
+            return await super().samples(need, cohort, span)
+
+    source = Hanging()
+    judge = Judge(book, {"main": source}, store, deadline_seconds=0.2)
+    await judge.answer(ASK, 0.0)
+    async with asyncio.timeout(2.0):
+        answers = await asyncio.gather(*(judge.answer(ASK, 60.0 + each / 1000) for each in range(50)))
+    once = len(source.fetched)
+    await judge.answer(ASK, 61.0)
+
+    assert {answer.outcome for answer in answers} == {Outcome.INCONCLUSIVE}
+    assert all("took longer than" in answer.sentence for answer in answers)
+    assert len(source.fetched) == 2 * once

@@ -23,6 +23,7 @@ from firedamp.errors import SourceError, StoreError
 from firedamp.judge import releases
 from firedamp.judge.book import Book, Profile
 from firedamp.judge.looking import Looks
+from firedamp.judge.outages import Outages
 from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import Event, Source, Store
 
@@ -51,6 +52,7 @@ class Judge:
         self._store = store
         self._deadline = deadline_seconds
         self._looks = Looks(sources, store, deadline_seconds=deadline_seconds, sessions=sessions)
+        self._outages = Outages(deadline_seconds)
         self._flights: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, ask: Ask, now: float) -> Verdict:
@@ -171,15 +173,21 @@ class Judge:
         """The last look, taken now where one is due; and why it could not be taken, if so."""
         if release.ended is not None:
             return await self._looks.last(release), release, ""
-        try:
-            async with asyncio.timeout(self._deadline):
-                look, release = await self._looks.take(release, parameters, profile.source, now)
-        except TimeoutError:
-            outage = f"a look at the metric source {profile.source!r} took longer than {self._deadline:g} s"
-            return await self._looks.last(release), release, outage
-        except SourceError as error:
-            return await self._looks.last(release), release, str(error)
-        return look, release, ""
+        outage = self._outages.just_now(release.id, now)
+        if not outage:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    look, release = await self._looks.take(release, parameters, profile.source, now)
+            except TimeoutError:
+                outage = (
+                    f"a look at the metric source {profile.source!r} took longer than {self._deadline:g} s"
+                )
+            except SourceError as error:
+                outage = str(error)
+            else:
+                return look, release, ""
+            self._outages.saw(release.id, now, outage)
+        return await self._looks.last(release), release, outage
 
 
 def _fault(release: Release, ask: Ask, parameters: Parameters, now: float) -> str | None:
