@@ -14,7 +14,7 @@ PARAMETERS = Parameters()  # decide by 60 min
 ASK = Ask(
     "shop",
     "checkout",
-    Question.GUARD,
+    Question.ADVANCE,
     Controller.ARGO,
     revision="abc",
     arms={"canary": "abc", "main": "old"},
@@ -194,6 +194,15 @@ async def test_a_new_name_of_the_step_is_a_new_step(store):
     assert (same.step, same.step_since, same.advanced_block) == (0, T, 3)
     assert (moved.step, moved.step_label, moved.step_since, moved.weight) == (1, "2", T + 60, 0.2)
     assert moved.advanced_block is None
+
+
+async def test_a_guard_names_no_step(store):
+    """A background analysis repeats the step and the weight of its own start for ever."""
+    stepped = releases.asked(await at(store, 0), replace(ASK, step="2", weight=0.2), T + 60)
+    stale = releases.asked(stepped, replace(ASK, question=Question.GUARD), T + 90)
+
+    assert (stale.step, stale.step_label, stale.weight, stale.step_since) == (1, "2", 0.2, T + 60)
+    assert stale.last_asked == T + 90
 
 
 async def test_a_new_weight_is_a_new_step_where_steps_have_no_names(store):

@@ -16,7 +16,7 @@ from firedamp import __version__
 from firedamp.decision import parameters as stored
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import ConflictError
-from firedamp.model import Ask, Controller, Outcome, Release, ReleaseKey
+from firedamp.model import Ask, Controller, Outcome, Question, Release, ReleaseKey
 from firedamp.ports import Store
 
 #: A caller who has asked nothing for this long, or three of its usual distances, has given up.
@@ -147,8 +147,14 @@ async def _open(
 
 
 def asked(release: Release, ask: Ask, now: float) -> Release:
-    """The release after a question: its rhythm, and the traffic step that the question names."""
-    return _stepped(_touched(release, now), ask, now)
+    """
+    The release after a question: its rhythm, and the traffic step that the question names.
+
+    A guard names none: the arguments of a background analysis are those of its start, and would put the
+    release back into its first step with every question.
+    """
+    touched = _touched(release, now)
+    return touched if ask.question is Question.GUARD else _stepped(touched, ask, now)
 
 
 def _touched(release: Release, now: float) -> Release:
