@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from fakes import MemoryStore
+from firedamp.counting import Samples
 from firedamp.decision.parameters import Parameters
-from firedamp.errors import ConflictError, StoreError
+from firedamp.errors import ConflictError, SourceRefusedError, StoreError
 from firedamp.judge import Judge
 from firedamp.model import Ask, Controller, Mode, Outcome, Question
 from firedamp.ports import Gate
@@ -536,3 +537,39 @@ async def test_a_source_that_hangs_is_waited_for_once(book, store):
     assert {answer.outcome for answer in answers} == {Outcome.INCONCLUSIVE}
     assert all("took longer than" in answer.sentence for answer in answers)
     assert len(source.fetched) == 2 * once
+
+
+class Flaky(ShopSource):
+    """Every other block one query brings trouble: errors or requests of one version."""
+
+    arm, failing, refusal = "stable", True, DOWN
+
+    async def samples(self, need, cohort, span):
+        arm = next(matcher.value for matcher in cohort if matcher.label == "rollouts_pod_template_hash")
+        failing = any(matcher.label == "code" for matcher in need.selector.matchers)
+        found = await super().samples(need, cohort, span)
+        if (arm, failing) != (self.arm, self.failing) or round(span.end / 30) % 2:
+            return found
+        if self.refusal is None:
+            return Samples(found.series[:1], warnings=("a store of two did not answer",))
+        raise self.refusal
+
+
+@pytest.mark.parametrize("refusal", [DOWN, SourceRefusedError("too many samples"), None])
+@pytest.mark.parametrize("failing", [True, False])
+@pytest.mark.parametrize("arm", ["stable", "canary"])
+async def test_a_query_without_an_answer_is_no_answer_of_zero(book, store, arm, failing, refusal):
+    """A block that lacks one query, or a part of it, is no evidence for its check; the next one is whole."""
+    source = Flaky(requests={"stable": 60.0, "canary": 60.0}, errors={"stable": 3.0, "canary": 3.0})
+    source.arm, source.failing, source.refusal = arm, failing, refusal
+    verdict = await watch(Judge(book, {"main": source}, store), ASK, 0.0, 1500.0)
+    rows = [look.evidence.slices["errors"].rows for look in await store.looks(1)]
+
+    assert verdict.outcome is not Outcome.FAIL
+    assert not any(rows[1::2])
+    assert all(
+        row == pytest.approx((90.0, 1800.0), abs=60)
+        for found in rows[2::2]
+        for pods in found.values()
+        for row in pods.values()
+    )

@@ -22,6 +22,8 @@ from firedamp.queries import Counted, Level, Need, filled, promql
 
 #: `$window` reaches back from now to the end of warm-up, but no further than this.
 MAX_WINDOW_SECONDS = 600.0
+#: What these leave of a block is no evidence: not of the other queries of the same check either.
+_NOT_WHOLE = frozenset({TroubleKind.SOURCE_DOWN, TroubleKind.REFUSED, TroubleKind.PARTIAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,8 @@ def _count(
                 keep_le=keep_le,
                 starts=samples.starts,
             )
-            memories.counted[query] = counted.memory
+            if not samples.warnings:  # or what was left out would be booked into the next block
+                memories.counted[query] = counted.memory
             return counted
 
 
@@ -231,6 +234,9 @@ def _slice(check: Check, planned: Plan, counts: Mapping[Query, Count | SourceErr
         rows[arm] = check.rows(parts)
         if not rows[arm] and len(parts) == len(roles):
             troubles.append(_nothing(roles, arm))
+    if any(trouble.kind in _NOT_WHOLE for trouble in troubles):
+        # Requests without their errors, or one version without the other, would read as harm or its absence.
+        return Slice({}, (), tuple(dict.fromkeys(troubles)))
     return _whole(rows, {one for one in bounds if one}, troubles)
 
 
