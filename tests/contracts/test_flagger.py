@@ -79,8 +79,8 @@ SCRIPTS = {
         FakeJudge(store)
         .says("inconclusive")
         .says("pass", question=Question.ADVANCE)
-        # While the promotion waits, the rollback hook asks before confirm-promotion does.
-        .says(*["inconclusive"] * 4, "pass", question=Question.PROMOTE)
+        # Each rollout hook asks too, before confirm-promotion does.
+        .says(*["inconclusive"] * 7, "pass", question=Question.PROMOTE)
     ),
     "fail": lambda store: FakeJudge(store).says(*["inconclusive"] * 4, "fail", question=Question.GUARD),
     "hold": lambda store: (
@@ -190,23 +190,20 @@ async def test_shadow_and_off_never_block(hook, mode):
 
 
 @pytest.mark.parametrize(
-    ("phase", "mode", "outcome", "status"),
-    [
-        ("WaitingPromotion", "judge", "fail", 200),
-        ("WaitingPromotion", "judge", "inconclusive", 403),
-        ("WaitingPromotion", "shadow", "fail", 403),
-        ("Progressing", "judge", "fail", 403),
-    ],
+    ("mode", "outcome", "status"),
+    [("judge", "fail", 403), ("judge", "inconclusive", 200), ("shadow", "fail", 200), ("judge", "pass", 200)],
 )
-async def test_a_promotion_that_the_policy_fails_is_rolled_back(phase, mode, outcome, status):
-    """confirm-promotion can only hold, for ever; the rollback hook ends it as the service wished."""
+async def test_what_the_policy_fails_is_a_failed_check(mode, outcome, status):
+    """confirm-promotion can only hold, `rollout` ends it, and without harm nothing says rollback."""
     judge = FakeJudge().says("inconclusive", mode=Mode(mode), question=Question.GUARD)
     judge.says(outcome, mode=Mode(mode), question=Question.PROMOTE)
     async with serving(judge) as client:
-        answered, line = await call(client, "rollback", phase=phase)
+        answered, _ = await call(client, "rollout")
+        refused, line = await call(client, "rollback", phase="WaitingPromotion")
 
     assert answered == status
-    assert line.startswith("rollback: fail" if status == 200 else "no rollback")
+    assert refused == 403
+    assert line.startswith("no rollback")
 
 
 async def test_a_person_may_order_a_rollback():

@@ -6,17 +6,18 @@ and each hook maps the three-valued verdict its own way (flagger v1.44.0, pkg/co
 
     hook                       undecided                 pass   fail
     confirm-rollout            200 (403 while held)      200    200
-    pre-rollout, rollout       200                       200    403
+    pre-rollout, rollout       200; rollout 403 where    200    403
+                               the policy fails it
     confirm-traffic-increase   403                       200    403
     confirm-promotion          403                       200    403
-    rollback                   403                       403    200, also by a person's order, and while
-                                                                a promotion waits that the policy fails
+    rollback                   403                       403    200, also by a person's order
     post-rollout, event        200, recorded
 
 The first traffic increase comes at weight 0; there the judge says pass, as it knows that Flagger asks.
 Never 5xx or 429 (their text is lost), never 204 (a failure there). `rollback` is the other way round: any
-stray 200 rolls production back, so it says 200 on proven harm, a person's recorded order, or where the
-service's own policy fails a release that waits for its promotion: no other hook could end that hold.
+stray 200 rolls production back, so it says 200 on proven harm or a person's recorded order only. A release
+that the service's own policy fails without harm is told to `rollout`, which Flagger counts as a failed check
+until its threshold: no other hook could end a promotion that waits.
 """
 
 import re
@@ -36,8 +37,6 @@ from firedamp.ports import Event, Judging, Store, Token
 Answer = tuple[int, str]
 
 _GO_ON, _NO = 200, 403
-#: Phase in which confirm-promotion holds; rollback hooks are told it (pkg/controller/scheduler.go:369).
-_WAITING = "WaitingPromotion"
 _TROUBLE = "firedamp itself is in trouble, which says nothing of this release; its log says more"
 #: Hooks that a trouble of ours must not stop; the others hold, and rollback does not roll back.
 _UNSTOPPED = frozenset({"pre-rollout", "rollout", "post-rollout", "event"})
@@ -147,7 +146,7 @@ class _Flagger:
         return {
             "confirm-rollout": self._confirm_rollout,
             "pre-rollout": self._guard,
-            "rollout": self._guard,
+            "rollout": self._rollout,
             "confirm-traffic-increase": self._confirm_traffic_increase,
             "confirm-promotion": self._confirm_promotion,
             "post-rollout": self._post_rollout,
@@ -169,6 +168,16 @@ class _Flagger:
         verdict = await self._asked(call, Question.GUARD)
         return self._said(verdict, goes_on=verdict.outcome is not Outcome.FAIL)
 
+    async def _rollout(self, call: Call) -> Answer:
+        """A guard that also ends what the policy fails, for confirm-promotion could only hold it."""
+        answer = await self._guard(call)
+        if answer[0] == _NO:
+            return answer
+        verdict = await self._asked(call, Question.PROMOTE)
+        if verdict.outcome is not Outcome.FAIL:
+            return answer
+        return self._said(verdict, goes_on=False)
+
     async def _confirm_traffic_increase(self, call: Call) -> Answer:
         verdict = await self._asked(call, Question.ADVANCE)
         return await self._gated(call, verdict, self._said(verdict, goes_on=verdict.outcome is Outcome.PASS))
@@ -184,18 +193,12 @@ class _Flagger:
         if ordered is not None:
             return _GO_ON, f"rollback: ordered by {ordered.by}"
         verdict = await self._asked(call, Question.GUARD)
-        if verdict.rollback and verdict.mode not in _STANDS_BACK:
-            return _GO_ON, f"rollback: {self._line(verdict)}"
-        return await self._ended_by_policy(call) or (_NO, f"no rollback: {self._line(verdict)}")
-
-    async def _ended_by_policy(self, call: Call) -> Answer | None:
-        """A promotion failed without harm is the service's policy; confirm-promotion could only hold it."""
-        if call.payload.phase != _WAITING:
-            return None
-        verdict = await self._asked(call, Question.PROMOTE)
-        if verdict.outcome is not Outcome.FAIL or verdict.mode in _STANDS_BACK:
-            return None
-        return _GO_ON, f"rollback: {self._line(verdict)}"
+        proven = verdict.rollback and verdict.mode not in _STANDS_BACK
+        return (
+            (_GO_ON, f"rollback: {self._line(verdict)}")
+            if proven
+            else (_NO, f"no rollback: {self._line(verdict)}")
+        )
 
     async def _post_rollout(self, call: Call) -> Answer:
         phase = call.payload.phase
