@@ -48,6 +48,17 @@ def test_what_failed_once_stays_failed():
     assert judged(MEMORY, pieces).outcome is Outcome.FAIL
 
 
+def test_what_failed_once_stays_failed_without_a_ratio():
+    """A failure proven before is not forgotten when main's mean falls to 0 or less."""
+    harm = [levels([100.0] * 8, [200.0] * 8)] * 10
+    finding = judged(MEMORY, [*harm, levels([-1e6] * 8, [200.0] * 8)])
+
+    assert finding.outcome is Outcome.FAIL
+    assert finding.sentence == (
+        "memory: a level beyond 1.15× main's was proven before; the levels since have no ratio"
+    )
+
+
 def test_a_single_pod_is_judged_with_caution():
     """One pod per arm that is 20 % larger proves nothing, and the sentence says that it is one."""
     finding = judged(MEMORY, [levels([100.0], [120.0])] * 60)

@@ -168,6 +168,9 @@ class RelativeRun:
         )
 
     def _incomparable(self, bare: Finding, moment: Moment) -> Finding:
+        if self.failed:
+            beyond = f"{words.times(self.check.margin)} {words.arm(self.grant.against)}'s was proven before"
+            return say(bare, f"a level beyond {beyond}; the levels since have no ratio", Outcome.FAIL)
         if not moment.warm:
             return warming(bare)
         seen = float(len(self.baseline)), float(len(self.canary))
