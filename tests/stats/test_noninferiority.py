@@ -165,3 +165,15 @@ def test_clumped_errors_are_allowed_for():
 
     assert plain > 0.1
     assert said < 0.05 + 0.012
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.975])
+def test_a_small_baseline_lets_no_more_pass(share):
+    """With little traffic left for the baseline its rate is a guess; the margin holds still."""
+    rng = np.random.default_rng(5)
+    n_c, n_b, rate, runs, level = int(40_000 * share), 40_000 - int(40_000 * share), 0.01, 3000, 0.05 / 3
+    counts = zip(rng.binomial(n_b, rate, runs), rng.binomial(n_c, rate + 0.005, runs), strict=True)
+    wrong = sum(proportion_pass(b, n_b, c, n_c, level=level).absolute_p <= level for b, c in counts)
+
+    assert wrong / runs <= level + 3 * (level / runs) ** 0.5

@@ -32,7 +32,7 @@ class NonInferiority:
         ratio_p: chance of so few canary errors, were its odds `margin_ratio` times the
             baseline's. *Exact* without dispersion, up to 20,000 errors.
         absolute_p: chance of so few, were its rate `margin_absolute` above the baseline's
-            observed one. *Approximate*: the baseline's rate counts as known.
+            observed one. *Approximate*: doubt about the baseline's rate counts as dispersion.
         upper_rate: largest rate of the canary that is not excluded, in [0, 1].
         ratio: canary's rate over the baseline's, 1/2 added to both counts, in (0, inf).
         ratio_interval: bounds of that ratio, each end one-sided at the level; the upper one is
@@ -95,7 +95,9 @@ def proportion_pass(  # noqa: PLR0913 - two samples, two margins, and how to rea
     share = canary_n / (baseline_n + canary_n) if expected_share is None else expected_share
     ceiling = (b / baseline_n if baseline_rate is None else baseline_rate) + margin_absolute
     ratio_p = _ratio_p(b, c, share, margin_ratio, dispersion)
-    absolute_p = float(gammaincc(c / dispersion + 1, canary_n * ceiling / dispersion))
+    # The baseline's rate is an estimate too: at the margin a difference of rates has so much more variance.
+    doubt = dispersion * (1 + canary_n / baseline_n * (1 - margin_absolute / ceiling))
+    absolute_p = float(gammaincc(c / doubt + 1, canary_n * ceiling / doubt))
     p_value = min(ratio_p, absolute_p)
     return NonInferiority(
         passed=p_value <= level,

@@ -75,7 +75,9 @@ def requests_needed(  # noqa: PLR0913 - two samples, two margins, three rates of
     ratio = errors / baseline_rate if baseline_rate > 0 else math.inf
     # With no errors at all ln(1/level) of them must be excluded; errors that do occur add their noise.
     silence = -dispersion * math.log(level) / margin_absolute
-    absolute = silence + reach * baseline_rate / margin_absolute**2
+    known = baseline_n > 0 and baseline_rate > 0
+    doubt = 1 + split * baseline_rate / (baseline_rate + margin_absolute) if known else 1.0
+    absolute = doubt * (silence + reach * baseline_rate / margin_absolute**2)
     return RequestsNeeded(ratio, absolute, max(0, math.ceil(min(ratio, absolute) - canary_n)))
 
 
