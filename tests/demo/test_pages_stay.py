@@ -28,6 +28,8 @@ def test_the_pages_tell_the_story_until_ctrl_c():
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A shell that runs the tests in the background lets its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         url = re.search(r"http://[\d.:]+", lines_until(process, "See it all at")[-1])[0]
