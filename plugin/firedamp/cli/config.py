@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from firedamp import words
 from firedamp.cli import options
 
 app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
@@ -24,7 +25,8 @@ def check(path: Annotated[Path, typer.Argument(help="Settings file (YAML).")]) -
     """Read a settings file; name every fault with its place and the nearest right word."""
     settings = options.settings(path)
     checks = sum(len(service.checks) for service in settings.services)
-    typer.echo(f"{path}: in order, {len(settings.services)} services, {checks} checks")
+    counted = f"{words.plural(len(settings.services), 'service')}, {words.plural(checks, 'check')}"
+    typer.echo(f"{path}: in order, {counted}")
     for service in settings.services:
         if not service.checks:
             typer.echo(
