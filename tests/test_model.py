@@ -57,3 +57,17 @@ def test_an_undecided_finding_claims_nothing():
     bare = Finding("errors", "proportion", Tier.CRITICAL, Outcome.INCONCLUSIVE, "errors: warming up")
 
     assert (bare.baseline, bare.canary, bare.effect, bare.p_value, bare.needs) == (None,) * 5
+
+
+@pytest.mark.parametrize(
+    ("modes", "holding"),
+    [
+        ({Mode.JUDGE}, Mode.JUDGE),
+        ({Mode.JUDGE, Mode.HOLD}, Mode.HOLD),
+        ({Mode.HOLD, Mode.SHADOW}, Mode.SHADOW),
+        (set(Mode), Mode.OFF),
+    ],
+)
+def test_the_mode_that_stops_more_of_us_holds(modes, holding):
+    """Off beats shadow beats hold beats judge: whoever trusts firedamp least is heard."""
+    assert Mode.holding(modes) is holding

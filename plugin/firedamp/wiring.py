@@ -18,7 +18,6 @@ from firedamp.sources import open_source
 from firedamp.store import SqlStore, open_store
 
 _LOG = structlog.get_logger()
-_STRICTNESS = (Mode.OFF, Mode.SHADOW, Mode.HOLD, Mode.JUDGE)
 _PRUNE_EVERY_SECONDS = 3600.0
 
 
@@ -43,7 +42,7 @@ class SettingsBook:
         if found is None:
             return None
         source = found.source or (self._settings.sources[0].name if self._settings.sources else "")
-        mode = min(found.mode, self._settings.mode, key=_STRICTNESS.index)
+        mode = Mode.holding((found.mode, self._settings.mode))
         return Profile(found.parameters(), source, mode)
 
     def freeze(self, namespace: str, service: str, now: float) -> str:

@@ -28,10 +28,6 @@ from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Relea
 from firedamp.ports import Event, Source, Store
 
 _LOG = structlog.get_logger()
-#: From the one that stops everything to the one that stops nothing.
-_STRICTNESS = (Mode.OFF, Mode.SHADOW, Mode.HOLD, Mode.JUDGE)
-
-
 #: Modes in which the settings alone say what may be answered while the store is down.
 _STANDING = frozenset({Mode.OFF, Mode.SHADOW, Mode.HOLD})
 
@@ -138,7 +134,7 @@ class Judge:
             gate = await self._store.gate(ask.namespace, ask.service, mode.value, ask.revision or "", now)
             if gate is not None:
                 found[mode] = f"{gate.by} said {mode.value}" + (f": {gate.note}" if gate.note else "")
-        mode = next(one for one in _STRICTNESS if one in found)
+        mode = Mode.holding(found)
         return mode, found[mode]
 
     async def _judged(

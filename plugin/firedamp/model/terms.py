@@ -1,5 +1,6 @@
 """The words of the field, as closed lists."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -36,12 +37,17 @@ class Tier(StrEnum):
 
 
 class Mode(StrEnum):
-    """How much firedamp's word counts for a service."""
+    """How much firedamp's word counts for a service; where several are in force the later one holds."""
 
     JUDGE = "judge"
-    SHADOW = "shadow"  # judged and recorded, never blocks
     HOLD = "hold"  # advance and promote stay undecided; fail still fails
+    SHADOW = "shadow"  # judged and recorded, never blocks
     OFF = "off"  # stands aside
+
+    @classmethod
+    def holding(cls, modes: Iterable["Mode"]) -> "Mode":
+        """The one that holds of several in force."""
+        return max(modes, key=list(cls).index)
 
 
 class Controller(StrEnum):
