@@ -74,8 +74,8 @@ async def serving(
 
 def _routes(judge: FakeJudge, store: MemoryStore, settings: Settings, clock: Clock) -> Sequence[web.RouteDef]:
     return [
-        *argo.routes(judge, store, settings, clock=clock),
-        *promql.routes(judge, store, settings, clock=clock),
+        *argo.routes(judge, settings, clock=clock),
+        *promql.routes(judge, settings, clock=clock),
         *gates.routes(store, settings, grants, clock=clock),
         *flagger.routes(judge, store, settings, grants, clock=clock),
     ]

@@ -20,7 +20,7 @@ from firedamp.config import Settings
 from firedamp.contracts import _wire
 from firedamp.errors import NotFoundError
 from firedamp.model import Ask, Controller, Mode, Outcome, Question, Verdict
-from firedamp.ports import Judging, Store
+from firedamp.ports import Judging
 
 _PERCENT = re.compile(r"\d{1,3}(\.\d{1,6})?")
 _ALIASES = {"latest-hash": "canary-hash", "main-hash": "stable-hash"}
@@ -72,10 +72,9 @@ class Arguments(_wire.Body):
 
 
 def routes(
-    judge: Judging, store: Store, settings: Settings, *, clock: Callable[[], float] = time.time
+    judge: Judging, settings: Settings, *, clock: Callable[[], float] = time.time
 ) -> list[web.RouteDef]:
-    """The addresses of this contract; `store` is not needed, the judge remembers."""
-    del store
+    """The addresses of this contract."""
     contract = _Argo(_wire.desk(judge, settings.limits), settings, clock)
     return [web.route("*", "/argo/v1/{question}", contract.handle)]
 

@@ -18,7 +18,7 @@ from firedamp.config import Settings
 from firedamp.contracts import _wire
 from firedamp.errors import AskError
 from firedamp.model import Ask, Controller, Mode, Outcome, Question, Verdict
-from firedamp.ports import Judging, Store
+from firedamp.ports import Judging
 from firedamp.queries import Op, Selector, selector
 
 METRIC = "firedamp_verdict"
@@ -49,10 +49,9 @@ class Labels(_wire.Body):
 
 
 def routes(
-    judge: Judging, store: Store, settings: Settings, *, clock: Callable[[], float] = time.time
+    judge: Judging, settings: Settings, *, clock: Callable[[], float] = time.time
 ) -> list[web.RouteDef]:
-    """The addresses of this contract; `store` is not needed, the judge remembers."""
-    del store
+    """The addresses of this contract."""
     contract = _Promql(_wire.desk(judge, settings.limits), settings, clock)
     return [web.route("*", "/promql/api/v1/query", contract.handle)]
 

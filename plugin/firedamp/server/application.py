@@ -44,10 +44,10 @@ def create_app(
             *Probes(store, life).routes(),
             *Login(door).routes(),
             *pages(store, settings, lambda request: request[TOKEN]),
-            *argo.routes(asked, store, settings, clock=clock),
+            *argo.routes(asked, settings, clock=clock),
             *gates.routes(store, settings, door.grants, clock=clock),
             *flagger.routes(asked, store, settings, door.grants, clock=clock),
-            *promql.routes(asked, store, settings, clock=clock),
+            *promql.routes(asked, settings, clock=clock),
             *api.routes(asked, store, settings, may=may, clock=clock),
         ]
     )
