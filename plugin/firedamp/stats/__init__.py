@@ -14,6 +14,7 @@ is worse) unless its name says otherwise, and no result is ever NaN.
     tails           where the slowest requests begin, and what a stretch makes of them
     stretch         the baseline's histogram, were every request slower by a factor
     levels          a gauge's level between pods: Student's t on logarithms
+    trend           leaks: slopes of the pods by Theil and Sen, compared between pods
     dispersion      pods differ and errors clump: by how much to widen
     noise           how noisy a check is, learnt from its pods as sums that add
     noninferiority  harm is excluded: the test behind a pass
