@@ -9,6 +9,7 @@ from firedamp.checks import PASS_LEVEL, Proportion
 from firedamp.decision import session
 from firedamp.decision.parameters import Parameters
 from firedamp.model import Arm, Evidence, Outcome, Slice, Standing, Trouble, TroubleKind
+from firedamp.stats.noise import Learnt
 from rehearsal import Shop, blocks, judged
 
 PARAMETERS = Parameters.model_validate(
@@ -275,3 +276,11 @@ def test_findings_are_in_the_order_of_the_checks():
 
     assert [finding.check for finding in found] == ["errors", "refusals", "retries", "misses"]
     assert {finding.outcome for finding in found} == {Outcome.INCONCLUSIVE}
+
+
+def test_each_check_is_granted_what_is_known_of_its_noise():
+    """What earlier releases told goes to the check of that name; of the others nothing is known."""
+    told = Learnt(phi_sum=30.0, phi_weight=10.0)
+    state = session.begin(PARAMETERS, 0.0, Arm.MAIN, {"refusals": told})
+
+    assert [run.grant.known for run in state.runs] == [Learnt(), told, Learnt(), Learnt()]

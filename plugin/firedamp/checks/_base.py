@@ -10,7 +10,7 @@ taken one by one or rebuilt from the store.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ from firedamp import words
 from firedamp.model import Arm, Block, Finding, Outcome, Row, Situation, Slice, Tier, TroubleKind
 from firedamp.queries import MAX_QUERY_CHARACTERS, Level, Need, selector
 from firedamp.stats import sequential
+from firedamp.stats.noise import Learnt
 from firedamp.stats.spending import Budget, nominal_levels
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
@@ -69,6 +70,7 @@ class Grant:
         against: the arm the canary is compared with; None where there is none.
         look_seconds, warm_up_seconds, decide_by_seconds: the release's clock.
         ceiling: share of errors in the comparison arm above which nothing passes, in (0, 1).
+        known: what history and earlier releases told of the check's noise.
     """
 
     alpha: float
@@ -77,6 +79,7 @@ class Grant:
     warm_up_seconds: float
     decide_by_seconds: float
     ceiling: float = 0.2
+    known: Learnt = field(default_factory=Learnt)
 
     def spent_by(self, moment: "Moment", share: float = 1.0) -> float:
         """Alpha (of this share of the grant) that may be used up to a moment, over all looks so far."""
@@ -146,6 +149,11 @@ class Run(Protocol):
     @property
     def requests(self) -> tuple[float, float]:
         """Requests (or samples) seen in the comparison arm and the canary."""
+        ...
+
+    @property
+    def learnt(self) -> Learnt:
+        """What this release's own blocks tell of the check's noise, for later releases."""
         ...
 
 

@@ -39,6 +39,7 @@ from firedamp.checks._spread import Spread
 from firedamp.model import Arm, Finding, Outcome, Row, Slice, Trouble, TroubleKind
 from firedamp.queries import Counted, Need, Selector, selector
 from firedamp.stats import dispersion, ranks, sequential
+from firedamp.stats.noise import Learnt
 from firedamp.units import Tolerance
 
 Counts = NDArray[np.float64]
@@ -119,6 +120,11 @@ class DistributionRun:
     def requests(self) -> tuple[float, float]:
         """Requests seen in the comparison arm and the canary since the start."""
         return self.seen
+
+    @property
+    def learnt(self) -> Learnt:
+        """The spread between pods is learnt anew in each release."""
+        return Learnt()
 
     def take(self, piece: Slice, moment: Moment) -> "DistributionRun":
         """Add one block; while an arm is silent the counts are held, changed bounds compare nothing."""

@@ -29,6 +29,7 @@ from firedamp.checks._base import (
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
 from firedamp.queries import Expression, Level, Need
 from firedamp.stats.levels import LevelTest, compare_levels
+from firedamp.stats.noise import Learnt
 from firedamp.units import Share, Tolerance
 
 Means = Mapping[str, tuple[float, int]]
@@ -94,6 +95,11 @@ class RelativeRun:
     def requests(self) -> tuple[float, float]:
         """Levels tell nothing of requests."""
         return (0.0, 0.0)
+
+    @property
+    def learnt(self) -> Learnt:
+        """Levels have no counts to learn noise from."""
+        return Learnt()
 
     def take(self, piece: Slice, moment: Moment) -> "RelativeRun":
         """Add one block's levels."""

@@ -28,6 +28,7 @@ from firedamp.checks._base import (
 )
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
 from firedamp.queries import Counted, Expression, Level, Need, selector
+from firedamp.stats.noise import Learnt
 
 Limit = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -117,6 +118,11 @@ class ThresholdRun:
     def requests(self) -> tuple[float, float]:
         """Limits tell nothing of requests."""
         return (0.0, 0.0)
+
+    @property
+    def learnt(self) -> Learnt:
+        """Limits compare no counts, so there is no noise to learn."""
+        return Learnt()
 
     def take(self, piece: Slice, moment: Moment) -> "ThresholdRun":
         """Add one block: counters add up, levels replace."""

@@ -13,12 +13,13 @@ Two clocks run. Alpha is spent by blocks in which there was evidence (`lived`); 
 time, outages of the source left out, since nobody can be judged while nothing is seen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from firedamp.checks import PASS_LEVEL, Check, Grant, Moment, Run
 from firedamp.decision.parameters import Parameters
 from firedamp.model import Arm, Block, Evidence, Finding, Outcome, Standing, Tier, TroubleKind
+from firedamp.stats.noise import Learnt
 
 #: The pass rule is judged so often at most.
 JUDGEMENTS = 3
@@ -61,9 +62,23 @@ def block(parameters: Parameters, started: float, index: int) -> Block:
     return Block(index, started + index * look, started + (index + 1) * look)
 
 
-def begin(parameters: Parameters, started: float, against: Arm | None) -> Session:
-    """A session without evidence; `against` is the comparison arm, None where there is none."""
+def begin(
+    parameters: Parameters,
+    started: float,
+    against: Arm | None,
+    known: Mapping[str, Learnt] | None = None,
+) -> Session:
+    """
+    A session without evidence.
+
+    Args:
+        parameters: how the release is judged.
+        started: Unix time at which block 0 begins.
+        against: the comparison arm, None where there is none.
+        known: noise by check as known before the release; None and checks not named: nothing.
+    """
     window = parameters.window
+    noise = known or {}
 
     def grant(check: Check) -> Grant:
         return Grant(
@@ -73,6 +88,7 @@ def begin(parameters: Parameters, started: float, against: Arm | None) -> Sessio
             warm_up_seconds=window.warm_up,
             decide_by_seconds=window.deadline_seconds,
             ceiling=parameters.ceiling,
+            known=noise.get(check.name, Learnt()),
         )
 
     return Session(parameters, started, tuple(check.begin(grant(check)) for check in parameters.checks))

@@ -35,6 +35,7 @@ from firedamp.checks.proportion.comparison import Comparison
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
 from firedamp.queries import Counted, Need, selector
 from firedamp.stats import noninferiority, power
+from firedamp.stats.noise import Learnt
 from firedamp.units import Excess, Share, Tolerance
 
 # While caches are cold a tenfold error rate may be harmless; only an all but dead canary is stopped.
@@ -122,6 +123,11 @@ class ProportionRun:
     def requests(self) -> tuple[float, float]:
         """Requests seen in the comparison arm and the canary since the start."""
         return self.seen
+
+    @property
+    def learnt(self) -> Learnt:
+        """What this release's own blocks tell of the check's noise."""
+        return Learnt()
 
     def take(self, piece: Slice, moment: Moment) -> "ProportionRun":
         """Add one block; while an arm is silent there is nothing to compare, and the counts are held."""
