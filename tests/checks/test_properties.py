@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from checkbench import DOWN, GRANT, moment
-from firedamp.checks import BaseCheck, Distribution, Proportion, Relative, Threshold
+from firedamp.checks import BaseCheck, Distribution, Proportion, Relative, Threshold, Trend
 from firedamp.model import Arm, Outcome, Slice, Trouble, TroubleKind
 
 BOUNDS = (0.01, 0.1, 1.0, math.inf)
@@ -21,6 +21,7 @@ CHECKS = {
     "latency": Distribution(name="latency", kind="distribution", histogram="h"),
     "memory": Relative(name="memory", kind="relative", query="m{$cohort}", max_increase=0.15),
     "flow": Relative(name="flow", kind="relative", query="m{$cohort}", max_decrease=0.15),
+    "leak": Trend(name="leak", kind="trend", query="m{$cohort}"),
     "restarts": Threshold(name="restarts", kind="threshold", counter="c", max=3),
     "cpu": Threshold(name="cpu", kind="threshold", query="c{$cohort}", min=-1, max=50, sustained=2),
 }
@@ -41,6 +42,7 @@ _ROWS = {
     "proportion": proportions().map(lambda row: tuple(map(float, row))),
     "distribution": st.lists(_COUNTS.map(float), min_size=4, max_size=4).map(tuple),
     "relative": st.tuples(st.floats(allow_nan=False, allow_infinity=False) | st.just(0.0)),
+    "trend": st.tuples(st.floats(allow_nan=False, allow_infinity=False)),
     "threshold": st.tuples(st.floats(-1e300, 1e300) | st.integers(0, 5).map(float)),
 }
 

@@ -29,6 +29,9 @@ _KINDS = [
         {"kind": st.just("relative"), "query": _QUERIES, "max_decrease": _SHARES, **_COMMON}
     ),
     st.fixed_dictionaries(
+        {"kind": st.just("trend"), "query": _QUERIES, **_COMMON}, optional={"tolerance": _SHARES}
+    ),
+    st.fixed_dictionaries(
         {"kind": st.just("threshold"), "query": _QUERIES, "min": st.floats(-1e6, 0), **_COMMON},
         optional={"max": st.floats(0, 1e6), "sustained": st.integers(1, 9)},
     ),

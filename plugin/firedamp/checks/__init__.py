@@ -14,8 +14,9 @@ from firedamp.checks.distribution import Distribution
 from firedamp.checks.proportion import Proportion
 from firedamp.checks.relative import Relative
 from firedamp.checks.threshold import Threshold
+from firedamp.checks.trend import Trend
 
-Check = Annotated[Proportion | Distribution | Relative | Threshold, Field(discriminator="kind")]
+Check = Annotated[Proportion | Distribution | Relative | Threshold | Trend, Field(discriminator="kind")]
 
 __all__ = [
     "PASS_LEVEL",
@@ -28,4 +29,5 @@ __all__ = [
     "Relative",
     "Run",
     "Threshold",
+    "Trend",
 ]

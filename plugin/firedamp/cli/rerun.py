@@ -19,7 +19,12 @@ from firedamp.model import Look, Mode, Outcome, Question, Release, Verdict
 from firedamp.store import codec
 
 #: What `--tolerance` changes, by kind of check.
-_TOLERANCE = {"proportion": "tolerance", "distribution": "tolerance", "relative": "max_increase"}
+_TOLERANCE = {
+    "proportion": "tolerance",
+    "distribution": "tolerance",
+    "relative": "max_increase",
+    "trend": "tolerance",
+}
 
 
 @dataclass(frozen=True, slots=True)

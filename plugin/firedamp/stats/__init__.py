@@ -15,6 +15,7 @@ is worse) unless its name says otherwise, and no result is ever NaN.
     stretch         the baseline's histogram, were every request slower by a factor
     levels          a gauge's level between pods: Student's t on logarithms
     trend           leaks: slopes of the pods by Theil and Sen, compared between pods
+    thinning        long series kept short, for slopes
     dispersion      pods differ and errors clump: by how much to widen
     noise           how noisy a check is, learnt from its pods as sums that add
     noninferiority  harm is excluded: the test behind a pass

@@ -135,16 +135,16 @@ def compare_trends(
             `lower_p` knows it.
 
     Returns:
-        None where fewer than two pods of the baseline or none of the canary have a slope (four points over
-        half of the times), or where an arm's mean level is not above 0: growth is a share of it. Levels near
-        0 at the start count as a quarter of what growth has made of them, so growth ends at 400 %.
+        None where fewer than two pods of the baseline or none of the canary have a trend (`has_trend`), or
+        where an arm's mean level is not above 0: growth is a share of it. Levels near 0 at the start count
+        as a quarter of what growth has made of them, so growth ends at 400 %.
 
     Raises:
         ValueError: shapes differ, times do not rise, or a value is infinite or beyond 1e100.
     """
     at, b = _series(times, baseline)
     _, c = _series(times, canary)
-    b, c = b[_long_enough(at, b)], c[_long_enough(at, c)]
+    b, c = b[has_trend(at, b)], c[has_trend(at, c)]
     lines = _Lines.of(at, b), _Lines.of(at, c)
     if lines[0].slopes.size < 2 or not lines[1].slopes.size:
         return None
@@ -169,6 +169,26 @@ def compare_trends(
     )
 
 
+def has_trend(times: ArrayLike, values: ArrayLike) -> NDArray[np.bool_]:
+    """
+    (series,) which of them have enough points for a slope: four, over half of the times. *Exact.*
+
+    Args:
+        times: (n,) seconds, rising.
+        values: (series, n), NaN where missing.
+
+    Raises:
+        ValueError: shapes differ, times do not rise, or a value is infinite or beyond 1e100.
+    """
+    at, rows = _series(times, values)
+    if at.size < _LEAST_POINTS or not rows.size:
+        return np.zeros(rows.shape[0], dtype=np.bool_)
+    seen = np.isfinite(rows)
+    first, last = at[seen.argmax(axis=1)], at[::-1][seen[:, ::-1].argmax(axis=1)]
+    enough = seen.sum(axis=1) >= _LEAST_POINTS
+    return np.asarray(enough & (last - first >= _LEAST_SPAN * (at[-1] - at[0])))
+
+
 @dataclass(frozen=True, slots=True)
 class _Lines:
     """Slopes and mean level of the pods that have a slope."""
@@ -178,7 +198,7 @@ class _Lines:
 
     @classmethod
     def of(cls, at: Floats, rows: Floats) -> _Lines:
-        rows = rows[_long_enough(at, rows)]
+        rows = rows[has_trend(at, rows)]
         if not rows.size:
             return cls(np.empty(0), 0.0)
         slopes = _medians(_pair_slopes(at, rows))
@@ -214,16 +234,7 @@ def _series(times: ArrayLike, values: ArrayLike) -> tuple[Floats, Floats]:
         raise ValueError(f"times {at[:5]}... do not rise, expected finite seconds in order")
     if (np.abs(rows) > _LARGEST).any():
         raise ValueError(f"values exceed {_LARGEST:g}, expected less, or NaN for a missing one")
-    return at, rows.reshape(-1, at.size) if at.size else np.empty((1, 0))
-
-
-def _long_enough(at: Floats, rows: Floats) -> NDArray[np.bool_]:
-    if at.size < _LEAST_POINTS or not rows.size:
-        return np.zeros(rows.shape[0], dtype=np.bool_)
-    seen = np.isfinite(rows)
-    first, last = at[seen.argmax(axis=1)], at[::-1][seen[:, ::-1].argmax(axis=1)]
-    enough = seen.sum(axis=1) >= _LEAST_POINTS
-    return np.asarray(enough & (last - first >= _LEAST_SPAN * (at[-1] - at[0])))
+    return at, rows.reshape(-1, at.size) if at.size else np.empty((rows.shape[0], 0))
 
 
 def _pair_slopes(at: Floats, rows: Floats) -> Floats:
