@@ -8,11 +8,11 @@ from typing import Any
 
 from firedamp.errors import ConflictError, StoreError
 from firedamp.model import Ask, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
-from firedamp.ports import Event, Gate, Token
+from firedamp.ports import LESSONS, Event, Gate, Lesson, Token
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.ledger import BY_NAME_ONLY
 from firedamp.store.locks import LocalLocks, name
-from firedamp.store.rows import CHANGING, switched
+from firedamp.store.rows import CHANGING, LESSON_KEY, LESSON_SAYS, switched
 
 
 class MemoryStore:
@@ -30,6 +30,7 @@ class MemoryStore:
         self._releases: dict[int, Release] = {}
         self._last_id = 0
         self._looks: dict[int, dict[int, Look]] = {}
+        self._lessons: dict[tuple[str, str, str, int], Lesson] = {}
         self._gates: dict[tuple[str, str, str, str], Gate] = {}
         self._events: list[Event] = []
         self._tokens: dict[str, Token] = {}
@@ -53,7 +54,8 @@ class MemoryStore:
 
     async def open(self, release: Release) -> Release:
         key = release.key
-        await self._turn(key.namespace, key.service, key.revision, release.parameters, *_moving(release))
+        exactly = (key.namespace, key.service, key.revision, release.parameters, release.noise)
+        await self._turn(*exactly, *_moving(release))
         if any(known.key == key for known in self._releases.values()):
             raise ConflictError(f"{key} exists already")
         self._last_id += 1
@@ -87,12 +89,13 @@ class MemoryStore:
         return mine[-1] if mine else None
 
     async def add_looks(self, release: Release, looks: Sequence[Look]) -> None:
-        await self._turn(*_moving(release))
+        await self._turn(release.noise, *_moving(release))
         added = {look.evidence.block.index: look for look in looks}
         known = self._looks.get(release.id, {})
         if len(added) < len(looks) or added.keys() & known.keys():
             raise ConflictError(f"a block of {release.key} has a look already")
         self._write_back(release)
+        self._releases[release.id] = replace(self._releases[release.id], noise=release.noise)
         self._looks[release.id] = known | added
 
     async def prune(self, before: float) -> int:
@@ -101,7 +104,20 @@ class MemoryStore:
         for release_id in old:
             del self._releases[release_id]
             self._looks.pop(release_id, None)
+        self._lessons = {key: one for key, one in self._lessons.items() if one.at >= before}
         return len(old)
+
+    async def lessons(self, namespace: str, service: str) -> Sequence[Lesson]:
+        await self._turn(namespace, service)
+        return [one for key, one in sorted(self._lessons.items()) if key[:2] == (namespace, service)]
+
+    async def learn(self, lessons: Sequence[Lesson]) -> None:
+        await self._turn(*(getattr(one, name) for one in lessons for name in (*LESSON_KEY, *LESSON_SAYS)))
+        for one in lessons:
+            self._lessons[(one.namespace, one.service, one.check, one.release_id)] = one
+            told = sorted(key for key in self._lessons if key[:3] == (one.namespace, one.service, one.check))
+            for key in [key for key in told if key[3]][:-LESSONS]:
+                del self._lessons[key]
 
     async def gate(self, namespace: str, service: str, hook: str, revision: str, now: float) -> Gate | None:
         await self._turn(namespace, service, hook, revision)

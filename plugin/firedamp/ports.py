@@ -18,6 +18,9 @@ from firedamp.model import Release as Release
 from firedamp.model import Standing as Standing
 from firedamp.queries import Need
 
+#: So many releases of a service tell of a check's noise.
+LESSONS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -118,6 +121,30 @@ class Token:
     revoked: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """
+    What history, or one release, told of the noise of one check.
+
+    Attributes:
+        counts: digest of what the check counts; a lesson about other counts says nothing.
+        release_id: the release that told it; 0 for history before a release.
+        at: Unix time up to which the evidence goes.
+        phi_sum, phi_weight, tau_sum, tau_weight: as of `stats.noise.Learnt`.
+    """
+
+    namespace: str
+    service: str
+    check: str
+    counts: str
+    release_id: int
+    at: float
+    phi_sum: float
+    phi_weight: float
+    tau_sum: float
+    tau_weight: float
+
+
 class Store(Protocol):
     """firedamp's memory. Every method may raise StoreError."""
 
@@ -141,7 +168,7 @@ class Store(Protocol):
         ...
 
     async def update(self, release: Release) -> None:
-        """Write back all that may change after opening: last_asked and what follows it."""
+        """Write back all that may change after opening, but its noise: last_asked and what follows it."""
         ...
 
     async def releases(
@@ -163,10 +190,22 @@ class Store(Protocol):
 
     async def add_looks(self, release: Release, looks: Sequence[Look]) -> None:
         """
-        Append looks and write the release back, in one transaction.
+        Append looks and write the release back, its noise included, in one transaction.
 
         Raises:
             ConflictError: one of the blocks has a look already; nothing was written.
+        """
+        ...
+
+    async def lessons(self, namespace: str, service: str) -> Sequence[Lesson]:
+        """What was told of the noise of a service's checks: by check, history first, then by release."""
+        ...
+
+    async def learn(self, lessons: Sequence[Lesson]) -> None:
+        """
+        Keep lessons, in one transaction; each takes the place of an earlier one of its check and release.
+
+        Of each check the lessons of the newest `LESSONS` releases are kept.
         """
         ...
 

@@ -19,7 +19,7 @@ from firedamp.model import (
     Standing,
     Tier,
 )
-from firedamp.ports import Event, Gate, Token
+from firedamp.ports import Event, Gate, Lesson, Token
 from firedamp.store.database import Database
 
 KEY = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
@@ -47,6 +47,11 @@ def a_look(index: int, sentence: str = "errors: 0.31 % against 0.30 % in main") 
     return Look(
         Evidence(Block(index, start, start + 30), {"errors": Slice(rows)}), (finding,), Standing(), "0.1.0"
     )
+
+
+def a_lesson(**changed: object) -> Lesson:
+    plain = Lesson("shop", "checkout", "errors", "5f2c", 0, 1000.5, 1 / 3, 12.0, -0.25, 3.5)
+    return replace(plain, **changed)
 
 
 def a_gate(**changed: object) -> Gate:

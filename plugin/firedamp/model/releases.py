@@ -35,6 +35,7 @@ class Release:
         ask_gap: usual distance of its questions in seconds, 0 before the second one.
         ended, outcome: when and how it ended, in the words of whoever reported it.
         verdict, sentence: of the last look, for lists.
+        noise: what was known of the checks' noise at the first look, as canonical JSON; "" before it.
     """
 
     id: int
@@ -56,6 +57,7 @@ class Release:
     outcome: str | None = None
     verdict: Outcome = Outcome.INCONCLUSIVE
     sentence: str = ""
+    noise: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.tasks = Tasks()
+        # The same words in two classes: SQLAlchemy has no upsert that both databases share.
+        self.insert = insert_on_sqlite if database.is_sqlite else insert_on_postgresql
 
     @whole
     async def gate(self, namespace: str, service: str, hook: str, revision: str, now: float) -> Gate | None:
@@ -56,9 +58,7 @@ class Ledger:
 
     @whole
     async def set_gate(self, gate: Gate) -> None:
-        # The same words in two classes: SQLAlchemy has no upsert that both databases share.
-        insert_here = insert_on_sqlite if self._database.is_sqlite else insert_on_postgresql
-        putting = insert_here(schema.gates).values(rows.gate_values(gate))
+        putting = self.insert(schema.gates).values(rows.gate_values(gate))
         putting = putting.on_conflict_do_update(
             index_elements=list(schema.gates.primary_key),
             set_={column: putting.excluded[column] for column in ("is_open", "expires", "by", "at", "note")},

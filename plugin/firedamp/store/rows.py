@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from firedamp.model import Controller, Outcome, Release, ReleaseKey
-from firedamp.ports import Event, Gate, Token
+from firedamp.ports import Event, Gate, Lesson, Token
 
 #: What may change after a release was opened, and so what `update` writes.
 CHANGING = (
@@ -22,6 +22,9 @@ CHANGING = (
     "sentence",
 )
 _FIXED = ("started", "arms", "experiment", "parameters", "version")
+#: Which lesson it is, and what it says.
+LESSON_KEY = ("namespace", "service", "check", "release_id")
+LESSON_SAYS = ("counts", "at", "phi_sum", "phi_weight", "tau_sum", "tau_weight")
 _GATE = ("namespace", "service", "hook", "revision", "is_open", "expires", "by", "at", "note")
 _EVENT = ("at", "kind", "namespace", "service", "revision", "by", "text", "data")
 _TOKEN = ("name", "digest", "role", "namespaces", "path", "created", "revoked")
@@ -39,11 +42,16 @@ def release_values(release: Release) -> Values:
         "attempt": key.attempt,
         "controller": release.controller.value,
     }
-    return identity | _columns(release, _FIXED) | changing_values(release)
+    return identity | _columns(release, _FIXED) | changing_values(release) | pinned_values(release)
 
 
 def changing_values(release: Release) -> Values:
     return _columns(release, CHANGING) | {"verdict": release.verdict.value}
+
+
+def pinned_values(release: Release) -> Values:
+    """What is written with a look only, for the looks stand on it."""
+    return {"noise": release.noise}
 
 
 def release(row: RowMapping) -> Release:
@@ -53,7 +61,16 @@ def release(row: RowMapping) -> Release:
         controller=Controller(row["controller"]),
         **_picked(row, _FIXED),
         **_picked(row, CHANGING) | {"verdict": Outcome(row["verdict"])},
+        noise=row["noise"],
     )
+
+
+def lesson_values(lesson: Lesson) -> Values:
+    return _columns(lesson, (*LESSON_KEY, *LESSON_SAYS))
+
+
+def lesson(row: RowMapping) -> Lesson:
+    return Lesson(**_picked(row, (*LESSON_KEY, *LESSON_SAYS)))
 
 
 def gate_values(gate: Gate) -> Values:

@@ -60,6 +60,8 @@ releases = Table(
     Column("outcome", Prose),
     Column("verdict", Exact, nullable=False),
     Column("sentence", Prose, nullable=False),
+    # Older code, which knows no such column, goes on opening releases.
+    Column("noise", Exact, nullable=False, server_default=""),
     UniqueConstraint("namespace", "service", "revision", "attempt"),
     Index(None, "namespace", "service", "started"),
     Index(None, "ended"),
@@ -73,6 +75,23 @@ looks = Table(
     Column("block", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("release_id", "block"),
+)
+
+lessons = Table(
+    "lessons",
+    metadata,
+    Column("namespace", Exact, nullable=False),
+    Column("service", Exact, nullable=False),
+    Column("check", Exact, nullable=False),
+    # No foreign key: a lesson outlives its release, and history has none.
+    Column("release_id", _Id, nullable=False),
+    Column("counts", Exact, nullable=False),
+    Column("at", Number, nullable=False),
+    Column("phi_sum", Number, nullable=False),
+    Column("phi_weight", Number, nullable=False),
+    Column("tau_sum", Number, nullable=False),
+    Column("tau_weight", Number, nullable=False),
+    PrimaryKeyConstraint("namespace", "service", "check", "release_id"),
 )
 
 gates = Table(

@@ -6,7 +6,7 @@ database's keys hold both, also where two replicas or a kill -9 get in between.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +18,7 @@ from firedamp.errors import StoreError
 from firedamp.model import Look, Release, ReleaseKey
 from firedamp.store import codec, rows, schema
 from firedamp.store.database import Database, engine, normalised
-from firedamp.store.ledger import Ledger
+from firedamp.store.lessons import Lessons
 from firedamp.store.locks import LocalLocks, ReplicaLocks, name
 from firedamp.store.migrations import migrate, trouble
 from firedamp.store.whole import whole
@@ -38,7 +38,7 @@ async def open_store(url: str, *, pool_size: int = 5, lock_seconds: float = 6.0)
     return SqlStore(url, pool_size=pool_size, lock_seconds=lock_seconds)
 
 
-class SqlStore(Ledger):
+class SqlStore(Lessons):
     """
     firedamp's memory in a database that is migrated already; connects when first used.
 
@@ -128,12 +128,13 @@ class SqlStore(Ledger):
         added = [_look_values(release, look) for look in looks]
         async with self._database.writing() as connection:
             # The release first: its row makes a second writer wait, and then find the blocks taken.
-            await _write_back(connection, release)
+            await _write_back(connection, release, rows.pinned_values(release))
             if added:
                 await connection.execute(insert(schema.looks), added)
 
     async def prune(self, before: float) -> int:
-        """Forget releases that ended before an instant, with their looks; says how many."""
+        """Forget releases that ended before an instant, with their looks, and lessons; says how many."""
+        await self.forget_lessons(before)
         forgotten = 0
         while dropped := await self._prune_some(before):
             forgotten += dropped
@@ -188,8 +189,10 @@ def _look_values(release: Release, look: Look) -> dict[str, Any]:
     return {"release_id": release.id, "block": look.evidence.block.index, "body": codec.encode(look)}
 
 
-async def _write_back(connection: AsyncConnection, release: Release) -> None:
+async def _write_back(
+    connection: AsyncConnection, release: Release, pinned: Mapping[str, Any] | None = None
+) -> None:
     changing = update(schema.releases).where(schema.releases.c.id == release.id)
-    written = await connection.execute(changing.values(rows.changing_values(release)))
+    written = await connection.execute(changing.values(rows.changing_values(release) | dict(pinned or {})))
     if written.rowcount == 0:
         raise StoreError(f"release {release.id} ({release.key}) is not in the store (any more)")
