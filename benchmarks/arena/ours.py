@@ -1,0 +1,99 @@
+"""
+firedamp on a made-up release, by the product's own path: evidence, checks, session.
+
+Parameters are the defaults; only the checks are named, and alpha where a cell has another one. Nothing of
+the release's truth is handed over. A release is looked at block by block until harm is proven or its
+blocks are over.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from arena.cells import Cell
+from arena.traffic import BOUNDS, Counts, Traffic
+from firedamp.decision import session
+from firedamp.decision.parameters import Parameters
+from firedamp.model import Arm, Evidence, Outcome, Row, Slice
+from firedamp.stats.noise import Learnt, Table, learn
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """
+    How a release went.
+
+    Attributes:
+        stop: the block in which harm was found; None where it was not.
+        passed: the block in which the release passed; None where it did not.
+        excluded: whether the faulty check's harm was excluded when the pass rule was judged after the
+            fault had begun: what would have been passed, had the release this check alone.
+    """
+
+    stop: int | None = None
+    passed: int | None = None
+    excluded: bool = False
+
+
+@lru_cache(maxsize=8)
+def parameters(checks: int, histograms: int, alpha: float) -> Parameters:
+    """So many critical checks; everything else by default."""
+    counters = {"kind": "proportion", "events": 'requests{code=~"5.."}', "total": "requests"}
+    errors = [{"name": f"errors-{number}", **counters} for number in range(checks - histograms)]
+    latencies = [
+        {"name": f"latency-{number}", "kind": "distribution", "histogram": "seconds"}
+        for number in range(histograms)
+    ]
+    return Parameters.model_validate({"checks": errors + latencies, "alpha": alpha})
+
+
+def known(cell: Cell, errors: Counts, requests: Counts) -> Mapping[str, Learnt]:
+    """What (half hours, counting checks, pods) of main told before the release, by check."""
+    names = [check.name for check in parameters(cell.checks, cell.histograms, cell.alpha).checks]
+    counts = np.stack((errors, requests), axis=-1).astype(float).swapaxes(0, 1).tolist()
+    return {name: _learnt(blocks) for name, blocks in zip(names, counts, strict=False)}
+
+
+def _learnt(blocks: list[list[list[float]]]) -> Learnt:
+    table = Table()
+    for rows in blocks:
+        table = table.add({f"main-{pod}": (row[0], row[1]) for pod, row in enumerate(rows)})
+    return learn(table, Table())
+
+
+def course(cell: Cell, traffic: Traffic, noise: Mapping[str, Learnt] | None) -> Course:
+    """Judge one release, with what is known of its checks' noise."""
+    settings = parameters(cell.checks, cell.histograms, cell.alpha)
+    state, excluded = session.begin(settings, 0.0, Arm.MAIN, noise), False
+    for evidence in pieces(settings, traffic):
+        judged = state.standing.judged
+        state, findings = session.advance(state, evidence, planning=False)
+        if state.standing.failed_block is not None:
+            break
+        if state.standing.judged > judged and evidence.block.index >= cell.onset.block:
+            excluded = excluded or findings[cell.faulty].outcome is Outcome.PASS
+    return Course(state.standing.failed_block, state.standing.passed_block, excluded)
+
+
+def pieces(settings: Parameters, traffic: Traffic) -> Iterator[Evidence]:
+    """What each block brought."""
+    names = [check.name for check in settings.checks]
+    counted = np.stack((traffic.errors, traffic.requests), axis=-1).astype(float)
+    ranked = traffic.buckets.astype(float)
+    bounds = tuple(BOUNDS.tolist())
+    for index in range(len(counted)):
+        tables = [*counted[index].tolist(), *ranked[index].tolist()]
+        slices = {
+            name: Slice(_arms(table, traffic.mains), bounds if len(table[0]) > 2 else ())
+            for name, table in zip(names, tables, strict=True)
+        }
+        yield Evidence(session.block(settings, 0.0, index), slices)
+
+
+def _arms(table: list[list[float]], mains: int) -> Mapping[Arm, Mapping[str, Row]]:
+    return {
+        Arm.MAIN: {f"main-{pod}": tuple(row) for pod, row in enumerate(table[:mains]) if any(row)},
+        Arm.CANARY: {f"canary-{pod}": tuple(row) for pod, row in enumerate(table[mains:]) if any(row)},
+    }

@@ -1,0 +1,149 @@
+"""
+Playing cells: many releases in a few processes, cell by cell, with what is finished kept in a file.
+
+A release's dice depend on the seed, the cell and its own number alone: neither the number of processes nor
+the order of cells changes a figure. A finished cell is a line of JSON; it is played again only where seed,
+number of releases or the engine (its code, comments aside) differ.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import repeat
+from os import nice
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+
+import firedamp
+from arena import ours, traffic
+from arena.cells import Cell
+from arena.figures import Course, Figure, figure
+from arena.peers import NEVER, PEERS, stops
+from arena.seen import seen
+
+#: Releases that are played together, for the peers' sake.
+CHUNK = 10
+FIREDAMP = "firedamp"
+METHODS = (FIREDAMP, *PEERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """
+    A finished cell.
+
+    Attributes:
+        figures: one per method.
+        seconds: processor time per release, of all methods together.
+    """
+
+    cell: str
+    seed: int
+    version: str
+    engine: str
+    seconds: float
+    figures: tuple[Figure, ...]
+
+
+def played(cell: Cell, seed: int, releases: int, pool: ProcessPoolExecutor) -> Played:
+    """Play one cell."""
+    starts = range(0, releases, CHUNK)
+    ends = [min(start + CHUNK, releases) for start in starts]
+    chunks = list(pool.map(_chunk, repeat(cell), repeat(seed), starts, ends))
+    figures = tuple(
+        figure(cell, method, [course for courses, _ in chunks for course in courses[method]])
+        for method in METHODS
+    )
+    seconds = sum(spent for _, spent in chunks) / releases
+    return Played(str(cell), seed, firedamp.__version__, engine(), round(seconds, 3), figures)
+
+
+def workers(jobs: int) -> ProcessPoolExecutor:
+    """Processes that stand back for others."""
+    return ProcessPoolExecutor(jobs, initializer=nice, initargs=(10,))
+
+
+def _chunk(cell: Cell, seed: int, start: int, end: int) -> tuple[Mapping[str, list[Course]], float]:
+    begun = process_time()
+    releases = [traffic.release(cell, traffic.generator(cell, seed, number)) for number in range(start, end)]
+    failing = [traffic.failing(cell, one) for one in releases]
+    courses = {FIREDAMP: list(_ours(cell, seed, start, releases, failing))}
+    for method, found in stops(seen(cell, releases)).items():
+        blocks = [None if stop == NEVER else int(stop) for stop in found]
+        courses[method] = [
+            Course(stop, served(cell, served_in, stop), stop is None, None)
+            for stop, served_in in zip(blocks, failing, strict=True)
+        ]
+    return courses, process_time() - begun
+
+
+def _ours(
+    cell: Cell, seed: int, start: int, releases: Sequence[traffic.Traffic], failing: Sequence[traffic.Counts]
+) -> Iterator[Course]:
+    for number, (one, served_in) in enumerate(zip(releases, failing, strict=True), start):
+        known = None
+        if cell.history and cell.counters:
+            known = ours.known(cell, *traffic.history(cell, traffic.generator(cell, seed, number, use=1)))
+        found = ours.course(cell, one, known)
+        yield Course(found.stop, served(cell, served_in, found.stop), found.excluded, found.passed)
+
+
+def served(cell: Cell, failing: traffic.Counts, stop: int | None) -> int:
+    """Failing canary requests from the fault's onset to the stop, that block included."""
+    return int(np.sum(failing[cell.onset.block : None if stop is None else stop + 1]))
+
+
+@cache
+def engine() -> str:
+    """A short name of the code that decides, and of the arena, without their words."""
+    package = Path(firedamp.__file__).parent
+    roots = [package / part for part in ("stats", "checks", "decision", "model")]
+    paths = [path for root in (*roots, Path(__file__).parent) for path in sorted(root.rglob("*.py"))]
+    silent = [_silenced(path) for path in paths if path.stem not in ("report", "plots", "gates", "tables")]
+    return hashlib.sha256("\n".join(silent).encode()).hexdigest()[:10]
+
+
+def _silenced(path: Path) -> str:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [part for part in body if not _is_words(part)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_words(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def kept(path: Path) -> list[Played]:
+    """What was played before, oldest first."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [_read(json.loads(line)) for line in lines if line.strip()]
+
+
+def keep(path: Path, one: Played) -> None:
+    """Add a finished cell."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(one)) + "\n")
+
+
+def _read(line: Mapping[str, object]) -> Played:
+    figures = tuple(Figure(**one) for one in line["figures"])  # type: ignore[attr-defined]
+    return Played(**{**line, "figures": figures})  # type: ignore[arg-type]
+
+
+def known_of(before: Iterable[Played], cell: Cell, seed: int, releases: int) -> Played | None:
+    """The cell as it was played before, by the same engine on the same dice."""
+    wanted = str(cell), seed, engine(), releases
+    same = [one for one in before if (one.cell, one.seed, one.engine, one.figures[0].releases) == wanted]
+    return same[-1] if same else None
