@@ -18,6 +18,7 @@ is worse) unless its name says otherwise, and no result is ever NaN.
     thinning        long series kept short, for slopes
     dispersion      pods differ and errors clump: by how much to widen
     noise           how noisy a check is, learnt from its pods as sums that add
+    multiplicity    many checks at once: Holm, Benjamini-Hochberg
     noninferiority  harm is excluded: the test behind a pass
     power           what could have been seen, and what is still needed
     betabinomial    the distribution of clumped errors, shared by the above
