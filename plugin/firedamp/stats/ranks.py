@@ -24,19 +24,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from firedamp.stats.placements import Ranked, rank, rank_values
+from firedamp.stats.scale import median_ratio, turning_scale
 from firedamp.stats.stretch import Shape, bucket_counts, rising_bounds
 from firedamp.stats.tails import implied_tail_tolerance, tail_edge
 
 __all__ = ["RankTest", "compare_histograms", "implied_tail_tolerance", "mann_whitney", "tail_edge"]
 
 Floats = NDArray[np.float64]
-
-_Z95 = 1.959963984540054
-#: Scale factors are looked for between 1/50 and 50.
-_MAX_LOG_SCALE = math.log(50.0)
-_COARSE, _FINE = 61, 25
-#: Pairs up to which raw values are compared one by one for their ratio.
-_MAX_PAIRS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +101,7 @@ def compare_histograms(
     if min(n_b, n_c) < 1:
         return None
     arms = _Arms(Shape.of(b, edges, n_b), c / n_c, n_b, n_c, dispersion)
-    scale, interval = _scale(arms)
+    scale, interval = turning_scale(lambda scales: arms.over(scales).z)
     return _result(arms.at(1 + tolerance), arms.at(1.0), arms, scale, interval)
 
 
@@ -136,7 +130,7 @@ def mann_whitney(
     if not (b.size and c.size):
         return None
     plain = rank_values(b, c, dispersion)
-    scale, interval = _ratio(b, c, plain)
+    scale, interval = median_ratio([(b, c)], float(plain.standard_error[0]))
     arms = _Arms(Shape.of(np.ones(1), np.array([np.inf]), 1.0), np.ones(1), b.size, c.size, dispersion)
     return _result(rank_values(b * (1 + tolerance), c, dispersion), plain, arms, scale, interval)
 
@@ -182,35 +176,3 @@ def _result(
 def _plain_p(theta: float, variance: float, pairs: float) -> float:
     # Half a pair is the correction for continuity.
     return float(ndtr((0.5 - theta + 0.5 / pairs) / math.sqrt(variance))) if variance > 0 else 1.0
-
-
-def _scale(arms: _Arms) -> tuple[float, tuple[float, float]]:
-    """The factor at which θ = 1/2, and those at which z = ±1.96, by two passes over a grid."""
-    wanted = np.array([0.0, _Z95, -_Z95])
-    logs = np.linspace(-_MAX_LOG_SCALE, _MAX_LOG_SCALE, _COARSE)
-    falling = _falling_z(arms, logs)
-    rough = np.interp(-wanted, -falling, logs)
-    step = logs[1] - logs[0]
-    fine = np.sort((rough[:, None] + np.linspace(-step, step, _FINE)[None, :]).ravel())
-    near = _falling_z(arms, fine)
-    found = np.exp(np.interp(-wanted, -near, fine))
-    found[wanted > falling[0]] = 0.0
-    found[wanted < falling[-1]] = np.inf
-    # Coarse buckets leave a plateau of factors that change nothing; 1 is the one to report.
-    if arms.at(1.0).z[0] == 0:
-        found[0] = 1.0
-    return float(found[0]), (float(found[1]), float(found[2]))
-
-
-def _falling_z(arms: _Arms, logs: Floats) -> Floats:
-    # z falls with the scale but for the spread's own noise.
-    return np.asarray(np.minimum.accumulate(arms.over(np.exp(logs)).z))
-
-
-def _ratio(b: Floats, c: Floats, plain: Ranked) -> tuple[float, tuple[float, float]]:
-    if min(b.min(), c.min()) <= 0 or b.size * c.size > _MAX_PAIRS:
-        return 1.0, (0.0, math.inf)
-    reach = _Z95 * float(plain.standard_error[0])
-    shares = np.clip([0.5 - reach, 0.5, 0.5 + reach], 0.0, 1.0)
-    low, middle, high = np.quantile(np.divide.outer(c, b), shares)
-    return float(middle), (float(low), float(high))
