@@ -83,6 +83,7 @@ class Cell:
         canary_pods: of twenty in all; with a ramp they follow the share.
         history: six hours of main before the release are known.
         checks, histograms: how many critical checks share alpha, and how many of them are latencies.
+        bare: the sequential test by itself over half an hour, without tolerance, noise and warm-up.
     """
 
     noise: Noise = noise.NONE
@@ -95,15 +96,19 @@ class Cell:
     alpha: float = 0.02
     checks: int = 20
     histograms: int = 0
+    bare: bool = False
 
     def __str__(self) -> str:
         onset = "" if self.onset is Onset.START else f" {self.onset}"
         said = [self.noise.name, thousands(self.requests), f"{self.fault}{onset}"]
         said += ["ramp"] if self.ramp else []
-        said += [f"{self.canary_pods} canary pods"] if self.canary_pods != 4 else []
+        said += (
+            [f"{self.canary_pods} canary pod{'s' * (self.canary_pods > 1)}"] if self.canary_pods != 4 else []
+        )
         said += [] if self.history else ["no history"]
         said += ["1 check"] if self.checks == 1 else []
         said += [f"{self.histograms} latencies"] if self.histograms and self.healthy else []
+        said += ["sequential test alone"] if self.bare else []
         said += [f"alpha {100 * self.alpha:g} %"] if self.alpha != 0.02 else []
         return ", ".join(said)
 
@@ -115,6 +120,8 @@ class Cell:
     @property
     def blocks(self) -> int:
         """Blocks that the release is judged for."""
+        if self.bare:
+            return HALF_HOUR
         return HORIZON + BEYOND if self.onset is Onset.AFTER else HORIZON
 
     @property
@@ -141,3 +148,8 @@ class Cell:
 def thousands(requests: float) -> str:
     """10000 as 10k."""
     return f"{requests / 1000:g}k" if requests >= 1000 else f"{requests:g}"
+
+
+def counted(number: int, noun: str) -> str:
+    """1 pod, 3 pods."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -60,6 +60,8 @@ STICKY = Noise("sticky users", users=10)
 DRIFTING = Noise("drifting pods", pod_drift=0.6)
 SPELLS = Noise("spells", spells=0.1)
 COLD = Noise("cold start", pod_cv=0.3, cold=10.0)
+#: Pods differ in their errors; latencies have noise of their own wherever there are some.
+LATENCY = Noise("latency", pod_cv=0.3)
 
 
 def factors(noise: Noise, shape: tuple[int, int, int], rng: np.random.Generator) -> Floats:

@@ -17,11 +17,14 @@ from arena.traffic import BOUNDS, Counts, Traffic
 from firedamp.decision import session
 from firedamp.decision.parameters import Parameters
 from firedamp.model import Arm, Evidence, Outcome, Row, Slice
+from firedamp.stats import sequential
 from firedamp.stats.noise import Learnt, Table, learn
+from firedamp.stats.null import Null
+from firedamp.stats.spending import Budget
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Judged:
     """
     How a release went.
 
@@ -63,7 +66,7 @@ def _learnt(blocks: list[list[list[float]]]) -> Learnt:
     return learn(table, Table())
 
 
-def course(cell: Cell, traffic: Traffic, noise: Mapping[str, Learnt] | None) -> Course:
+def course(cell: Cell, traffic: Traffic, noise: Mapping[str, Learnt] | None) -> Judged:
     """Judge one release, with what is known of its checks' noise."""
     settings = parameters(cell.checks, cell.histograms, cell.alpha)
     state, excluded = session.begin(settings, 0.0, Arm.MAIN, noise), False
@@ -74,7 +77,24 @@ def course(cell: Cell, traffic: Traffic, noise: Mapping[str, Learnt] | None) -> 
             break
         if state.standing.judged > judged and evidence.block.index >= cell.onset.block:
             excluded = excluded or findings[cell.faulty].outcome is Outcome.PASS
-    return Course(state.standing.failed_block, state.standing.passed_block, excluded)
+    return Judged(state.standing.failed_block, state.standing.passed_block, excluded)
+
+
+def alone(cell: Cell, traffic: Traffic) -> Judged:
+    """The sequential test of the only check by itself: no tolerance, no noise in the null, no reserve."""
+    budget, test = Budget(cell.alpha, reserve=0.0), sequential.start(Null(tolerance=0.0, phi=1.0))
+    for index in range(cell.blocks):
+        errors, requests = traffic.errors[index, 0], traffic.requests[index, 0]
+        test = sequential.advance(
+            test,
+            baseline_events=float(errors[: traffic.mains].sum()),
+            canary_events=float(errors[traffic.mains :].sum()),
+            canary_share=float(requests[traffic.mains :].sum() / requests.sum()),
+            allowances=(sequential.Allowance(budget.spent_by((index + 1) / cell.blocks)),),
+        )
+        if test.crossed:
+            return Judged(index)
+    return Judged()
 
 
 def pieces(settings: Parameters, traffic: Traffic) -> Iterator[Evidence]:

@@ -28,7 +28,7 @@ from arena.peers import NEVER, PEERS, stops
 from arena.seen import seen
 
 #: Releases that are played together, for the peers' sake.
-CHUNK = 10
+CHUNK = 8
 FIREDAMP = "firedamp"
 METHODS = (FIREDAMP, *PEERS)
 
@@ -88,9 +88,9 @@ def _ours(
 ) -> Iterator[Course]:
     for number, (one, served_in) in enumerate(zip(releases, failing, strict=True), start):
         known = None
-        if cell.history and cell.counters:
+        if cell.history and cell.counters and not cell.bare:
             known = ours.known(cell, *traffic.history(cell, traffic.generator(cell, seed, number, use=1)))
-        found = ours.course(cell, one, known)
+        found = ours.alone(cell, one) if cell.bare else ours.course(cell, one, known)
         yield Course(found.stop, served(cell, served_in, found.stop), found.excluded, found.passed)
 
 
@@ -147,3 +147,8 @@ def known_of(before: Iterable[Played], cell: Cell, seed: int, releases: int) -> 
     wanted = str(cell), seed, engine(), releases
     same = [one for one in before if (one.cell, one.seed, one.engine, one.figures[0].releases) == wanted]
     return same[-1] if same else None
+
+
+def latest(finished: Iterable[Played], seed: int) -> dict[str, Played]:
+    """The last result of each cell on one seed."""
+    return {one.cell: one for one in finished if one.seed == seed}
