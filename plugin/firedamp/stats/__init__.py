@@ -11,6 +11,8 @@ is worse) unless its name says otherwise, and no result is ever NaN.
     spending        how much alpha may be used by when
     ranks           Mann-Whitney on histogram buckets, against a stretched baseline
     placements      θ and its standard error, shared by those who rank
+    samples         few values, one per pod: Mann-Whitney counted out, Brunner-Munzel with t
+    native          native histograms as plain buckets
     strata          the same within each traffic step: van Elteren
     scale           by what factor: where a rank test turns
     tails           where the slowest requests begin, and what a stretch makes of them

@@ -84,6 +84,17 @@ def rank_values(baseline: Floats, canary: Floats, dispersion: float) -> Ranked:
     return rank(shares_b[None, :], shares_c, (b.size, c.size), dispersion)
 
 
+def mid_ranks(values: Floats) -> Floats:
+    """
+    Ranks from 1 on, (n,); equal values share the middle of theirs. *Exact.*
+
+    Args:
+        values: (n,) finite values.
+    """
+    _, place, ties = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(ties) - (ties - 1) / 2)[place])
+
+
 def _null_variance(baseline: Floats, canary: Floats, n_b: Size, n_c: Size) -> Floats:
     n = n_b + n_c
     canary_part = np.asarray(n_c / n)[..., None]
