@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
@@ -48,6 +48,7 @@ def test_weights_by_hand():
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 10)), min_size=1, max_size=6))
+@settings(deadline=None)
 def test_holm_is_closed_testing_by_bonferroni(pairs):
     """Weighted or not, by enumeration of all sets."""
     p, weights = (list(part) for part in zip(*pairs, strict=True))
@@ -57,6 +58,7 @@ def test_holm_is_closed_testing_by_bonferroni(pairs):
 
 
 @given(CHANCES)
+@settings(deadline=None)
 def test_benjamini_hochberg_is_scipys(p):
     """Ties and zeros included."""
     theirs = scipy.stats.false_discovery_control(p) if p else []
@@ -65,6 +67,7 @@ def test_benjamini_hochberg_is_scipys(p):
 
 
 @given(CHANCES)
+@settings(deadline=None)
 def test_adjusted_values_are_chances_in_the_order_of_p(p):
     """No NaN, at least p, at most Bonferroni's; BH never above Holm; smaller stays smaller."""
     strict, loose, order = holm(p), benjamini_hochberg(p), np.argsort(p, kind="stable")
@@ -78,6 +81,7 @@ def test_adjusted_values_are_chances_in_the_order_of_p(p):
 
 
 @given(CHANCES, st.randoms(use_true_random=False))
+@settings(deadline=None)
 def test_the_order_of_checks_means_nothing(p, random):
     """Shuffled p-values have shuffled results."""
     order = list(range(len(p)))
@@ -88,6 +92,7 @@ def test_the_order_of_checks_means_nothing(p, random):
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=12), st.integers(0, 11), st.floats(0, 1))
+@settings(deadline=None)
 def test_a_smaller_p_never_raises_another(p, at, factor):
     """Both are monotone in every p-value."""
     smaller = list(p)

@@ -13,11 +13,11 @@ is worse) unless its name says otherwise, and no result is ever NaN.
     placements      θ and its standard error, shared by those who rank
     samples         few values, one per pod: Mann-Whitney counted out, Brunner-Munzel with t
     native          native histograms as plain buckets
-    strata          the same within each traffic step: van Elteren
+    strata          ranks within each traffic step: van Elteren
     scale           by what factor: where a rank test turns
     tails           where the slowest requests begin, and what a stretch makes of them
     stretch         the baseline's histogram, were every request slower by a factor
-    levels          a gauge's level between pods: Student's t on logarithms
+    levels          a gauge's level between pods: t with a prior, Welch's, permutations; on logarithms
     trend           leaks: slopes of the pods by Theil and Sen, compared between pods
     thinning        long series kept short, for slopes
     dispersion      pods differ and errors clump: by how much to widen
