@@ -16,7 +16,7 @@ from firedamp.model import Ask, ReleaseKey, Verdict
 from firedamp.model import Look as Look
 from firedamp.model import Release as Release
 from firedamp.model import Standing as Standing
-from firedamp.queries import Need
+from firedamp.queries import Increase, Need
 
 #: So many releases of a service tell of a check's noise.
 LESSONS = 20
@@ -29,8 +29,8 @@ class Span:
 
     Attributes:
         begin: counted needs get every sample in (begin, end].
-        ends: ends of the blocks wanted, ascending; level needs get one value at each.
-        window_seconds: what `$window` stands for.
+        ends: ends of the blocks wanted, ascending; level needs and increases get one value at each.
+        window_seconds: what `$window` stands for; the length of a block of increases.
         timeout_seconds: what is left of the caller's deadline.
     """
 
@@ -47,7 +47,7 @@ class Span:
 class Source(Protocol):
     """One metric backend."""
 
-    async def samples(self, need: Need, cohort: Matchers, span: Span) -> Samples:
+    async def samples(self, need: Need | Increase, cohort: Matchers, span: Span) -> Samples:
         """
         Fetch what one need of one cohort brought; no sample is later than `span.end`.
 

@@ -94,6 +94,13 @@ class Level:
     expression: Expression
 
 
+@dataclass(frozen=True, slots=True)
+class Increase:
+    """Increase of counters inside each block, per pod, added up by the source; to a percent or so."""
+
+    selector: Selector
+
+
 #: What a check may ask for.
 Need = Counted | Level
 

@@ -74,6 +74,7 @@ async def living(settings: Settings) -> AsyncIterator[Living]:
             deadline_seconds=settings.limits.deadline,
             sessions=settings.limits.sessions,
         )
+        stack.push_async_callback(judge.close)
         await stack.enter_async_context(
             _running(asyncio.create_task(_prune(store, settings.store.retention)))
         )

@@ -12,7 +12,7 @@ from firedamp.errors import SourceDownError, SourceError
 from firedamp.judge import Profile
 from firedamp.model import Mode
 from firedamp.ports import Span
-from firedamp.queries import Counted, Need
+from firedamp.queries import Counted, Increase, Need
 
 STEP = 10.0
 
@@ -22,7 +22,8 @@ class ShopSource:
     """
     Pods of two versions, scraped every 10 s since `since`, the canary's since `canary_since`.
 
-    Requests and errors per second and pod; `trouble` is raised instead of an answer while set.
+    Requests and errors per second and pod; `trouble` is raised instead of an answer while set. History has
+    bursts: every third half hour, pod after pod has `burst` errors more.
     """
 
     since: float = -3600.0
@@ -31,20 +32,30 @@ class ShopSource:
     errors: Mapping[str, float] = field(default_factory=lambda: {"stable": 0.1, "canary": 0.1})
     pods: int = 2
     trouble: SourceError | None = None
+    burst: float = 0.0
     fetched: list[Span] = field(default_factory=list)
+    recalled: list[Span] = field(default_factory=list)
 
-    async def samples(self, need: Need, cohort: Matchers, span: Span) -> Samples:
-        self.fetched.append(span)
+    async def samples(self, need: Need | Increase, cohort: Matchers, span: Span) -> Samples:
+        (self.recalled if isinstance(need, Increase) else self.fetched).append(span)
         if self.trouble is not None:
             raise self.trouble
-        assert isinstance(need, Counted)
+        assert isinstance(need, Counted | Increase)
         arm = next(matcher.value for matcher in cohort if matcher.label == "rollouts_pod_template_hash")
         failing = any(matcher.label == "code" for matcher in need.selector.matchers)
         rate = (self.errors if failing else self.requests).get(arm, 0.0)
         begun = self.canary_since if arm == "canary" else self.since
-        return Samples(tuple(self._pod(arm, number, begun, rate, span) for number in range(self.pods)))
+        tell = self._pod if isinstance(need, Counted) else self._past
+        burst = self.burst if failing and isinstance(need, Increase) else 0.0
+        return Samples(tuple(tell(arm, number, begun, rate, span, burst) for number in range(self.pods)))
 
-    def _pod(self, arm: str, number: int, begun: float, rate: float, span: Span) -> Series:
+    def _past(self, arm: str, number: int, begun: float, rate: float, span: Span, burst: float) -> Series:
+        ends = np.array([end for end in span.ends if end > begun])
+        grown = np.floor(rate * np.minimum(span.window_seconds, ends - begun))
+        struck = (np.arange(len(ends)) % 3 == 0) & (np.arange(len(ends)) // 3 % self.pods == number)
+        return Series({"pod": f"{arm}-{number}"}, ends, grown + burst * struck)
+
+    def _pod(self, arm: str, number: int, begun: float, rate: float, span: Span, _: float) -> Series:
         first = max(begun, np.ceil(span.begin / STEP) * STEP)
         times = np.arange(first, span.end + 1e-9, STEP)
         values = np.floor((times - begun) * rate + number / 7)

@@ -21,7 +21,12 @@ AFTER_SECONDS = 4500
 
 @dataclass(frozen=True)
 class Story:
-    """What one service's two versions do; requests per second over both, medians in seconds."""
+    """
+    What one service's two versions do; requests per second over both, medians in seconds.
+
+    Of both, each scrape of a pod finds `burst` errors more, one time in forty; the old version has been there
+    for `before` seconds.
+    """
 
     service: str
     per_second: float = 20.0
@@ -32,6 +37,8 @@ class Story:
     canary_median: float = 0.08
     baseline_pods: int = 4
     canary_pods: int = 2
+    burst: int = 0
+    before: float = BEFORE_SECONDS
     seed: int = 7
 
 
@@ -48,12 +55,14 @@ def _pod(
     rng: np.random.Generator, story: Story, arm: str, number: int, pods: int, released: float
 ) -> Iterator[Given]:
     canary = arm == "canary"
-    begun = released + 4 + number if canary else released - BEFORE_SECONDS
+    begun = released + 4 + number if canary else released - story.before
     times = np.arange(begun + 3 + number, released + AFTER_SECONDS, SCRAPE_SECONDS)
     share = story.share if canary else 1 - story.share
     rate = story.per_second * share / pods
     requests = rng.poisson(rate * np.diff(times, prepend=begun))
     errors = rng.binomial(requests, story.canary_errors if canary else story.baseline_errors)
+    if story.burst:
+        errors = np.minimum(errors + story.burst * (rng.random(len(times)) < 1 / 40), requests)
     median = story.canary_median if canary else story.baseline_median
     reached = ndtr(np.log(np.array(BOUNDS) / median) / 0.6)
     slow = rng.multinomial(requests, np.diff(reached, prepend=0.0))

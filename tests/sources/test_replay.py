@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from firedamp.errors import SourceRefusedError
 from firedamp.ports import Span
-from firedamp.queries import Counted, Expression, Level, Matcher, Op, selector
+from firedamp.queries import Counted, Expression, Increase, Level, Matcher, Op, selector
 from firedamp.sources.replay import (
     Recorded,
     ReplaySettings,
@@ -100,6 +100,16 @@ async def test_a_stale_level_has_no_value():
     samples = await ReplaySource([ended]).samples(Level(Expression("up")), (), span(0, 110, 120))
 
     assert [one.times.tolist() for one in samples.series] == [[110.0]]
+
+
+async def test_increases_are_added_up_by_pod_and_block():
+    """All series of a pod together; what a counter counted after it began again is not lost."""
+    again = Recorded("up", {"pod": "a"}, np.array([100.0, 160.0, 220.0]), np.array([5.0, 7.0, 3.0]))
+    source = ReplaySource([recorded(pod="a", code="200"), again, recorded(pod="b", begin=200.0, number=2)])
+    samples = await source.samples(Increase(selector("up")), (), span(100, 160.0, 220.0))
+    told = {one.labels["pod"]: dict(zip(one.times, one.values, strict=True)) for one in samples.series}
+
+    assert told == {"a": {160.0: 4.0 + 2.0, 220.0: 4.0 + 3.0}, "b": {220.0: 1.0}}
 
 
 @pytest.mark.parametrize("text", ["sum(up)", "rate(up[5m])", "up / 2", "up{pod"])

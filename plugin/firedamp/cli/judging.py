@@ -86,7 +86,11 @@ def _local(order: Order, alive: Living) -> Judged:
     decide_by = service.window.deadline_seconds
 
     async def ask(now: float) -> Verdict:
-        return await alive.judge.answer(order.ask, now)
+        verdict = await alive.judge.answer(order.ask, now)
+        if order.window or not order.watch:
+            # No time passes before the next question, or there is none: what the past tells is waited for.
+            await alive.judge.settled()
+        return verdict
 
     def link(verdict: Verdict) -> str | None:
         kept = order.window is None and public is not None and verdict.release_id is not None

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from firedamp.cohorts import comparison_arm
+from firedamp.decision import known, policy, session
 from firedamp.decision import parameters as stored
-from firedamp.decision import policy, session
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import AskError
 from firedamp.model import Look, Mode, Outcome, Question, Release, Verdict
@@ -65,7 +65,7 @@ def again(release: Release, looks: Sequence[Look], parameters: Parameters) -> Re
 def _folded(release: Release, looks: Sequence[Look], parameters: Parameters) -> Sequence[Look]:
     key = release.key
     against = comparison_arm(parameters.cohorts.select(key.namespace, key.service, release.arms))
-    running = session.begin(parameters, release.started, against)
+    running = session.begin(parameters, release.started, against, known.from_json(release.noise))
     found = []
     for look in looks:
         running, findings = session.advance(running, look.evidence)

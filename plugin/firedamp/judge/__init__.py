@@ -24,6 +24,7 @@ from firedamp.judge import releases
 from firedamp.judge.book import Book, Profile
 from firedamp.judge.looking import Looks
 from firedamp.judge.outages import Outages
+from firedamp.judge.past import Past
 from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import Event, Source, Store
 
@@ -47,7 +48,8 @@ class Judge:
         self._book = book
         self._store = store
         self._deadline = deadline_seconds
-        self._looks = Looks(sources, store, deadline_seconds=deadline_seconds, sessions=sessions)
+        self._past = Past(sources, store)
+        self._looks = Looks(sources, store, self._past, deadline_seconds=deadline_seconds, sessions=sessions)
         self._outages = Outages(deadline_seconds)
         self._flights: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -68,7 +70,7 @@ class Judge:
                 return release
             closed = replace(release, ended=now, outcome=outcome)
             await self._store.update(closed)
-        self._looks.forget(closed)
+        self._past.over(closed, self._looks.forget(closed))
         telemetry.CHECK_VALUES.forget(closed.key)
         await self._store.record(Event(now, "outcome", namespace, service, closed.key.revision, by, outcome))
         return closed
@@ -81,6 +83,14 @@ class Judge:
             release = await self._store.latest(namespace, service, name)
             if release is not None and release.ended is None and release.weight != weight:
                 await self._store.update(releases.weighted(release, weight, now))
+
+    async def settled(self) -> None:
+        """What is learnt in the background is learnt, or given up."""
+        await self._past.settled()
+
+    async def close(self) -> None:
+        """Give up what is learnt in the background; to be called before sources and store are closed."""
+        await self._past.close()
 
     async def _answer(self, ask: Ask, now: float) -> Verdict:
         profile = self._book.profile(ask.namespace, ask.service)
@@ -143,6 +153,8 @@ class Judge:
         before = release
         release = releases.asked(release, ask, now) if ask.opens else release
         parameters = stored.from_json(release.parameters)
+        if not release.noise and release.ended is None:
+            self._past.opened(release, parameters, profile.source)
         look, release, outage = await self._look(release, parameters, profile, now)
         case = policy.Case(
             question=ask.question,

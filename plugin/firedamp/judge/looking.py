@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 
 from firedamp import __version__, telemetry
 from firedamp.counting import LOOK_BACK_SECONDS
-from firedamp.decision import policy, session
+from firedamp.decision import known, policy, session
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
 from firedamp.errors import ConflictError, SourceDownError, SourceError
 from firedamp.judge import evidence
+from firedamp.judge.past import Past
 from firedamp.model import Block, Evidence, Look, Mode, Outcome, Question, Release
 from firedamp.ports import Source, Span, Store
 
@@ -41,6 +42,7 @@ class Living:
 
     session: Session
     planned: evidence.Plan
+    noise: str
     memories: evidence.Memories = field(default_factory=evidence.Memories)
     last: Look | None = None
 
@@ -49,17 +51,25 @@ class Looks:
     """Takes the looks of all releases; whoever calls holds the release's lock."""
 
     def __init__(
-        self, sources: Mapping[str, Source], store: Store, *, deadline_seconds: float, sessions: int
+        self,
+        sources: Mapping[str, Source],
+        store: Store,
+        past: Past,
+        *,
+        deadline_seconds: float,
+        sessions: int,
     ) -> None:
         self._sources = sources
         self._store = store
+        self._past = past
         self._deadline = deadline_seconds
         self._sessions = sessions
         self._living: OrderedDict[int, Living] = OrderedDict()
 
-    def forget(self, release: Release) -> None:
-        """Let go of a release's running statistics."""
-        self._living.pop(release.id, None)
+    def forget(self, release: Release) -> Session | None:
+        """Let go of a release's running statistics; these, where there were any."""
+        living = self._living.pop(release.id, None)
+        return living.session if living else None
 
     async def last(self, release: Release) -> Look | None:
         """The last look taken, by whomever."""
@@ -77,6 +87,7 @@ class Looks:
         """
         if not self._is_due(release, parameters, now):
             return await self.last(release), release
+        release = await self._pinned(release, parameters)
         living = await self._rebuilt(release, parameters)
         return await self._caught_up(release, source, living, now)
 
@@ -89,7 +100,9 @@ class Looks:
             try:
                 release = await self._taken(release, source, living, blocks)
             except ConflictError:
-                # Another replica took them in the meantime; theirs are as good.
+                # Another replica took them in the meantime; theirs are as good, and so is what they knew.
+                stored = await self._store.release(release.id)
+                release = replace(release, noise=stored.noise if stored else "")
                 living = await self._rebuilt(release, living.session.parameters)
                 break
             except SourceError:
@@ -100,8 +113,18 @@ class Looks:
 
     def _is_due(self, release: Release, parameters: Parameters, now: float) -> bool:
         living = self._living.get(release.id)
-        known = living.session.blocks if living else 0
-        return session.block(parameters, release.started, known).end <= now - LAG_SECONDS
+        taken = living.session.blocks if living else 0
+        return session.block(parameters, release.started, taken).end <= now - LAG_SECONDS
+
+    async def _pinned(self, release: Release, parameters: Parameters) -> Release:
+        """The release with what is known of its noise; written with the first look and never changed."""
+        if release.noise:
+            return release
+        # A version that knew no noise may have begun it; its looks must come out as they are.
+        begun = await self._store.last_look(release.id) is not None
+        return replace(
+            release, noise=known.NOTHING if begun else await self._past.pinned(release, parameters)
+        )
 
     async def _rebuilt(self, release: Release, parameters: Parameters) -> Living:
         """The session in memory, with every look in the store taken in."""
@@ -117,9 +140,11 @@ class Looks:
 
     def _kept(self, release: Release, parameters: Parameters) -> Living:
         living = self._living.get(release.id)
-        if living is None:
+        if living is None or living.noise != release.noise:
             planned = evidence.plan(parameters, release)
-            living = Living(session.begin(parameters, release.started, planned.against), planned)
+            noise = known.from_json(release.noise)
+            begun = session.begin(parameters, release.started, planned.against, noise)
+            living = Living(begun, planned, release.noise)
         self._living[release.id] = living
         self._living.move_to_end(release.id)
         while len(self._living) > self._sessions:
@@ -135,6 +160,8 @@ class Looks:
         release = _with_verdict(release, living.session.parameters, looks[-1])
         with telemetry.stage(telemetry.Stage.RECORD):
             await self._store.add_looks(release, looks)
+        if _is_over(folded) and not _is_over(living.session):
+            self._past.over(release, folded)
         living.session, living.memories, living.last = folded, memories, looks[-1]
         telemetry.CHECK_VALUES.saw(release.key, release.verdict, looks[-1].findings)
         return release
@@ -160,6 +187,10 @@ class Looks:
         with telemetry.stage(telemetry.Stage.FETCH):
             counts = await evidence.gather(name, source, living.planned, blocks, memories, span)
         return evidence.assemble(parameters, living.planned, counts, blocks, release)
+
+
+def _is_over(running: Session) -> bool:
+    return running.standing.elapsed_seconds >= running.parameters.window.deadline_seconds
 
 
 def _due(living: Session, now: float) -> list[Block]:

@@ -70,14 +70,15 @@ def over(release: Release, parameters: Parameters, now: float) -> bool:
     failed = release.verdict is Outcome.FAIL
     if release.ended is not None:
         # Stragglers get the last answer, but a retry of a failed attempt must not inherit its failure.
-        return failed or now - release.ended > SILENCE_SECONDS or _is_silent(release, now)
+        return failed or now - release.ended > SILENCE_SECONDS or is_silent(release, now)
     if failed:
-        return _is_silent(release, now)
+        return is_silent(release, now)
     window = parameters.window.deadline_seconds + ABANDONED_SECONDS
     return now - release.last_asked > ABANDONED_SECONDS and now - release.started > window
 
 
-def _is_silent(release: Release, now: float) -> bool:
+def is_silent(release: Release, now: float) -> bool:
+    """Whoever asked about it has given up."""
     return now - release.last_asked > max(SILENCE_SECONDS, 3 * release.ask_gap)
 
 
@@ -85,7 +86,7 @@ async def _left(store: Store, latest: Release, now: float) -> bool:
     """Whoever asked went over to another revision, and comes back now."""
     # Programs may judge several revisions side by side; a controller rolls out one at a time.
     alone = latest.controller in (Controller.ARGO, Controller.FLAGGER) or latest.verdict is Outcome.PASS
-    if not (alone and _is_silent(latest, now)):
+    if not (alone and is_silent(latest, now)):
         return False
     newest = await store.releases(namespace=latest.key.namespace, service=latest.key.service, limit=_NEWEST)
     return any(one.started > latest.last_asked and _rollout(one) != _rollout(latest) for one in newest)

@@ -24,7 +24,7 @@ from firedamp.cohorts import Matchers
 from firedamp.counting import LOOK_BACK_SECONDS, Floats, Samples, Series
 from firedamp.errors import SourceRefusedError
 from firedamp.ports import Span
-from firedamp.queries import Counted, Level, Matcher, Need, Op, Selector, selector
+from firedamp.queries import Counted, Increase, Level, Matcher, Need, Op, Selector, selector
 
 _FORMAT = 1
 _PROCESS_START = "process_start_time_seconds"
@@ -100,7 +100,7 @@ class ReplaySource:
     async def close(self) -> None:
         """Nothing is held open."""
 
-    async def samples(self, need: Need, cohort: Matchers, span: Span) -> Samples:
+    async def samples(self, need: Need | Increase, cohort: Matchers, span: Span) -> Samples:
         """
         Serve what one need of one cohort brought; no sample is later than `span.end`.
 
@@ -115,6 +115,8 @@ class ReplaySource:
             case Level():
                 text = need.expression.promql(cohort, span.window_seconds)
                 return Samples(tuple(self._at(_plain(text), span.ends)))
+            case Increase():
+                return Samples(tuple(self._increases(need.selector.where(*cohort), span)))
 
     async def start_times(self, cohort: Matchers, span: Span) -> Mapping[str, float]:
         """Unix time at which each pod's oldest process began, where that was recorded."""
@@ -142,6 +144,16 @@ class ReplaySource:
             if found:
                 times, values = zip(*found, strict=True)
                 yield Series(one.labels, np.array(times), np.array(values))
+
+    def _increases(self, wanted: Selector, span: Span) -> Iterator[Series]:
+        pods: dict[str, dict[float, float]] = {}
+        for one in self._matching(wanted):
+            known = pods.setdefault(one.labels.get(self._pod_label, ""), {})
+            for end, increase in _increases(one, span.ends, span.window_seconds):
+                known[end] = known.get(end, 0.0) + increase
+        for pod, known in pods.items():
+            times = np.array(sorted(known))
+            yield Series({self._pod_label: pod}, times, np.array([known[end] for end in times.tolist()]))
 
     def _starts(self, births: Iterable[Series]) -> dict[str, float]:
         found: dict[str, float] = {}
@@ -228,6 +240,19 @@ def _accepting(matcher: Matcher) -> Callable[[str], bool]:
         raise SourceRefusedError(f"{matcher.value!r} is no regular expression: {error}") from error
     wanted = matcher.op is Op.MATCH
     return lambda value: (pattern.fullmatch(value) is not None) is wanted
+
+
+def _increases(one: Recorded, ends: Sequence[float], length: float) -> Iterator[tuple[float, float]]:
+    """What a counter increased by in each block in which it was seen, by the block's end."""
+    seen = np.isfinite(one.values)
+    times, values = one.times[seen], one.values[seen]
+    steps = np.diff(values)
+    # Below its predecessor it began again at zero.
+    grown = np.concatenate([[0.0], np.cumsum(np.where(steps < 0, values[1:], steps))])
+    for end in ends:
+        first, last = np.searchsorted(times, [end - length, end], side="right")
+        if last > first:
+            yield end, float(grown[last - 1] - grown[max(first - 1, 0)])
 
 
 def _value_at(one: Recorded, time: float) -> float | None:

@@ -14,7 +14,7 @@ from firedamp.cohorts import Matchers
 from firedamp.counting import Samples, one_replica
 from firedamp.errors import SourceError
 from firedamp.ports import Span
-from firedamp.queries import Counted, Expression, Level, Need, Selector
+from firedamp.queries import Counted, Increase, Level, Need, Selector
 from firedamp.sources._http import PrometheusSettings
 from firedamp.sources.prometheus import ask, wire
 from firedamp.sources.prometheus.client import AnswerTooLargeError, Client
@@ -69,7 +69,7 @@ class PrometheusSource:
         self._births.clear()
         await self._client.close()
 
-    async def samples(self, need: Need, cohort: Matchers, span: Span) -> Samples:
+    async def samples(self, need: Need | Increase, cohort: Matchers, span: Span) -> Samples:
         """
         Fetch what one need of one cohort brought; no sample is later than `span.end`.
 
@@ -82,7 +82,10 @@ class PrometheusSource:
         deadline = Deadline(span.timeout_seconds)
         match need:
             case Level(expression):
-                return await self._levels(expression, cohort, span, deadline)
+                text = expression.promql(cohort, span.window_seconds)
+                return await self._at_ends(text, span, deadline)
+            case Increase(selector):
+                return await self._at_ends(self._increase(selector.where(*cohort), span), span, deadline)
             case Counted(selector, keep_le):
                 births = self._born(cohort, span)
                 counted = await self._counted(selector.where(*cohort), span, deadline, keep_le=keep_le)
@@ -92,10 +95,11 @@ class PrometheusSource:
         """Unix time at which each pod's oldest process began, where that is exported; never raises."""
         return self._with_births(Samples(), await asyncio.shield(self._born(cohort, span))).starts
 
-    async def _levels(
-        self, expression: Expression, cohort: Matchers, span: Span, deadline: Deadline
-    ) -> Samples:
-        text = expression.promql(cohort, span.window_seconds)
+    def _increase(self, selector: Selector, span: Span) -> str:
+        kept = ", ".join((*self.settings.pod_labels, *self.settings.replica_labels))
+        return f"sum by ({kept}) (increase({selector.promql()}[{round(1000 * span.window_seconds)}ms]))"
+
+    async def _at_ends(self, text: str, span: Span, deadline: Deadline) -> Samples:
         found = [
             await ask.at_steps(self._client, text, grid, deadline)
             for grid in grids([milliseconds(end) for end in span.ends])

@@ -1,0 +1,122 @@
+"""
+Hours before a release: what the pods it is compared with did then, and what that tells of the noise.
+
+The stable pods are asked, for a baseline made for the release has no history. The server adds up each
+counter's increase per pod and half hour, so an answer has a dozen numbers per pod, whatever the number
+of its series. Extrapolation by `increase` changes counts by a percent or so, which noise does not mind.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from firedamp.checks import Check
+from firedamp.cohorts import Matchers, comparison_arm
+from firedamp.counting import levels
+from firedamp.decision import known
+from firedamp.decision.parameters import Parameters
+from firedamp.errors import SourceRefusedError
+from firedamp.model import Arm, Block, Release, Row
+from firedamp.ports import Source, Span
+from firedamp.queries import Counted, Increase, filled
+from firedamp.stats.noise import Counts, Learnt, Table, learn
+
+_LOG = structlog.get_logger()
+
+#: History is learnt in so many blocks of this length.
+BLOCKS, BLOCK_SECONDS = 12, 1800.0
+#: Longest time for one query.
+_QUERY_SECONDS = 10.0
+# Above this rate the events are the rule, and their absence is what is counted.
+_COMMON = 0.5
+
+#: Rows by pod, for each block.
+Rows = Sequence[Mapping[str, Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """One counter of the stable pods, and the label that tells them apart."""
+
+    need: Increase
+    cohort: Matchers
+    pod_label: str
+
+
+async def told(source: Source, release: Release, parameters: Parameters) -> dict[str, Learnt]:
+    """
+    What history tells of each check's noise; checks whose queries are refused are left out.
+
+    One query at a time: looks go first.
+
+    Raises:
+        SourceDownError: the source does not answer.
+    """
+    wanted = {check: _queries(check, release, parameters) for check in parameters.checks}
+    blocks = _blocks(release.started)
+    found: dict[_Query, Rows] = {}
+    for query in dict.fromkeys(query for roles in wanted.values() for query in roles.values()):
+        try:
+            found[query] = await _asked(source, query, blocks)
+        except SourceRefusedError as error:
+            _LOG.warning("history_refused", release=str(release.key), error=str(error))
+    return {
+        check.name: _learnt(check, {role: found[query] for role, query in roles.items()})
+        for check, roles in wanted.items()
+        if roles and all(query in found for query in roles.values())
+    }
+
+
+def _queries(check: Check, release: Release, parameters: Parameters) -> Mapping[str, _Query]:
+    """What to ask for a check, by role; nothing without noise to learn, or pods to learn it from."""
+    key, by_pod = release.key, check.by_pod()
+    selected = parameters.cohorts.select(key.namespace, key.service, release.arms, by_pod=by_pod)
+    arm = Arm.MAIN if Arm.MAIN in selected else comparison_arm(selected)
+    if arm is None or known.counts(check) is None:
+        return {}
+    label = "pod" if by_pod else parameters.cohorts.pod_label
+    names = {"service": key.service, "namespace": key.namespace}
+    needs = {role: filled(need, names) for role, need in check.needs().items()}
+    return {
+        role: _Query(Increase(need.selector), selected[arm], label)
+        for role, need in needs.items()
+        if isinstance(need, Counted)
+    }
+
+
+def _blocks(until: float) -> list[Block]:
+    starts = [until - (BLOCKS - index) * BLOCK_SECONDS for index in range(BLOCKS)]
+    return [Block(index, start, start + BLOCK_SECONDS) for index, start in enumerate(starts)]
+
+
+async def _asked(source: Source, query: _Query, blocks: Sequence[Block]) -> Rows:
+    span = Span(
+        begin=blocks[0].start,
+        ends=tuple(block.end for block in blocks),
+        window_seconds=BLOCK_SECONDS,
+        timeout_seconds=_QUERY_SECONDS,
+    )
+    samples = await source.samples(query.need, query.cohort, span)
+    if samples.warnings:
+        raise SourceRefusedError(f"the source's answer is not whole: {samples.warnings[0]}")
+    return levels(samples, blocks, pod_label=query.pod_label).rows
+
+
+def _learnt(check: Check, found: Mapping[str, Rows]) -> Learnt:
+    parts = [{role: rows[index] for role, rows in found.items()} for index in range(BLOCKS)]
+    rows = [check.rows(part) for part in parts]
+    table = Table()
+    for block in _rarer(rows):
+        table = table.add(block)
+    return learn(table, Table())
+
+
+def _rarer(rows: Rows) -> list[Mapping[str, Counts]]:
+    """Counts of whichever is rarer, the events or their absence, as the check itself compares it."""
+    each = [row for block in rows for row in block.values()]
+    swapped = sum(row[0] for row in each) > _COMMON * sum(row[1] for row in each)
+    return [
+        {pod: ((row[1] - row[0]) if swapped else row[0], row[1]) for pod, row in block.items()}
+        for block in rows
+    ]
