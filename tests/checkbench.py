@@ -1,6 +1,7 @@
 """Checks on the bench: evidence by hand, block by block, and what a check says of it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from firedamp.checks import Check, Grant, Moment, Run
 from firedamp.model import Arm, Block, Finding, Row, Slice, Trouble, TroubleKind
@@ -54,8 +55,20 @@ def run(check: Check, pieces: Iterable[Slice], *, grant: Grant = GRANT, warm: bo
     """The run after all pieces, the first one being block 0."""
     state: Run = check.begin(grant)
     for index, piece in enumerate(pieces):
-        state = state.take(piece, moment(index, warm=warm))
+        state = state.take(_turned(check, piece, index), moment(index, warm=warm))
     return state
+
+
+def _turned(check: Check, piece: Slice, index: int) -> Slice:
+    """The pods of an arm take turns at the events of a proportion, or one of them would be the bad one."""
+    if check.kind != "proportion":
+        return piece
+    return replace(piece, rows={arm: _moved(rows, index) for arm, rows in piece.rows.items()})
+
+
+def _moved(rows: Mapping[str, Row], by: int) -> dict[str, Row]:
+    pods = sorted(rows)
+    return {pod: rows[pods[(place + by) % len(pods)]] for place, pod in enumerate(pods)}
 
 
 def judged(
@@ -73,7 +86,7 @@ def first_failure(
     state: Run = check.begin(grant)
     for index, piece in enumerate(pieces):
         now = moment(index, warm=warm)
-        state = state.take(piece, now)
+        state = state.take(_turned(check, piece, index), now)
         if state.finding(now).outcome == "fail":
             return index
     return None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
-from firedamp.stats.spending import Budget, nominal_levels, pocock
+from firedamp.stats.spending import Budget, Spending, nominal_levels
 
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(200)
 
@@ -48,7 +48,9 @@ def crossing(levels: Sequence[float] | np.ndarray, fractions: np.ndarray) -> flo
 )
 def test_lan_demets_limits_of_the_pocock_type(published):
     """Two to five looks at one-sided 2.5 % (gsDesign sfLDPocock)."""
-    limits = -ndtri(nominal_levels(Budget(0.025, reserve=0.0), even(len(published))))
+    limits = -ndtri(
+        nominal_levels(Budget(0.025, reserve=0.0, spending=Spending.POCOCK), even(len(published)))
+    )
 
     assert limits == pytest.approx(published, abs=6e-4)
 
@@ -85,7 +87,7 @@ def test_half_the_reserve_is_gone_by_twice_the_window():
 
 def test_pocock_spends_three_fifths_by_half_time():
     """ln(1 + (e - 1)/2) = 0.62."""
-    assert pocock(0.5) == pytest.approx(math.log(1 + (math.e - 1) / 2))
+    assert Spending.POCOCK.spent(0.5) == pytest.approx(math.log(1 + (math.e - 1) / 2))
 
 
 @given(st.floats(0, 1e9), st.floats(0, 1e9), st.floats(1e-6, 0.5), st.floats(0, 0.9))

@@ -30,6 +30,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-
 PASS_LEVEL = 0.05 / 3
 # Nominal levels are integrated up to this multiple of the window.
 _HORIZON = 4
+# A loose hurdle keeps a multiple of alpha, but never more than this.
+_LARGEST_ALPHA = 0.5
 
 
 def _readable(text: str) -> str:
@@ -81,9 +83,17 @@ class Grant:
     ceiling: float = 0.2
     known: Learnt = field(default_factory=Learnt)
 
-    def spent_by(self, moment: "Moment", share: float = 1.0) -> float:
-        """Alpha (of this share of the grant) that may be used up to a moment, over all looks so far."""
-        return Budget(self.alpha * share).spent_by(self.fraction(moment.lived))
+    def allowance(self, moment: "Moment", share: float, *, crowded: bool) -> sequential.Allowance:
+        """
+        What a sequential test may use up to a moment, over all looks so far.
+
+        Args:
+            moment: the look's.
+            share: of the grant, > 0; may be a multiple of it.
+            crowded: beyond the exact regime, where a level is needed too.
+        """
+        budget = self._budget(share).spent_by(self.fraction(moment.lived))
+        return sequential.Allowance(budget, self.level(moment, share) if crowded else None)
 
     def level(self, moment: "Moment", share: float = 1.0) -> float:
         """
@@ -95,7 +105,7 @@ class Grant:
         fall with the square of time, which stays within the reserve.
         """
         first = self.warm_up_looks + 1 if moment.warm else 1
-        levels = self._levels(Budget(self.alpha * share), first)
+        levels = self._levels(self._budget(share), first)
         last, look = len(levels), moment.lived - first + 1
         return float(levels[min(look, last) - 1]) * min(1.0, (last / look) ** 2) if look > 0 else 0.0
 
@@ -104,9 +114,17 @@ class Grant:
         return lived * self.look_seconds / self.decide_by_seconds
 
     @property
+    def looks(self) -> int:
+        """Blocks up to decide-by, at least 1."""
+        return max(1, round(self.decide_by_seconds / self.look_seconds))
+
+    @property
     def warm_up_looks(self) -> int:
         """Blocks that end within the warm-up."""
         return math.floor(self.warm_up_seconds / self.look_seconds)
+
+    def _budget(self, share: float) -> Budget:
+        return Budget(min(self.alpha * share, _LARGEST_ALPHA))
 
     def _levels(self, budget: Budget, first: int) -> NDArray[np.float64]:
         last = max(first, math.ceil(_HORIZON * self.decide_by_seconds / self.look_seconds))
@@ -239,38 +257,6 @@ def early(
 def warming(finding: Finding) -> Finding:
     """Too early."""
     return say(finding, "warming up, not judged yet")
-
-
-def looked(
-    test: sequential.SequentialFisher,
-    events: tuple[float, float],
-    suspect_share: float,
-    grant: Grant,
-    moment: Moment,
-    *,
-    part: float,
-) -> sequential.SequentialFisher:
-    """
-    A sequential Fisher test after one more block.
-
-    Args:
-        test: the test so far.
-        events: new events of the reference and of the suspect.
-        suspect_share: the suspect's share of the block's requests, in (0, 1).
-        grant: what the check may spend.
-        moment: the block's.
-        part: share of the grant that this test may use, in (0, 1].
-    """
-    # Rounding with a remainder adds less than one event per arm; beyond the exact regime a level is a must.
-    crowded = test.events + sum(events) >= sequential.EXACT_EVENTS - 1
-    return sequential.advance(
-        test,
-        baseline_events=events[0],
-        canary_events=events[1],
-        canary_share=suspect_share,
-        budget=grant.spent_by(moment, part),
-        level=grant.level(moment, part) if crowded else None,
-    )
 
 
 def totals(rows: Mapping[str, Row], columns: int) -> Row:

@@ -1,5 +1,6 @@
 """Histograms of requests as arrays: shapes are (buckets,), in requests, bounds ascending with inf last."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -36,3 +37,8 @@ def median(counts: Counts, bounds: tuple[float, ...]) -> float | None:
     low = bounds[bucket - 1] if bucket else min(0.0, bounds[0])
     below = reached[bucket - 1] if bucket else 0.0
     return float(low + (bounds[bucket] - low) * (reached[-1] / 2 - below) / counts[bucket])
+
+
+def above(pods: Mapping[str, Row], edge: int) -> Mapping[str, Row]:
+    """(Requests above the edge, requests) of each pod."""
+    return {pod: (math.fsum(row[edge + 1 :]), math.fsum(row)) for pod, row in pods.items()}

@@ -30,19 +30,21 @@ from firedamp.checks._base import (
     arm_rows,
     blank,
     early,
-    looked,
     say,
     set_aside,
+    totals,
 )
 from firedamp.checks._held import Held
+from firedamp.checks._noise import Noise, looked
 from firedamp.checks._spread import Spread
 from firedamp.model import Arm, Finding, Outcome, Row, Slice, Trouble, TroubleKind
 from firedamp.queries import Counted, Need, Selector, selector
-from firedamp.stats import dispersion, ranks, sequential
+from firedamp.stats import ranks, sequential
 from firedamp.stats.noise import Learnt
 from firedamp.units import Tolerance
 
 Counts = NDArray[np.float64]
+Rows = Mapping[str, Row]
 
 # Half of the alpha for the body, half for the tail.
 _HALF = 0.5
@@ -74,7 +76,7 @@ class Distribution(BaseCheck):
 
     def begin(self, grant: Grant) -> "DistributionRun":
         """An empty run."""
-        return DistributionRun(self, grant)
+        return DistributionRun(self, grant, noise=Noise(grant.known))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,8 +92,10 @@ class DistributionRun:
         pods: comparison arm's requests per pod and bucket, as they came.
         canary_pods: canary's requests per pod in the same blocks.
         spread: how much the comparison arm's pods differ.
+        noise: what is known of the noise of requests above the tail's edge.
         edge: index of the tail's edge; None before enough was seen.
-        tail: sequential Fisher test above that edge; None before.
+        tail_tolerance: rise of the odds above the edge that is no harm.
+        tail: sequential Fisher test above the edge; None before.
         seen: requests of both arms since the start.
         body: the rank test over everything so far; None while there is too little.
         failed: the body crossed its level, at this block or an earlier one.
@@ -108,7 +112,9 @@ class DistributionRun:
     pods: Mapping[str, Counts] = field(default_factory=dict)
     canary_pods: Mapping[str, float] = field(default_factory=dict)
     spread: Spread = field(default_factory=Spread)
+    noise: Noise = field(default_factory=lambda: Noise(Learnt()))
     edge: int | None = None
+    tail_tolerance: float = 0.0
     tail: sequential.SequentialFisher | None = None
     seen: tuple[float, float] = (0.0, 0.0)
     body: ranks.RankTest | None = None
@@ -123,8 +129,8 @@ class DistributionRun:
 
     @property
     def learnt(self) -> Learnt:
-        """The spread between pods is learnt anew in each release."""
-        return Learnt()
+        """What this release's own blocks tell of the noise of its tail."""
+        return self.noise.run
 
     def take(self, piece: Slice, moment: Moment) -> "DistributionRun":
         """Add one block; while an arm is silent the counts are held, changed bounds compare nothing."""
@@ -138,7 +144,7 @@ class DistributionRun:
             return run
         arms = buckets.summed(pods, piece.bounds), buckets.summed(canary_pods, piece.bounds)
         run = replace(run, bounds=piece.bounds, held=Held())
-        return run._with_pods(pods, canary_pods)._add(*arms)._test(*arms, moment)
+        return run._with_pods(pods, canary_pods)._add(*arms)._test(pods, canary_pods, moment)
 
     def _pods(self, piece: Slice) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
         arms = arm_rows(piece, self.grant.against), arm_rows(piece, Arm.CANARY)
@@ -170,9 +176,9 @@ class DistributionRun:
             weighting=self.weighting + n_c**2 / n_b,
         )
 
-    def _test(self, baseline: Counts, canary: Counts, moment: Moment) -> "DistributionRun":
+    def _test(self, pods: Rows, canary_pods: Rows, moment: Moment) -> "DistributionRun":
         # The edge is chosen after the tail is counted: requests that chose it must not be judged by it.
-        run = self._with_tail(baseline, canary, moment)._with_edge()
+        run = self._with_tail(pods, canary_pods, moment)._with_edge()
         run = replace(run, spread=self.spread.learnt(self.pods, self.bounds))
         body = run._ranked()
         crossed = body is not None and body.p_value <= self.grant.level(moment, _HALF)
@@ -190,18 +196,18 @@ class DistributionRun:
         if edge is None:
             return self
         tolerance = ranks.implied_tail_tolerance(whole, self.bounds, edge, self.check.tolerance)
-        prior = dispersion.Dispersion()
-        spread = dispersion.pod_spread(prior.tau, *self._traffic())
-        null = sequential.Null(tolerance=tolerance, phi=prior.phi, s0=spread)
-        return replace(self, edge=edge, tail=sequential.start(null))
+        return replace(self, edge=edge, tail_tolerance=tolerance)
 
-    def _with_tail(self, baseline: Counts, canary: Counts, moment: Moment) -> "DistributionRun":
-        if self.tail is None or self.edge is None:
+    def _with_tail(self, pods: Rows, canary_pods: Rows, moment: Moment) -> "DistributionRun":
+        if self.edge is None:
             return self
-        above = slice(self.edge + 1, None)
-        slow = float(baseline[above].sum()), float(canary[above].sum())
-        share = float(canary.sum() / (baseline.sum() + canary.sum()))
-        return replace(self, tail=looked(self.tail, slow, share, self.grant, moment, part=_HALF))
+        baseline, canary = buckets.above(pods, self.edge), buckets.above(canary_pods, self.edge)
+        noise = self.noise.add(baseline, canary)
+        (slow_b, n_b), (slow_c, n_c) = totals(baseline, 2), totals(canary, 2)
+        tail = self.tail or sequential.start(noise.null(self.tail_tolerance, noise.shape))
+        share = n_c / (n_b + n_c)
+        tail = looked(noise.renewed(tail), (slow_b, slow_c), share, self.grant, moment, part=_HALF)
+        return replace(self, noise=noise, tail=tail)
 
     def _ranked(self) -> ranks.RankTest | None:
         worth = self._effective()

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 #: Above this the tails are normal: p is off by less than a tenth where it is above 1e-4.
 EXACT_TOTAL = 20_000
+#: The same for a mixture of shares, whose own spread outweighs what the normal lacks.
+_EXACT_MIXTURE = 1_000
 #: Complete correlation would make a block of errors a single coin.
 MAX_CORRELATION = 0.95
 #: Stands for a share or a spread of 0, of which there is neither logarithm nor inverse.
@@ -39,28 +41,29 @@ def correlation(dispersion: float, total: int) -> float:
     return min(MAX_CORRELATION, (dispersion - 1.0) / (total - 1)) if total > 1 else 0.0
 
 
-def pmf(total: int, share: Floats, correlation: float) -> Floats:
+def pmf(total: int, share: Floats, correlation: float | Floats) -> Floats:
     """
-    Chances of 0..total errors falling to the canary, one row per share. *Exact.*
+    Chances of 0..total errors falling to the canary, for each share. *Exact.*
 
     Args:
         total: errors in both arms, ≥ 0.
-        share: (x,) expected shares of the canary, each in [0, 1]; 0 and 1 are certainties.
-        correlation: between errors, in [0, 1); 0 gives the binomial.
+        share: (...) expected shares of the canary, each in [0, 1]; 0 and 1 are certainties.
+        correlation: between errors, in [0, 1), or as many as there are shares; 0 gives the binomial.
 
     Returns:
-        (x, total + 1) probabilities, each row adding up to 1.
+        (..., total + 1) probabilities, adding up to 1 along the last axis.
     """
     taken = np.arange(total)
-    canary = np.maximum(share, _LEAST)[:, None] * (1.0 - correlation) + taken * correlation
-    rest = np.maximum(1.0 - share, _LEAST)[:, None] * (1.0 - correlation)
-    baseline = rest + (total - 1 - taken) * correlation
-    log_weight = np.zeros((share.size, total + 1))
-    np.cumsum(np.log(canary / baseline * ((total - taken) / (taken + 1))), axis=1, out=log_weight[:, 1:])
-    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    rho = np.asarray(correlation)[..., None]
+    canary = np.maximum(share, _LEAST)[..., None] * (1.0 - rho) + taken * rho
+    rest = np.maximum(1.0 - share, _LEAST)[..., None] * (1.0 - rho)
+    baseline = rest + (total - 1 - taken) * rho
+    log_weight = np.zeros((*share.shape, total + 1))
+    np.cumsum(np.log(canary / baseline * ((total - taken) / (taken + 1))), axis=-1, out=log_weight[..., 1:])
+    weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
     weight[share <= 0, 1:] = 0.0
     weight[share >= 1, :-1] = 0.0
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
 
 
 def upper_tail(events: int, total: int, share: float, dispersion: float = 1.0) -> float:
@@ -86,6 +89,27 @@ def upper_tail(events: int, total: int, share: float, dispersion: float = 1.0) -
 def lower_tail(events: int, total: int, share: float, dispersion: float = 1.0) -> float:
     """Chance of `events` or fewer of `total` errors falling to the canary; see `upper_tail`."""
     return upper_tail(total - events, total, 1.0 - share, dispersion)
+
+
+def mixed_lower_tail(events: int, total: int, shares: Floats, weights: Floats, dispersion: float) -> float:
+    """
+    Chance of `events` or fewer of `total` errors falling to the canary, were its share one of several.
+
+    *Exact* up to 1,000 errors, normal with continuity correction beyond.
+
+    Args:
+        events: the canary's errors, 0 ≤ events ≤ total.
+        total: errors of both arms.
+        shares: (nodes,) expected shares of the canary, each in [0, 1].
+        weights: (nodes,) chances of them, adding up to 1.
+        dispersion: variance relative to the binomial's, ≥ 1.
+    """
+    if total <= _EXACT_MIXTURE:
+        tails = pmf(total, shares, correlation(dispersion, total))[:, : events + 1].sum(axis=-1)
+    else:
+        spread = np.sqrt(dispersion * total * shares * (1.0 - shares))
+        tails = ndtr((events + 0.5 - total * shares) / np.maximum(spread, _LEAST))
+    return min(1.0, float(tails @ weights))
 
 
 def critical(total: int, share: float, level: float, dispersion: float = 1.0) -> int:

@@ -42,19 +42,31 @@ class Dispersion:
             raise ValueError(f"{self}: expected phi ≥ 1 and tau ≥ 0")
 
 
+def arm_spread(tau: float, weights: ArrayLike) -> float:
+    """
+    Coefficient of variation of an arm's mean rate that its pods alone make.
+
+    Args:
+        tau: between pods, ≥ 0.
+        weights: (pods,) traffic of each pod, in any unit, ≥ 0; no pods or no traffic count as a
+            single pod.
+
+    Returns:
+        tau √Σw² with weights that add up to 1: tau / √m when even.
+    """
+    return tau * math.sqrt(_concentration(weights))
+
+
 def pod_spread(tau: float, baseline_weights: ArrayLike, canary_weights: ArrayLike) -> float:
     """
     Standard deviation of the log odds between the arms that pods alone make.
 
     Args:
         tau: between pods, ≥ 0.
-        baseline_weights: (pods,) traffic of each pod of the baseline, in any unit, ≥ 0.
-        canary_weights: (pods,) likewise; no pods or no traffic count as a single pod.
-
-    Returns:
-        tau √(Σw² + Σw²) with weights that add up to 1 per arm: tau √(1/m + 1/m') when even.
+        baseline_weights: (pods,) as for `arm_spread`.
+        canary_weights: (pods,) likewise.
     """
-    return tau * math.sqrt(_concentration(baseline_weights) + _concentration(canary_weights))
+    return math.hypot(arm_spread(tau, baseline_weights), arm_spread(tau, canary_weights))
 
 
 def theta_dispersion(

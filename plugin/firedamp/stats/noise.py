@@ -167,6 +167,11 @@ class Table:
             {**self.totals, **{pod: _plus(self.totals.get(pod, nobody), row) for pod, row in rows.items()}},
         )
 
+    @property
+    def events(self) -> float:
+        """All events in it."""
+        return math.fsum(row[0] for row in self.totals.values())
+
     def excess(self, *, alone: bool = False) -> Excess:
         """
         Residuals of all chapters.

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from scipy.special import betaincinv, gammaincc, gammainccinv
 
 from firedamp.stats import betabinomial
+from firedamp.stats.null import Null, shares, weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class NonInferiority:
         passed: a margin is excluded at the level; never so without requests in both arms.
         p_value: the smaller of the two below, in [0, 1].
         ratio_p: chance of so few canary errors, were its odds `margin_ratio` times the
-            baseline's. *Exact* without dispersion, up to 20,000 errors.
+            baseline's. *Exact* without clumps for Gamma pods, up to 1,000 errors.
         absolute_p: chance of so few, were its rate `margin_absolute` above the baseline's
             observed one. *Approximate*: doubt about the baseline's rate counts as dispersion.
         upper_rate: largest rate of the canary that is not excluded, in [0, 1].
@@ -61,6 +62,7 @@ def proportion_pass(  # noqa: PLR0913 - two samples, two margins, and how to rea
     margin_absolute: float = 0.005,
     level: float = 0.05,
     dispersion: float = 1.0,
+    pods: tuple[float, float] = (0.0, 0.0),
     expected_share: float | None = None,
     baseline_rate: float | None = None,
 ) -> NonInferiority:
@@ -76,6 +78,8 @@ def proportion_pass(  # noqa: PLR0913 - two samples, two margins, and how to rea
         margin_absolute: rise of the rate to exclude, as a share of requests, > 0.
         level: of this judgement, in (0, 1).
         dispersion: variance of the counts relative to independent errors, ≥ 1.
+        pods: coefficients of variation of the baseline's and the canary's mean rates that their pods
+            make (`dispersion.arm_spread`), ≥ 0.
         expected_share: the canary's share of all errors, were both arms alike: the mean of
             the blocks' shares weighted by their errors. Without it the share of requests,
             which holds only while the traffic weight stood still.
@@ -94,9 +98,10 @@ def proportion_pass(  # noqa: PLR0913 - two samples, two margins, and how to rea
     b, c = math.floor(baseline_events + 0.5), math.floor(canary_events + 0.5)
     share = canary_n / (baseline_n + canary_n) if expected_share is None else expected_share
     ceiling = (b / baseline_n if baseline_rate is None else baseline_rate) + margin_absolute
-    ratio_p = _ratio_p(b, c, share, margin_ratio, dispersion)
+    ratio_p = _ratio_p(b, c, share, Null(margin_ratio - 1, dispersion, *pods))
+    whole = dispersion + (b + c) * share * (1 - share) * (pods[0] ** 2 + pods[1] ** 2)
     # The baseline's rate is an estimate too: at the margin a difference of rates has so much more variance.
-    doubt = dispersion * (1 + canary_n / baseline_n * (1 - margin_absolute / ceiling))
+    doubt = whole * (1 + canary_n / baseline_n * (1 - margin_absolute / ceiling))
     absolute_p = float(gammaincc(c / doubt + 1, canary_n * ceiling / doubt))
     p_value = min(ratio_p, absolute_p)
     return NonInferiority(
@@ -104,9 +109,9 @@ def proportion_pass(  # noqa: PLR0913 - two samples, two margins, and how to rea
         p_value=p_value,
         ratio_p=ratio_p,
         absolute_p=absolute_p,
-        upper_rate=upper_rate(c, canary_n, level=level, dispersion=dispersion),
+        upper_rate=upper_rate(c, canary_n, level=level, dispersion=whole),
         ratio=_odds(c + 0.5, b + 0.5, share),
-        ratio_interval=_ratio_interval(b / dispersion, c / dispersion, share, level),
+        ratio_interval=_ratio_interval(b / whole, c / whole, share, level),
     )
 
 
@@ -127,11 +132,12 @@ def upper_rate(events: float, n: float, *, level: float = 0.05, dispersion: floa
     return min(1.0, dispersion * float(gammainccinv(events / dispersion + 1, level)) / n)
 
 
-def _ratio_p(b: int, c: int, share: float, margin: float, dispersion: float) -> float:
+def _ratio_p(b: int, c: int, share: float, margin: Null) -> float:
+    """Chance of so few errors for a canary at the margin, whose pods may be better by accident."""
     if not 0 < share < 1:
         return 1.0
-    worse = share * margin / (1 - share + share * margin)
-    return betabinomial.lower_tail(c, b + c, worse, dispersion)
+    worse = shares(margin, share)[0]
+    return betabinomial.mixed_lower_tail(c, b + c, worse, weights(margin.shape), margin.phi)
 
 
 def _ratio_interval(b: float, c: float, share: float, level: float) -> tuple[float, float]:

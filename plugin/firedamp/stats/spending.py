@@ -9,7 +9,7 @@ level of each look follows by integrating the paths that have not crossed yet (A
 McPherson and Rowe).
 
 Source: Lan & DeMets (1983), Biometrika 70(3), 659-663; Armitage, McPherson & Rowe (1969),
-JRSS A 132(2), 235-244; Pocock-type spending: Kim & DeMets (1987), Biometrika 74(1), 149-154.
+JRSS A 132(2), 235-244; spending by a power of time: Kim & DeMets (1987), Biometrika 74(1), 149-154.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 import numpy as np
@@ -34,14 +35,16 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(160)
 _ROOT_2PI = math.sqrt(2 * math.pi)
 
 
-def pocock(fraction: float) -> float:
-    """
-    Share of alpha spent by this fraction of the window: ln(1 + (e - 1) t).
+class Spending(Enum):
+    """How alpha is spread over the window, by its elapsed share t."""
 
-    Args:
-        fraction: elapsed share t of the window; clipped to [0, 1].
-    """
-    return math.log1p((math.e - 1) * min(max(fraction, 0.0), 1.0))
+    ROOT = "root"  # √t: a large fault is found early
+    POCOCK = "pocock"  # ln(1 + (e - 1) t): about as much at each of many looks
+
+    def spent(self, fraction: float) -> float:
+        """Share of alpha spent by this fraction of the window, which is clipped to [0, 1]."""
+        time = min(max(fraction, 0.0), 1.0)
+        return math.sqrt(time) if self is Spending.ROOT else math.log1p((math.e - 1) * time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,12 @@ class Budget:
     Attributes:
         alpha: in (0, 1).
         reserve: share of alpha kept for looks after the window, in [0, 1).
+        spending: how the rest is spread over the window.
     """
 
     alpha: float
     reserve: float = 0.1
+    spending: Spending = Spending.ROOT
 
     def __post_init__(self) -> None:
         if not (0 < self.alpha < 1 and 0 <= self.reserve < 1):
@@ -71,7 +76,7 @@ class Budget:
         """
         kept = self.reserve * self.alpha
         late = 1.0 - 1.0 / max(fraction, 1.0)
-        return (self.alpha - kept) * pocock(fraction) + kept * late
+        return (self.alpha - kept) * self.spending.spent(fraction) + kept * late
 
 
 def nominal_levels(budget: Budget, fractions: Sequence[float] | Floats) -> Floats:

@@ -5,56 +5,139 @@ Counts tell most where they are rare, so the rarer of the two outcomes is compar
 requests succeed, conversions where most do not. The arm feared to have more of it is the suspect, the
 other the reference: for errors that is the canary against the comparison arm, for conversions the
 comparison arm against the canary, since a bad canary leaves most of them to it.
+
+Two tests watch them. One weighs everything since warm-up, which finds harm that was there from the start
+soonest; the other bets at every block anew that harm begins now. Either proves harm only where it remains
+without the worst of the canary's pods.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from firedamp.checks._base import Grant, Moment, looked
+from firedamp.checks._base import Grant, Moment, totals
+from firedamp.checks._noise import Noise, looked
+from firedamp.checks._pods import Pods, Recent
 from firedamp.model import Finding, Row
-from firedamp.stats import dispersion, fisher, sequential
+from firedamp.stats import fisher, late, sequential
+from firedamp.stats.null import Shape
+
+#: Parts of a check's alpha: a canary failing outright in warm-up, harm since then, harm that began late.
+OUTRIGHT_PART, LASTING_PART, LATE_PART = 0.1, 0.6, 0.3
+
+Rows = Mapping[str, Row]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """
-    The sequential test, with the sums that a pass and a sentence need beside it.
+    The sequential tests, with the sums that a pass and a sentence need beside them.
 
     Attributes:
         test: sequential Fisher test of the blocks in which both arms had requests.
+        part: of the check's alpha, for the sequential test.
+        watch: bets on harm that begins late; None in warm-up.
+        alarmed: the bets once came out, at this block or an earlier one.
         swapped: the rarer outcome is the good one: the canary is the reference.
         reference, suspect: (events, requests) of those blocks.
         standardised: events of the reference, expected at the suspect's own traffic: Σ n_s k_r / n_r.
         expected: Σ K π: events the suspect would have had at equal rates.
+        pods: the canary's pods in those blocks.
+        recent: the same, lately.
     """
 
     test: sequential.SequentialFisher
+    part: float
+    watch: late.Watch | None = None
+    alarmed: bool = False
     swapped: bool = False
     reference: Row = (0.0, 0.0)
     suspect: Row = (0.0, 0.0)
     standardised: float = 0.0
     expected: float = 0.0
+    pods: Pods = field(default_factory=Pods)
+    recent: Recent = field(default_factory=Recent)
 
-    def add(self, baseline: Row, canary: Row, grant: Grant, moment: Moment, *, part: float) -> "Comparison":
+    def add(self, baseline: Rows, canary: Rows, noise: Noise, grant: Grant, moment: Moment) -> "Comparison":
         """
         Take one block.
 
         Args:
-            baseline: (bad events, requests) of the comparison arm, requests > 0.
+            baseline: (compared events, requests) of each pod of the comparison arm, some requests.
             canary: likewise.
+            noise: what is known of it, this block included.
             grant: what the check may spend.
             moment: the block's.
-            part: share of the grant that this test may use, in (0, 1].
         """
-        reference, suspect = (_good(canary), _good(baseline)) if self.swapped else (baseline, canary)
+        ours, theirs = totals(baseline, 2), totals(canary, 2)
+        return self._tested(ours, theirs, noise, grant, moment)._summed(ours, theirs)._by_pod(ours, canary)
+
+    def _tested(self, baseline: Row, canary: Row, noise: Noise, grant: Grant, moment: Moment) -> "Comparison":
+        reference, suspect = (canary, baseline) if self.swapped else (baseline, canary)
+        share = suspect[1] / (reference[1] + suspect[1])
+        renewed = noise.renewed(self.test, swapped=self.swapped)
+        test = looked(renewed, (reference[0], suspect[0]), share, grant, moment, part=self.part)
+        return replace(self._watched(test, share, noise, grant, moment), test=test)
+
+    def _watched(
+        self, test: sequential.SequentialFisher, share: float, noise: Noise, grant: Grant, moment: Moment
+    ) -> "Comparison":
+        if self.watch is None:
+            return self
+        watch = late.advance(
+            self.watch.under(noise.null(0.0, Shape.PRODUCT, swapped=self.swapped)),
+            baseline_events=test.baseline_events - self.test.baseline_events,
+            canary_events=test.canary_events - self.test.canary_events,
+            canary_share=share,
+            weight=late.start_weight(moment.lived - 1, grant.looks),
+        )
+        alarmed = watch.p_value <= LATE_PART * grant.alpha
+        return replace(self, watch=watch, alarmed=self.alarmed or alarmed)
+
+    def _summed(self, baseline: Row, canary: Row) -> "Comparison":
+        reference, suspect = (canary, baseline) if self.swapped else (baseline, canary)
         share = suspect[1] / (reference[1] + suspect[1])
         return replace(
             self,
-            test=looked(self.test, (reference[0], suspect[0]), share, grant, moment, part=part),
             reference=(self.reference[0] + reference[0], self.reference[1] + reference[1]),
             suspect=(self.suspect[0] + suspect[0], self.suspect[1] + suspect[1]),
             standardised=self.standardised + suspect[1] * reference[0] / reference[1],
             expected=self.expected + (reference[0] + suspect[0]) * share,
         )
+
+    def _by_pod(self, baseline: Row, canary: Rows) -> "Comparison":
+        return replace(self, pods=self.pods.add(baseline, canary), recent=self.recent.add(baseline, canary))
+
+    @property
+    def crossed(self) -> bool:
+        """One of the tests has proven harm, be it of one pod."""
+        return self.test.crossed or self.alarmed
+
+    @property
+    def lasting(self) -> bool:
+        """Harm since warm-up is proven, and remains without the worst of the pods."""
+        return self.test.crossed and self.pods.spread_over(fewer=self.swapped)
+
+    @property
+    def beginning(self) -> bool:
+        """Harm that began late is proven, and remains without the worst of the pods."""
+        return self.alarmed and self.recent.pods.spread_over(fewer=self.swapped)
+
+    @property
+    def excess(self) -> float:
+        """By how much the canary's rate is worse since warm-up."""
+        return self.pods.excess(fewer=self.swapped)
+
+    @property
+    def recent_excess(self) -> float:
+        """By how much it is worse lately."""
+        return self.recent.pods.excess(fewer=self.swapped)
+
+    @property
+    def worst_pods(self) -> tuple[int, str, int]:
+        """How many of the canary's pods are left out, the worst of them, and its events."""
+        pods = self.pods if self.test.crossed else self.recent.pods
+        worst = pods.worst(fewer=self.swapped)
+        return len(worst), worst[0], round(pods.rows[worst[0]][0])
 
     @property
     def baseline(self) -> Row:
@@ -92,30 +175,20 @@ class Comparison:
     def dispersion(self) -> float:
         """Variance of the suspect's count relative to independent events: clumps, and pods that differ."""
         share, null = self.expected_share or 0.0, self.test.null
-        return null.phi + (self.reference[0] + self.suspect[0]) * share * (1 - share) * null.s0**2
+        return null.phi + (self.reference[0] + self.suspect[0]) * share * (1 - share) * null.spread**2
 
 
-def begin(
-    tolerance: float, baseline_pods: list[float], canary_pods: list[float], *, swapped: bool
-) -> Comparison:
-    """
-    Nothing compared yet.
-
-    Args:
-        tolerance: largest rise of the suspect's odds that is no harm.
-        baseline_pods: (pods,) requests of each pod of the comparison arm so far.
-        canary_pods: (pods,) likewise.
-        swapped: the rarer outcome is the good one.
-    """
-    prior = dispersion.Dispersion()
-    spread = dispersion.pod_spread(prior.tau, baseline_pods, canary_pods)
-    return Comparison(
-        sequential.start(sequential.Null(tolerance=tolerance, phi=prior.phi, s0=spread)), swapped
-    )
+def outright(noise: Noise, tolerance: float, *, swapped: bool) -> Comparison:
+    """Nothing compared yet, in warm-up: for a canary far beyond a large tolerance."""
+    null = noise.null(tolerance, Shape.PRODUCT, swapped=swapped)
+    return Comparison(sequential.start(null), OUTRIGHT_PART, swapped=swapped)
 
 
-def _good(row: Row) -> Row:
-    return (row[1] - row[0], row[1])
+def lasting(noise: Noise, tolerance: float, *, swapped: bool) -> Comparison:
+    """Nothing compared yet, after warm-up."""
+    test = sequential.start(noise.null(tolerance, noise.shape, swapped=swapped))
+    watch = late.start(noise.null(0.0, Shape.PRODUCT, swapped=swapped))
+    return Comparison(test, LASTING_PART, watch, swapped=swapped)
 
 
 def shown(bare: Finding, found: Comparison) -> Finding:
@@ -137,4 +210,21 @@ def shown(bare: Finding, found: Comparison) -> Finding:
         tolerance=tolerance,
         one_look_p=one_look.p_value,
         p_value=found.test.p_value,
+    )
+
+
+def shown_late(bare: Finding, found: Comparison) -> Finding:
+    """The numbers of the last minutes, which proved the harm."""
+    assert found.watch is not None
+    recent = found.recent.pods
+    effect = fisher.fisher_exact(*recent.baseline, *recent.canary)
+    return replace(
+        shown(bare, found),
+        baseline=recent.baseline[0] / recent.baseline[1],
+        canary=recent.canary[0] / recent.canary[1],
+        baseline_n=recent.baseline[1],
+        canary_n=recent.canary[1],
+        effect=effect.odds_ratio,
+        interval=effect.interval,
+        p_value=min(1.0, found.watch.p_value / LATE_PART),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from firedamp import words
 from firedamp.model import Arm
 from firedamp.stats.noninferiority import NonInferiority
+from firedamp.units import spoken_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class Facts:
         return f"{words.percent(self.baseline_rate)} in {words.arm(self.against)}"
 
     @property
+    def alone(self) -> str:
+        """What a canary of one pod cannot tell apart."""
+        return "; it has one pod, and a bad pod looks the same" if self.canary_pods == 1 else ""
+
+    @property
     def served(self) -> str:
         """The canary's part of all events."""
         all_events = words.plural(self.events, self.noun)
@@ -72,7 +78,30 @@ def harm(facts: Facts) -> str:
         f"{facts.served} with {words.percent(facts.share)} of the traffic ({facts.rates}); "
         f"chance, pod differences and the {words.percent(facts.tolerance)} tolerance explain "
         f"{'more' if facts.fewer else 'fewer'} than {words.count(facts.limit)} "
-        f"(a good release gets here {words.chance(facts.p_value)})"
+        f"(a good release gets here {words.chance(facts.p_value)}){facts.alone}"
+    )
+
+
+def late(facts: Facts, seconds: float) -> str:
+    """The canary was as good as the other version, and lately is not."""
+    return (
+        f"in the last {spoken_duration(seconds)} {facts.served} with {words.percent(facts.share)} of the "
+        f"traffic ({facts.rates}); a good release ever gets here {words.chance(facts.p_value)}{facts.alone}"
+    )
+
+
+def few_pods(facts: Facts, left_out: int, worst: str, events: int) -> str:
+    """Harm is proven, but not without the worst of the pods."""
+    whole = f"{words.count(events)} of the canary's {words.plural(facts.canary_events, facts.noun)}"
+    without = words.plural(left_out, "pod")
+    if events * 2 < facts.canary_events:
+        return (
+            f"{facts.served} ({facts.rates}); that is harm, but not proven yet without the worst {without} "
+            f"of {facts.canary_pods}; waiting for the others to show it"
+        )
+    return (
+        f"one bad pod: {worst} served {whole} ({facts.rates}); without the worst {without} of "
+        f"{facts.canary_pods} the canary is not proven worse. Look at that pod: a person must decide"
     )
 
 

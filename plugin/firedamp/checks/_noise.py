@@ -1,0 +1,127 @@
+"""
+How noisy a check's counts are, learnt block by block: what was known before, and this release's pods.
+
+The null of every look reckons with what the pods showed by then. Learning costs more than counting, so it
+is done when there are a tenth more events than the last time: at every event of a quiet service, seldom
+in a busy one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from firedamp.checks._base import Grant, Moment
+from firedamp.model import Row
+from firedamp.stats import dispersion, sequential
+from firedamp.stats.dispersion import Dispersion
+from firedamp.stats.noise import Counts, Learnt, Table, learn
+from firedamp.stats.null import Null, Shape
+
+_GROWTH = 1.1
+#: Pods' worth of evidence from which on their difference counts as known.
+_KNOWN_PODS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """
+    What is known of the noise of the outcome that is compared.
+
+    Attributes:
+        known: what history and earlier releases told.
+        baseline, canary: this release's pods and blocks.
+        run: what those tell.
+        behind: events when they were asked last.
+    """
+
+    known: Learnt
+    baseline: Table = field(default_factory=Table)
+    canary: Table = field(default_factory=Table)
+    run: Learnt = field(default_factory=Learnt)
+    behind: float = -1.0
+
+    def add(self, baseline: Mapping[str, Row], canary: Mapping[str, Row]) -> "Noise":
+        """
+        The noise after one more block.
+
+        Args:
+            baseline: (events, requests) of each pod of the comparison arm.
+            canary: likewise.
+        """
+        grown = replace(
+            self, baseline=self.baseline.add(_counts(baseline)), canary=self.canary.add(_counts(canary))
+        )
+        events = grown.baseline.events + grown.canary.events
+        if events <= self.behind * _GROWTH:
+            return grown
+        return replace(grown, run=learn(grown.baseline, grown.canary, self.known), behind=events)
+
+    @property
+    def dispersion(self) -> Dispersion:
+        """The noise to reckon with."""
+        return (self.known + self.run).dispersion
+
+    @property
+    def shape(self) -> Shape:
+        """The sharper null, where enough pods tell how much they differ."""
+        pods = len(self.baseline.totals) - 1 + self.known.tau_weight
+        return Shape.MAX if pods >= _KNOWN_PODS else Shape.PRODUCT
+
+    def renewed(
+        self, test: sequential.SequentialFisher, *, swapped: bool = False
+    ) -> sequential.SequentialFisher:
+        """A test that reckons with what is known by now."""
+        return test.under(self.null(test.null.tolerance, test.null.shape, swapped=swapped))
+
+    def null(self, tolerance: float, shape: Shape, *, swapped: bool = False) -> Null:
+        """
+        What a good release may look like.
+
+        Args:
+            tolerance: largest rise of the suspect's odds that is no harm.
+            shape: how it goes together with the pods.
+            swapped: the comparison arm is the suspect.
+        """
+        noise = self.dispersion
+        spreads = [
+            dispersion.arm_spread(noise.tau, sorted(row[1] for row in table.totals.values()))
+            for table in (self.baseline, self.canary)
+        ]
+        reference, suspect = reversed(spreads) if swapped else spreads
+        return Null(tolerance, noise.phi, reference, suspect, shape)
+
+
+def looked(
+    test: sequential.SequentialFisher,
+    events: tuple[float, float],
+    suspect_share: float,
+    grant: Grant,
+    moment: Moment,
+    *,
+    part: float,
+) -> sequential.SequentialFisher:
+    """
+    A sequential Fisher test after one more block.
+
+    Args:
+        test: the test so far.
+        events: new events of the reference and of the suspect.
+        suspect_share: the suspect's share of the block's requests, in (0, 1).
+        grant: what the check may spend.
+        moment: the block's.
+        part: share of the grant that this test may use, in (0, 1].
+    """
+    # Rounding with a remainder adds less than one event per arm; beyond the exact regime a level is a must.
+    crowded = test.events + sum(events) >= sequential.EXACT_EVENTS - 1
+    return sequential.advance(
+        test,
+        baseline_events=events[0],
+        canary_events=events[1],
+        canary_share=suspect_share,
+        allowances=tuple(
+            grant.allowance(moment, part * multiple, crowded=crowded) for multiple in test.null.multiples
+        ),
+    )
+
+
+def _counts(rows: Mapping[str, Row]) -> Mapping[str, Counts]:
+    return {pod: (row[0], row[1]) for pod, row in rows.items()}

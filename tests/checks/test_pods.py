@@ -1,0 +1,106 @@
+"""One bad pod is not a bad release."""
+
+import pytest
+
+from checkbench import GRANT, moment
+from firedamp.checks._pods import Pods, Recent
+from firedamp.checks.proportion import Proportion
+from firedamp.model import Arm, Outcome, Slice
+
+ERRORS = Proportion(name="errors", kind="proportion", events='r{code=~"5.."}', total="r")
+
+
+def served(rows, blocks=1, baseline=(8.0, 800.0)):
+    """The canary's pods (events, requests) in so many equal blocks."""
+    found = Pods()
+    for _ in range(blocks):
+        found = found.add(baseline, rows)
+    return found
+
+
+@pytest.mark.parametrize(("pods", "left_out"), [(1, 0), (2, 1), (3, 1), (4, 2), (10, 3), (200, 22)])
+def test_half_of_a_few_pods_and_a_tenth_of_many_are_left_out(pods, left_out):
+    """At most half, and two more than a tenth."""
+    rows = {f"canary-{number:03}": (float(number), 100.0) for number in range(pods)}
+
+    assert len(served(rows).worst(fewer=False)) == left_out
+
+
+def test_the_worst_is_by_rate_and_first():
+    """Fifteen of a hundred are worse than twenty of a thousand; silent pods are nobody."""
+    rows = {"busy": (20.0, 1000.0), "sick": (15.0, 100.0), "well": (1.0, 100.0), "new": (0.0, 0.0)}
+
+    assert served(rows).worst(fewer=False) == ("sick",)
+    assert served(rows).worst(fewer=True) == ("well",)
+
+
+def test_harm_of_one_pod_is_not_spread():
+    """All forty errors are one pod's; the others are as good as main."""
+    rows = {"a": (40.0, 100.0), "b": (1.0, 100.0), "c": (1.0, 100.0)}
+
+    assert not served(rows).spread_over(fewer=False)
+
+
+def test_harm_of_all_pods_is_spread():
+    """Five times main's rate everywhere."""
+    assert served(dict.fromkeys("abc", (5.0, 100.0))).spread_over(fewer=False)
+
+
+def test_fewer_conversions_everywhere_are_spread():
+    """Main has one in ten, the canary's pods one in fifty."""
+    rows = dict.fromkeys("abc", (2.0, 100.0))
+
+    assert served(rows, baseline=(80.0, 800.0)).spread_over(fewer=True)
+    assert not served(rows, baseline=(80.0, 800.0)).spread_over(fewer=False)
+
+
+def test_without_errors_in_main_requests_say_what_is_expected():
+    """Nothing in 800 requests of main, twenty in two pods: spread over both."""
+    assert served(dict.fromkeys("ab", (20.0, 100.0)), baseline=(0.0, 800.0)).spread_over(fewer=False)
+
+
+def test_a_drift_over_weights_is_no_harm():
+    """The pods serve more just when everybody fails more: they are held to main's rate of each block."""
+    calm = Pods().add((10.0, 950.0), {"a": (0.0, 25.0), "b": (0.0, 25.0)})
+    rough = calm.add((50.0, 500.0), {"a": (25.0, 250.0), "b": (25.0, 250.0)})
+
+    assert not rough.spread_over(fewer=False)
+    assert rough.excess(fewer=False) < 0.002
+
+
+def test_only_the_last_minutes_are_recent():
+    """Ten to twenty blocks are remembered."""
+    found = Recent()
+    for _ in range(95):
+        found = found.add((8.0, 800.0), {"a": (1.0, 100.0)})
+
+    assert found.pods.blocks == 15
+    assert found.pods.canary == (15.0, 1500.0)
+
+
+def test_one_bad_pod_among_three_is_named_and_not_rolled_back():
+    """It serves every error of the canary; the release waits for a person."""
+    sick = {"canary-a": (12.0, 60.0), "canary-b": (1.0, 70.0), "canary-c": (0.0, 70.0)}
+    rows = {Arm.MAIN: {f"main-{n}": (1.0, 100.0) for n in range(8)}, Arm.CANARY: sick}
+    run = ERRORS.begin(GRANT)
+    for index in range(30):
+        run = run.take(Slice(rows), moment(index))
+        finding = run.finding(moment(index))
+        assert finding.outcome is not Outcome.FAIL
+
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "one bad pod: canary-a served 312 of the canary's 338 errors" in finding.sentence
+    assert finding.sentence.endswith("Look at that pod: a person must decide")
+
+
+def test_a_canary_of_one_pod_says_what_it_cannot_tell():
+    """A bad pod and a bad release look the same."""
+    rows = {Arm.MAIN: {f"main-{n}": (1.0, 100.0) for n in range(8)}, Arm.CANARY: {"canary-a": (12.0, 200.0)}}
+    run = ERRORS.begin(GRANT)
+    for index in range(30):
+        run = run.take(Slice(rows), moment(index))
+
+    finding = run.finding(moment(29))
+
+    assert finding.outcome is Outcome.FAIL
+    assert finding.sentence.endswith("; it has one pod, and a bad pod looks the same")
