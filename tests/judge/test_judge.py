@@ -389,10 +389,10 @@ async def test_a_look_that_takes_too_long_goes_on_where_it_was(book, store):
 
     class Slow(ShopSource):
         async def samples(self, need, cohort, span):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.15)
             return await super().samples(need, cohort, span)
 
-    judge = Judge(book, {"main": Slow()}, store, deadline_seconds=0.4)
+    judge = Judge(book, {"main": Slow()}, store, deadline_seconds=1.2)
     await judge.answer(ASK, 0.0)
     blocks = [(await judge.answer(ASK, 1805.0)).block for _ in range(12)]
 
