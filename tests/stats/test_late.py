@@ -194,6 +194,13 @@ def test_no_more_than_everything_may_be_bet():
         late.advance(watch, baseline_events=1, canary_events=1, canary_share=0.2, weight=0.4)
 
 
+def test_a_won_bet_stays_finite():
+    """A day of an all-failing canary."""
+    watch = watched(ALIKE, [(0, 500, 0.2)] * 300)
+
+    assert 1e90 < watch.e_value < math.inf
+
+
 def test_what_is_learnt_is_held_against_later_blocks_only():
     """The bets of earlier blocks stay; the same excess means less once pods are known to differ."""
     watch = watched(ALIKE, [(8, 2, 0.2)] * 3)

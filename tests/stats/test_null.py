@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firedamp.stats import sequential
+from firedamp.stats import paths, sequential
 from firedamp.stats.null import Null, Shape, shares, weights
 from firedamp.stats.spending import Budget
 
@@ -25,7 +25,7 @@ def pods_null(tolerance: float, tau: float, baseline: int, canary: int, shape: S
 
 def mixture(null: Null, total: int, share: float) -> np.ndarray:
     """(hurdles, counts + 1) tails of one block, from the nodes of the exact regime."""
-    return sequential.tails(sequential.walk(sequential.start(null).paths, total, shares(null, share), 0.0))
+    return paths.tails(paths.walk(sequential.start(null).paths, total, shares(null, share), 0.0))
 
 
 @pytest.mark.parametrize(("tau", "baseline", "canary"), PODS)

@@ -8,8 +8,8 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firedamp.stats import betabinomial, sequential
-from firedamp.stats.null import Null, Shape, shares
+from firedamp.stats import betabinomial, paths, sequential
+from firedamp.stats.null import Null, Shape, shares, weights
 from firedamp.stats.sequential import EXACT_EVENTS, MIN_EVENTS, Allowance, SequentialFisher, advance
 from firedamp.stats.spending import Budget, nominal_levels
 
@@ -195,7 +195,7 @@ def test_a_block_with_one_arm_compares_nothing(share):
 @pytest.mark.parametrize("share", [1e-300, 1 - 1e-16])
 def test_an_arm_with_a_hair_of_the_traffic_is_still_compared(share):
     """However wide the pods' noise, there is an answer."""
-    state = look(Null(0.25, 1.75, 0.3, 0.4), (5, 5, share), (200, 200, share), level=0.01)
+    state = look(Null(0.25, 1.75, 3.0, 4.0), (5, 5, share), (200, 200, share), level=0.01)
 
     assert 0 <= state.p_value <= 1
     assert 0 <= state.expected <= state.events
@@ -235,10 +235,8 @@ def test_a_test_keeps_its_shape():
 def test_all_hurdles_must_be_cleared(null):
     """The boundary is that of the highest hurdle, each with its own budget."""
     state = look(null, (40, 30, 0.2), budget=0.001)
-    found = sequential.tails(
-        sequential.walk(
-            sequential.start(null).paths, 70, shares(null, 0.2), betabinomial.correlation(1.75, 70)
-        )
+    found = paths.tails(
+        paths.walk(sequential.start(null).paths, 70, shares(null, 0.2), betabinomial.correlation(1.75, 70))
     )
     each = [np.argmax(tail <= 0.001 * m) for tail, m in zip(found, null.multiples, strict=True)]
 
@@ -320,12 +318,36 @@ def test_a_block_may_be_split(tolerance, spread, shape, errors, share):
     assert split.expected == pytest.approx(whole.expected)
 
 
-@pytest.mark.parametrize("canary", [90, 100, 110])
-def test_the_normal_regime_continues_the_exact_one(canary):
-    """At 401 errors the normal tail is within 0.2 points of the binomial's."""
-    state = look(PLAIN, (401 - canary, canary, 0.2))
+def both_regimes(null: Null, share: float, errors: int) -> tuple[np.ndarray, np.ndarray]:
+    """(hurdles, errors) tails of each count above 0: every path counted, and by three moments."""
+    state, blocks, rho = sequential.start(null), errors // 10, betabinomial.correlation(null.phi, 10)
+    alive = state.paths
+    for _ in range(blocks):
+        alive = paths.walk(alive, 10, shares(null, share), rho)
+    sums = blocks * paths.moments(10, shares(null, share, coarse=False), rho)
+    counts = np.arange(1, errors + 1)[:, None]
+    by_moments = paths.skewed_tails(counts, sums[:, None], weights(null.shape, coarse=False))
+    return paths.tails(alive)[:, 1:-1], by_moments.T
 
-    assert state.p_value == pytest.approx(scipy.stats.binom.sf(canary - 1, 401, 0.2), abs=0.002)
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.8])
+@pytest.mark.parametrize("null", [PLAIN, Null(0.25, 1.75), *PODS])
+def test_the_regimes_join(null, share):
+    """At 410 errors in blocks of ten, tails by moments are within 0.2 points of those counted out."""
+    counted, by_moments = both_regimes(null, share, 410)
+
+    assert by_moments == pytest.approx(counted, abs=0.002)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2, 0.5, 0.8])
+@pytest.mark.parametrize("null", [PLAIN, Null(0.25, 1.75), Null(0.25, 4.0), *PODS])
+def test_a_level_beyond_the_switch_is_never_exceeded(null, share):
+    """Where the tail by moments is rare, from 1 % to 0.003 %, the one counted out is rarer."""
+    counted, by_moments = both_regimes(null, share, 410)
+
+    for level in (0.01, 1e-3, 3e-4, 3e-5):
+        first = np.count_nonzero(by_moments > level, axis=1)
+        assert np.all(counted[np.arange(first.size), np.minimum(first, 409)] <= level)
 
 
 @pytest.mark.parametrize("null", [Null(0.25), *PODS])

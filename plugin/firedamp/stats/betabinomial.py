@@ -13,6 +13,7 @@ Source: Skellam (1948), JRSS B 10(2), 257-261.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ EXACT_TOTAL = 20_000
 _EXACT_MIXTURE = 1_000
 #: Complete correlation would make a block of errors a single coin.
 MAX_CORRELATION = 0.95
+#: Up to this many errors products of all terms neither vanish nor overflow.
+_SHORT = 50
 #: Stands for a share or a spread of 0, of which there is neither logarithm nor inverse.
 _LEAST = 1e-250
 
@@ -53,16 +56,38 @@ def pmf(total: int, share: Floats, correlation: float | Floats) -> Floats:
     Returns:
         (..., total + 1) probabilities, adding up to 1 along the last axis.
     """
+    chances = _products if total <= _SHORT else _ratios
+    return chances(total, share[..., None], np.asarray(correlation)[..., None])
+
+
+def _products(total: int, share: Floats, rho: Floats) -> Floats:
+    """Few errors: each chance is a product of a term for every error."""
+    taken, ways = _few(total)
+    found, rest = np.ones((2, *share.shape[:-1], total + 1))
+    kept, clumped = 1.0 - rho, taken * rho
+    np.cumprod(share * kept + clumped, axis=-1, out=found[..., 1:])
+    np.cumprod((1.0 - share) * kept + clumped, axis=-1, out=rest[..., 1:])
+    found *= rest[..., ::-1]
+    found *= ways / (kept + clumped).prod(axis=-1, keepdims=True)
+    return np.asarray(found)
+
+
+@lru_cache(maxsize=2 * _SHORT)
+def _few(total: int) -> tuple[Floats, Floats]:
+    """(total,) errors taken before each, and (total + 1,) orders in which each count may fall."""
+    return np.arange(total, dtype=float), np.array([float(math.comb(total, n)) for n in range(total + 1)])
+
+
+def _ratios(total: int, share: Floats, rho: Floats) -> Floats:
+    """Many errors: ratios of neighbouring chances, in logarithms, for their products would vanish."""
     taken = np.arange(total)
-    rho = np.asarray(correlation)[..., None]
-    canary = np.maximum(share, _LEAST)[..., None] * (1.0 - rho) + taken * rho
-    rest = np.maximum(1.0 - share, _LEAST)[..., None] * (1.0 - rho)
-    baseline = rest + (total - 1 - taken) * rho
-    log_weight = np.zeros((*share.shape, total + 1))
+    canary = np.maximum(share, _LEAST) * (1.0 - rho) + taken * rho
+    baseline = np.maximum(1.0 - share, _LEAST) * (1.0 - rho) + (total - 1 - taken) * rho
+    log_weight = np.zeros((*share.shape[:-1], total + 1))
     np.cumsum(np.log(canary / baseline * ((total - taken) / (taken + 1))), axis=-1, out=log_weight[..., 1:])
     weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
-    weight[share <= 0, 1:] = 0.0
-    weight[share >= 1, :-1] = 0.0
+    weight[share[..., 0] <= 0, 1:] = 0.0
+    weight[share[..., 0] >= 1, :-1] = 0.0
     return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
 
 

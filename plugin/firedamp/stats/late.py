@@ -109,7 +109,7 @@ def _seen(watch: Watch, canary: int, total: int, share: float) -> Watch:
     harmed = share * _SIZES / (1 - share + share * _SIZES)
     likely = _log_likelihood(canary, total, np.concatenate([healthy, harmed]), watch.null.phi)
     # Only ratios matter; the largest is 1, so that none vanishes.
-    likely = np.exp(np.maximum(likely - likely.max(), -600.0))
+    likely = np.exp(np.maximum(likely - likely.max(), -450.0))
     nodes, sizes = likely[: healthy.size], likely[healthy.size :]
     expected = float(watch.plausible @ nodes)
     return replace(

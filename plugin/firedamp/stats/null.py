@@ -30,7 +30,8 @@ from scipy.special import fdtri, ndtr
 
 Floats = NDArray[np.float64]
 
-_NEARLY_ALL = 1 - 1e-12
+#: Shares are kept within these: each arm has a chance of an error, however little traffic it has.
+_HARDLY_ANY, _NEARLY_ALL = 1e-100, 1 - 1e-12
 #: A coefficient of variation below this is none.
 _EVEN = 1e-3
 #: Part of the tolerance that is kept at alpha itself, and the multiple of alpha that keeps all of it.
@@ -98,9 +99,13 @@ def shares(null: Null, canary_share: float, *, coarse: bool = True) -> Floats:
     Returns:
         (hurdles, nodes) shares in (0, 1).
     """
-    odds = canary_share * _odds(null, coarse)
-    # A canary with all but a hair of the traffic must leave the baseline a chance of an error.
-    return np.minimum(odds / (1 - canary_share + odds), _NEARLY_ALL)
+    return shares_at(odds(null, coarse=coarse), canary_share)
+
+
+def shares_at(odds: Floats, canary_share: float | Floats) -> Floats:
+    """(...) shares of the errors for these odds (...) and shares of the requests, one or (...)."""
+    part = canary_share * odds
+    return np.asarray(np.maximum(np.minimum(part / (1 - canary_share + part), _NEARLY_ALL), _HARDLY_ANY))
 
 
 def weights(shape: Shape, *, coarse: bool = True) -> Floats:
@@ -109,10 +114,13 @@ def weights(shape: Shape, *, coarse: bool = True) -> Floats:
 
 
 @lru_cache(maxsize=2048)
-def _odds(null: Null, coarse: bool) -> Floats:
+def odds(null: Null, *, coarse: bool = True) -> Floats:
+    """(hurdles, nodes) odds of a canary's error to a baseline's, read-only; nodes as in `shares`."""
     factors = _factors(null, coarse)[None, :]
     hurdles = np.array(null.hurdles)[:, None]
-    return np.asarray(np.maximum(hurdles, factors) if null.shape is Shape.MAX else hurdles * factors)
+    found = np.maximum(hurdles, factors) if null.shape is Shape.MAX else hurdles * factors
+    found.setflags(write=False)
+    return np.asarray(found)
 
 
 def _factors(null: Null, coarse: bool) -> Floats:

@@ -12,8 +12,8 @@ is kept for later. Where the null has two hurdles each has its own paths and bud
 is proven by a count that clears both.
 
 *Exact* up to 400 errors for Poisson or Bernoulli errors under the stated null (split not
-steered by outcomes; Bernoulli errors conservatively so); *approximate* beyond: normal, against
-the nominal levels of `spending.nominal_levels`; and where the null's noise is learnt on the way.
+steered by outcomes; Bernoulli errors conservatively so); *approximate* beyond: from three moments,
+against the nominal levels of `spending.nominal_levels`; and where the null's noise is learnt on the way.
 
 Source: the binomial conditioning is Przyborowski & Wilenski (1940), Biometrika 31, 313-323, and
 Lindon & Malek (2022), arXiv 2011.03567; the hypergeometric is dominated by it (Hoeffding 1963,
@@ -27,9 +27,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from firedamp.stats import betabinomial
+from firedamp.stats import betabinomial, paths
 from firedamp.stats.null import Null, shares, weights
 
 Floats = NDArray[np.float64]
@@ -75,8 +74,7 @@ class SequentialFisher:
         spent: (hurdles,) alpha used by the boundaries so far (up to 400 errors).
         paths: (hurdles, nodes, counts) chances of the canary counts on paths that have not crossed;
             empty beyond 400 errors.
-        means: (hurdles, nodes) expected canary errors, for the normal regime.
-        variances: (hurdles, nodes) their variances, likewise.
+        moments: (3, hurdles, nodes) of the canary's errors (`paths.moments`), for beyond.
         baseline_remainder: fraction of an error not counted yet, in [-0.5, 0.5).
         canary_remainder: likewise.
     """
@@ -84,8 +82,7 @@ class SequentialFisher:
     null: Null
     spent: Floats
     paths: Floats
-    means: Floats
-    variances: Floats
+    moments: Floats
     baseline_events: int = 0
     canary_events: int = 0
     baseline_remainder: float = 0.0
@@ -116,9 +113,9 @@ class SequentialFisher:
 def start(null: Null) -> SequentialFisher:
     """The test before any evidence."""
     hurdles = len(null.hurdles)
-    paths = np.tile(weights(null.shape)[:, None], (hurdles, 1, 1))
-    fine = np.zeros((hurdles, weights(null.shape, coarse=False).size))
-    return SequentialFisher(null, np.zeros(hurdles), paths, fine, fine)
+    alive = np.tile(weights(null.shape)[:, None], (hurdles, 1, 1))
+    moments = np.zeros((3, hurdles, weights(null.shape, coarse=False).size))
+    return SequentialFisher(null, np.zeros(hurdles), alive, moments)
 
 
 def advance(
@@ -152,7 +149,7 @@ def advance(
         return state
     taken = _take(state, baseline_events, canary_events, canary_share)
     if taken.events > EXACT_EVENTS:
-        return _judge_normal(taken, allowances)
+        return _judge_many(taken, allowances)
     return _judge_exact(taken, np.array([allowance.budget for allowance in allowances]))
 
 
@@ -162,12 +159,8 @@ def _take(state: SequentialFisher, baseline: float, canary: float, share: float)
     new_canary, canary_rest = _whole(canary + state.canary_remainder)
     new = new_baseline + new_canary
     odds = 1 + state.null.tolerance
-    fine = shares(state.null, share, coarse=False)
     return replace(
-        state,
-        paths=_walked(state, new, share),
-        means=state.means + new * fine,
-        variances=state.variances + new * state.null.phi * fine * (1 - fine),
+        _moved(state, new, share) if new else state,
         baseline_events=state.baseline_events + new_baseline,
         canary_events=state.canary_events + new_canary,
         baseline_remainder=baseline_rest,
@@ -181,53 +174,18 @@ def _whole(events: float) -> tuple[int, float]:
     return whole, events - whole
 
 
-def _walked(state: SequentialFisher, new: int, share: float) -> Floats:
-    if new == 0 or state.events + new > EXACT_EVENTS:
-        return state.paths
-    return walk(state.paths, new, shares(state.null, share), betabinomial.correlation(state.null.phi, new))
-
-
-def walk(paths: Floats, new: int, null_shares: Floats, correlation: float | Floats) -> Floats:
-    """
-    Chances of the canary counts after new errors.
-
-    Args:
-        paths: (..., counts) chances before.
-        new: errors of both arms, > 0.
-        null_shares: (...) the canary's share of them.
-        correlation: between errors of a block (`betabinomial.correlation`), one or (...).
-
-    Returns:
-        (..., counts + new) chances.
-    """
-    steps = betabinomial.pmf(new, null_shares, correlation)
-    if paths.shape[-1] < steps.shape[-1]:
-        paths, steps = steps, paths
-    width = paths.shape[-1]
-    moved = np.zeros((*paths.shape[:-1], width + steps.shape[-1] - 1))
-    for count in range(steps.shape[-1]):
-        moved[..., count : count + width] += paths * steps[..., count : count + 1]
-    return moved
-
-
-def tails(paths: Floats) -> Floats:
-    """(..., counts + 1) chance of each count or a higher one, from (..., nodes, counts) paths."""
-    each = paths.sum(axis=-2)
-    return np.concatenate(
-        [np.cumsum(each[..., ::-1], axis=-1)[..., ::-1], np.zeros_like(each[..., :1])], axis=-1
-    )
-
-
-def boundaries(found: Floats, left: Floats) -> NDArray[np.intp]:
-    """(...) smallest counts of which the tail (..., counts + 1) fits what is left (...) of the budget."""
-    # Tails fall, so the number of those that cost too much is the first count that does not.
-    affordable = np.count_nonzero(found > np.maximum(left, 0.0)[..., None], axis=-1)
-    return np.asarray(np.maximum(affordable, MIN_EVENTS))
+def _moved(state: SequentialFisher, new: int, share: float) -> SequentialFisher:
+    rho = betabinomial.correlation(state.null.phi, new)
+    fine = shares(state.null, share, coarse=False)
+    alive = state.paths
+    if state.events + new <= EXACT_EVENTS:
+        alive = paths.walk(alive, new, shares(state.null, share), rho)
+    return replace(state, paths=alive, moments=state.moments + paths.moments(new, fine, rho))
 
 
 def _judge_exact(state: SequentialFisher, budgets: Floats) -> SequentialFisher:
-    found = tails(state.paths)
-    limits = boundaries(found, budgets - state.spent)
+    found = paths.tails(state.paths)
+    limits = np.maximum(paths.boundaries(found, budgets - state.spent), MIN_EVENTS)
     last, each = found.shape[-1] - 1, np.arange(limits.size)
     boundary = int(limits.max())
     # Each hurdle is kept at its own multiple of alpha; the one furthest from cleared is what remains.
@@ -235,53 +193,32 @@ def _judge_exact(state: SequentialFisher, budgets: Floats) -> SequentialFisher:
     return replace(
         state,
         boundary=boundary,
-        p_value=_lasting(state, min(1.0, float(standing.max())) if state.canary_events else 1.0),
+        p_value=_lasting(state, float(standing.max())),
         limit=float(budgets[0]),
         crossed=state.crossed or state.canary_events >= boundary,
         spent=state.spent + found[each, np.minimum(limits, last)],
-        paths=_living(state.paths, limits),
+        paths=paths.living(state.paths, limits),
     )
 
 
-def _living(paths: Floats, limits: NDArray[np.intp]) -> Floats:
-    """Paths below each hurdle's boundary."""
-    kept = paths[..., : int(limits.max())]
-    return np.where(np.arange(kept.shape[-1]) < limits[:, None, None], kept, 0.0)
-
-
-def _judge_normal(state: SequentialFisher, allowances: tuple[Allowance, ...]) -> SequentialFisher:
-    levels = [allowance.level for allowance in allowances if allowance.level is not None]
-    if len(levels) < len(allowances):
+def _judge_many(state: SequentialFisher, allowances: tuple[Allowance, ...]) -> SequentialFisher:
+    levels = np.array([math.nan if each.level is None else each.level for each in allowances])
+    if np.isnan(levels).any():
         raise ValueError(f"{state.events} errors are more than {EXACT_EVENTS}: the look's level is needed")
-    boundary = max(_normal_boundary(state, hurdle, level) for hurdle, level in enumerate(levels))
-    standing = _normal_tails(state, state.canary_events) / state.null.multiples
+    chances, events = weights(state.null.shape, coarse=False), np.array(state.events)
+    boundary = int(paths.skewed_boundaries(state.moments, chances, levels, events, MIN_EVENTS).max())
+    standing = paths.skewed_tails(state.canary_events, state.moments, chances) / state.null.multiples
     return replace(
         state,
         boundary=boundary,
-        p_value=_lasting(state, min(1.0, float(standing.max()))),
-        limit=levels[0],
+        p_value=_lasting(state, float(standing.max())),
+        limit=float(levels[0]),
         crossed=state.crossed or state.canary_events >= boundary,
         paths=np.empty((0, 0, 0)),
     )
 
 
-def _lasting(state: SequentialFisher, p_value: float) -> float:
+def _lasting(state: SequentialFisher, standing: float) -> float:
+    p_value = min(1.0, standing) if state.canary_events else 1.0
     # What was proven once is not taken back by errors of the baseline that come later.
     return min(p_value, state.p_value) if state.crossed else p_value
-
-
-def _normal_tails(state: SequentialFisher, count: int) -> Floats:
-    """(hurdles,) chances of this count or a higher one."""
-    distance = (count - 0.5 - state.means) / np.sqrt(state.variances)
-    return np.asarray(np.minimum(1.0, ndtr(-distance) @ weights(state.null.shape, coarse=False)))
-
-
-def _normal_boundary(state: SequentialFisher, hurdle: int, level: float) -> int:
-    low, high = MIN_EVENTS, state.events + 1
-    while low < high:
-        middle = (low + high) // 2
-        if _normal_tails(state, middle)[hurdle] <= level:
-            high = middle
-        else:
-            low = middle + 1
-    return low

@@ -1,0 +1,131 @@
+"""
+Counts on paths that have not crossed yet: the arrays beneath one sequential test and beneath many.
+
+Every function takes any leading axes, so that a test of one release and a batch of thousands make the
+same additions in the same order, and agree to the last digit.
+
+Source: exact limits from the paths still alive: Kulldorff et al. (2011), Sequential Analysis 30(1);
+tails of a skewed sum: Wilson & Hilferty (1931), PNAS 17(12), 684-688; cumulants of the beta-binomial:
+Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, section 6.9.2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from firedamp.stats import betabinomial
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.intp]
+
+#: A skewness below this is none.
+_EVEN = 1e-6
+
+
+def walk(paths: Floats, new: int, null_shares: Floats, correlation: float | Floats) -> Floats:
+    """
+    Chances of the canary counts after new errors. *Exact.*
+
+    Args:
+        paths: (..., counts) chances before.
+        new: errors of both arms, > 0.
+        null_shares: (...) the canary's share of them.
+        correlation: between errors of a block (`betabinomial.correlation`), one or (...).
+
+    Returns:
+        (..., counts + new) chances.
+    """
+    steps = betabinomial.pmf(new, null_shares, correlation)
+    width = paths.shape[-1]
+    moved = np.zeros((*steps.shape[:-1], width + new))
+    # Either loop adds the terms of a sum in the same order, whatever was trimmed or padded before.
+    if width <= new:
+        for count in range(width):
+            moved[..., count : count + new + 1] += steps * paths[..., count : count + 1]
+    else:
+        for count in range(new, -1, -1):
+            moved[..., count : count + width] += paths * steps[..., count : count + 1]
+    return moved
+
+
+def tails(paths: Floats) -> Floats:
+    """(..., counts + 1) chance of each count or a higher one, from (..., nodes, counts) paths."""
+    each = paths.sum(axis=-2)
+    found = np.zeros((*each.shape[:-1], each.shape[-1] + 1))
+    np.cumsum(each[..., ::-1], axis=-1, out=found[..., -2::-1])
+    return found
+
+
+def boundaries(found: Floats, left: Floats) -> Counts:
+    """(...) smallest counts of which the tail (..., counts + 1) fits what is left (...) of the budget."""
+    # Tails fall, so the number of those that cost too much is the first count that does not.
+    return np.asarray((found > np.maximum(left, 0.0)[..., None]).sum(axis=-1))
+
+
+def living(paths: Floats, limits: Counts) -> Floats:
+    """(..., nodes, counts) paths below each boundary, (...)."""
+    kept = paths[..., : int(limits.max())]
+    return np.where(np.arange(kept.shape[-1]) < limits[..., None, None], kept, 0.0)
+
+
+def moments(new: int | Counts, null_shares: Floats, correlation: float | Floats) -> Floats:
+    """
+    Mean, variance and third central moment of the canary's part of new errors. *Exact.*
+
+    Args:
+        new: errors of both arms, one or (...).
+        null_shares: (...) the canary's share of them.
+        correlation: between errors of a block (`betabinomial.correlation`), one or (...).
+
+    Returns:
+        (3, ...) moments, which add over blocks.
+    """
+    rest = 1 - null_shares
+    clumps = 1 + (new - 1) * correlation
+    mean = new * null_shares
+    variance = clumps * mean * rest
+    lean = (1 + (2 * new - 1) * correlation) / (1 + correlation)
+    return np.stack([mean, variance, lean * variance * (rest - null_shares)])
+
+
+def skewed_tails(counts: Counts | int, sums: Floats, weights: Floats) -> Floats:
+    """
+    Chances of these counts or higher ones, from moments alone. *Approximate*: a Gamma variable's.
+
+    Args:
+        counts: (...) counts, or one for all.
+        sums: (3, ..., nodes) sums of `moments`, variances > 0.
+        weights: (nodes,) chances of the nodes.
+
+    Returns:
+        (...) tails in [0, 1], falling with the count.
+    """
+    mean, variance, third = sums
+    scale = np.sqrt(variance)
+    skewness = third / (variance * scale)
+    skewness = np.where(np.abs(skewness) < _EVEN, _EVEN, skewness)
+    distance = (np.asarray(counts)[..., None] - 0.5 - mean) / scale
+    normal = 6 / skewness * (np.cbrt(skewness * distance / 2 + 1) - 1) + skewness / 6
+    return np.asarray(np.minimum(1.0, (ndtr(-normal) * weights).sum(axis=-1)))
+
+
+def skewed_boundaries(sums: Floats, weights: Floats, levels: Floats, events: Counts, least: int) -> Counts:
+    """
+    Smallest counts of which the tail is within the level. *Approximate*, as `skewed_tails`.
+
+    Args:
+        sums: (3, ..., nodes) sums of `moments`.
+        weights: (nodes,) chances of the nodes.
+        levels: (...) in [0, 1].
+        events: (...) errors of both arms; where no count is rare enough one more is the answer.
+        least: no count below this is.
+    """
+    low, high = np.full(levels.shape, least), np.broadcast_to(events, levels.shape) + 1
+    while np.any(low < high):
+        middle = (low + high) // 2
+        rare = skewed_tails(middle, sums, weights) <= levels
+        low, high = np.where(rare, low, middle + 1), np.where(rare, middle, high)
+        high = np.maximum(low, high)
+    return low
