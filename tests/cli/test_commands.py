@@ -104,6 +104,21 @@ def test_an_outcome_closes_the_release(shop, capsys):
     assert capsys.readouterr().out.strip() == f"shop/checkout@{story.GOOD.revision}#1: promoted"
 
 
+def test_an_outcome_is_learned_from(tmp_path, capsys):
+    """What the release told of its checks' noise is in the store when the command is done."""
+    settings = written(tmp_path)
+    asyncio.run(judge_all(settings, looks=3))
+    assert run("outcome", "checkout", "promoted", "-n", "shop", "-c", settings) == 0
+
+    assert "promoted" in capsys.readouterr().out
+    assert {lesson.release_id for lesson in asyncio.run(lessons(settings))} == {0, 1, 2}
+
+
+async def lessons(settings):
+    async with living(options.settings(settings)) as alive:
+        return await alive.store.lessons("shop", "checkout")
+
+
 def test_an_outcome_needs_a_release(shop, capsys):
     """Nothing can end that never began."""
     assert run("outcome", "checkout", "promoted", "-n", "shop", "-c", shop) == 3
@@ -118,12 +133,12 @@ def judged(tmp_path_factory):
     return settings
 
 
-async def judge_all(settings):
+async def judge_all(settings, looks=33):
     async with living(options.settings(settings)) as alive:
         for release in story.RELEASES:
             arms = {"canary": release.revision, "main": story.STABLE}
             ask = Ask("shop", "checkout", Question.PROMOTE, Controller.CI, release.revision, arms)
-            for number in range(33):
+            for number in range(looks):
                 await alive.judge.answer(ask, BEGAN + release.starts + 30 * number)
 
 

@@ -55,6 +55,9 @@ async def _ended(
     from firedamp.wiring import living
 
     async with living(options.settings(config)) as alive:
-        return await alive.judge.ended(
+        release = await alive.judge.ended(
             namespace, service, revision, outcome=how, by=getpass.getuser(), now=time.time()
         )
+        # Nobody else learns from it once this program is gone.
+        await alive.judge.settled()
+        return release
