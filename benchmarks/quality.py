@@ -64,7 +64,7 @@ def play(plan: Sequence[Plan], options: argparse.Namespace) -> Iterator[Played]:
     """Cell by cell; a finished one is taken from the file, unless the run is a fast one."""
     whole = options.releases or (FAST_RELEASES if options.fast else RELEASES)
     before = [] if options.fast else run.kept(options.results)
-    with run.workers(options.jobs) as pool:
+    with run.workers(options.jobs, patient=not options.fast) as pool:
         for number, one in enumerate(plan, 1):
             releases = one.releases(whole)
             found = run.known_of(before, one.cell, options.seed, releases)

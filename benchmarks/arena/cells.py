@@ -106,7 +106,7 @@ class Cell:
             [f"{self.canary_pods} canary pod{'s' * (self.canary_pods > 1)}"] if self.canary_pods != 4 else []
         )
         said += [] if self.history else ["no history"]
-        said += ["1 check"] if self.checks == 1 else []
+        said += [counted(self.checks, "check")] if self.checks != 20 else []
         said += [f"{self.histograms} latencies"] if self.histograms and self.healthy else []
         said += ["sequential test alone"] if self.bare else []
         said += [f"alpha {100 * self.alpha:g} %"] if self.alpha != 0.02 else []

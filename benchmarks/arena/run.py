@@ -9,6 +9,7 @@ number of releases or the engine (its code, comments aside) differ.
 import ast
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -27,10 +28,12 @@ from arena.figures import Course, Figure, figure
 from arena.peers import NEVER, PEERS, stops
 from arena.seen import seen
 
-#: Releases that are played together, for the peers' sake.
+#: Releases that are played together at most, for the peers' sake; fewer where there are few.
 CHUNK = 8
 FIREDAMP = "firedamp"
 METHODS = (FIREDAMP, *PEERS)
+#: Parts of the arena that figures depend on.
+DECIDES = ("noise", "traffic", "ours", "seen", "peers", "fisher", "ranking", "kayenta", "figures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,9 @@ class Played:
 
 def played(cell: Cell, seed: int, releases: int, pool: ProcessPoolExecutor) -> Played:
     """Play one cell."""
-    starts = range(0, releases, CHUNK)
-    ends = [min(start + CHUNK, releases) for start in starts]
+    size = min(CHUNK, math.ceil(releases / 4))
+    starts = range(0, releases, size)
+    ends = [min(start + size, releases) for start in starts]
     chunks = list(pool.map(_chunk, repeat(cell), repeat(seed), starts, ends))
     figures = tuple(
         figure(cell, method, [course for courses, _ in chunks for course in courses[method]])
@@ -64,9 +68,9 @@ def played(cell: Cell, seed: int, releases: int, pool: ProcessPoolExecutor) -> P
     return Played(str(cell), seed, firedamp.__version__, engine(), round(seconds, 3), figures)
 
 
-def workers(jobs: int) -> ProcessPoolExecutor:
-    """Processes that stand back for others."""
-    return ProcessPoolExecutor(jobs, initializer=nice, initargs=(10,))
+def workers(jobs: int, *, patient: bool) -> ProcessPoolExecutor:
+    """Processes; patient ones stand back for others."""
+    return ProcessPoolExecutor(jobs, initializer=nice, initargs=(10 if patient else 0,))
 
 
 def _chunk(cell: Cell, seed: int, start: int, end: int) -> tuple[Mapping[str, list[Course]], float]:
@@ -102,10 +106,10 @@ def served(cell: Cell, failing: traffic.Counts, stop: int | None) -> int:
 @cache
 def engine() -> str:
     """A short name of the code that decides, and of the arena, without their words."""
-    package = Path(firedamp.__file__).parent
+    package, arena = Path(firedamp.__file__).parent, Path(__file__).parent
     roots = [package / part for part in ("stats", "checks", "decision", "model")]
-    paths = [path for root in (*roots, Path(__file__).parent) for path in sorted(root.rglob("*.py"))]
-    silent = [_silenced(path) for path in paths if path.stem not in ("report", "plots", "gates", "tables")]
+    paths = [path for root in roots for path in sorted(root.rglob("*.py"))]
+    silent = [_silenced(path) for path in (*paths, *[arena / f"{part}.py" for part in DECIDES])]
     return hashlib.sha256("\n".join(silent).encode()).hexdigest()[:10]
 
 
