@@ -43,7 +43,10 @@ class ShopSource:
         assert isinstance(need, Counted | Increase)
         arm = next(matcher.value for matcher in cohort if matcher.label == "rollouts_pod_template_hash")
         failing = any(matcher.label == "code" for matcher in need.selector.matchers)
-        rate = (self.errors if failing else self.requests).get(arm, 0.0)
+        rates = self.errors if failing else self.requests
+        if arm not in rates:
+            return Samples()
+        rate = rates[arm]
         begun = self.canary_since if arm == "canary" else self.since
         tell = self._pod if isinstance(need, Counted) else self._past
         burst = self.burst if failing and isinstance(need, Increase) else 0.0

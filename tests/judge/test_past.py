@@ -113,6 +113,18 @@ async def test_young_history_serves_the_next_release(judge, source):
     assert len(source.recalled) == 4
 
 
+async def test_silence_takes_no_place(judge, source, store):
+    """Pods of a name that nobody has tell nothing: what others told stays, and they are asked once."""
+    await opened(judge, ASK, 60.0)
+    before = await store.lessons("shop", "checkout")
+    strange = replace(NEXT, arms={"canary": "canary", "main": "strange"})
+    await opened(judge, strange, 4000.0)
+    await opened(judge, strange, 4010.0)
+
+    assert await store.lessons("shop", "checkout") == before
+    assert len(source.recalled) == 4
+
+
 async def test_other_selectors_are_learnt_anew(source, store):
     """A lesson about other counts keeps nobody from asking."""
     await opened(Judge(ShopBook(PARAMETERS), {"main": source}, store), ASK, 60.0)

@@ -45,10 +45,12 @@ class Past:
         self._store = store
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._running: dict[str, asyncio.Task[None]] = {}
+        #: Releases without a look whose history was asked for.
+        self._asked: set[int] = set()
 
     def opened(self, release: Release, parameters: Parameters, source: str) -> None:
         """Begin to learn what the past tells of this release, unless that is under way."""
-        if any(known.counts(check) for check in parameters.checks):
+        if release.id not in self._asked and any(known.counts(check) for check in parameters.checks):
             self._begin(f"history of {release.key}", lambda: self._history(release, parameters, source))
             self._begin(f"releases before {release.key}", lambda: self._catch_up(release))
 
@@ -64,6 +66,7 @@ class Past:
 
     async def pinned(self, release: Release, parameters: Parameters) -> str:
         """What the store knows by now of the noise of this release's checks, as it is pinned."""
+        self._asked.discard(release.id)
         lessons = await self._store.lessons(release.key.namespace, release.key.service)
         noise = {}
         for check in parameters.checks:
@@ -102,7 +105,10 @@ class Past:
         if source is None or _is_fresh(release, parameters, lessons):
             return
         told = await history.told(source, release, parameters)
-        await self._store.learn(_lessons(release, parameters, told, 0, release.started))
+        # Silence, or pods of a name that nobody has, must not take the place of what was learnt before.
+        spoken = {check: learnt for check, learnt in told.items() if learnt != Learnt()}
+        await self._store.learn(_lessons(release, parameters, spoken, 0, release.started))
+        self._asked.add(release.id)
 
     async def _catch_up(self, release: Release) -> None:
         """Learn from earlier releases that are over without anybody having said so."""
