@@ -81,7 +81,7 @@ def fisher_exact(
     alternative: Alternative = "greater",
 ) -> OneLook:
     """
-    One-sided Fisher test that the canary has more events (`less`: fewer) than chance gives.
+    One-sided Fisher test that the canary has more events (`less`: fewer) than chance gives. *Exact.*
 
     Counter increases may be fractional; each is rounded to the nearest integer here.
 

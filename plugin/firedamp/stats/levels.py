@@ -90,7 +90,7 @@ def compare_levels(
     prior_weight: float = 4.0,
 ) -> LevelTest | None:
     """
-    Judge the canary's pods against the baseline's.
+    Judge the canary's pods against the baseline's. *Exact* for log-normal levels under the prior.
 
     Args:
         baseline: (pods,) mean level of each pod of the baseline.

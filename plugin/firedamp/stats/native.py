@@ -157,7 +157,7 @@ def common_buckets(histograms: Sequence[NativeHistogram]) -> tuple[Floats, Float
 
 
 def bucket_bound(index: int, schema: int) -> float:
-    """Upper bound of a positive bucket, in (0, inf]; beyond the largest float it is inf."""
+    """Upper bound of a positive bucket, in (0, inf]; inf beyond the largest float. *Exact* to the float."""
     exponent = index / 2.0**schema
     return 2.0**exponent if exponent < 1024 else math.inf
 

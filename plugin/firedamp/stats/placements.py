@@ -47,7 +47,8 @@ class Ranked:
 
 def rank(baseline: Floats, canary: Floats, sizes: tuple[Size, Size], dispersion: float = 1.0) -> Ranked:
     """
-    Rank pairs of arms: one canary against many baselines, or as many canaries as baselines.
+    Rank pairs of arms: one canary against many baselines, or as many canaries as baselines. θ is *exact*,
+    its standard error *approximate*.
 
     Args:
         baseline: (pairs, buckets) shares of requests, each row adding up to 1.
@@ -70,7 +71,7 @@ def rank(baseline: Floats, canary: Floats, sizes: tuple[Size, Size], dispersion:
 
 def rank_values(baseline: Floats, canary: Floats, dispersion: float) -> Ranked:
     """
-    Rank raw values, every one its own bucket.
+    Rank raw values, every one its own bucket. θ is *exact*, its standard error *approximate*.
 
     Args:
         baseline: (n,) finite values, at least one.

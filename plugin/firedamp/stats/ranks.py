@@ -77,7 +77,8 @@ def compare_histograms(
     dispersion: float = 1.0,
 ) -> RankTest | None:
     """
-    Judge a canary's histogram against the baseline's, stretched by the tolerance.
+    Judge a canary's histogram against the baseline's, stretched by the tolerance. *Approximate*, for some
+    20 requests per arm and more.
 
     Args:
         baseline: (buckets,) requests per bucket (not cumulative), ≥ 0; may be fractions, where
@@ -110,6 +111,7 @@ def mann_whitney(
 ) -> RankTest | None:
     """
     Judge raw values, e.g. the levels of a gauge: the same test with every value its own bucket.
+    *Approximate*, for some 20 values per arm and more; `samples` has tests for fewer.
 
     Args:
         baseline: (n,) finite values.

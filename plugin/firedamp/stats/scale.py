@@ -30,7 +30,7 @@ _MAX_PAIRS = 1_000_000
 
 def turning_scale(z_of: Callable[[Floats], Floats]) -> tuple[float, tuple[float, float]]:
     """
-    The factor at which z = 0, and those at which z = ±1.96, by two passes over a grid.
+    The factor at which z = 0, and those at which z = ±1.96, by two passes over a grid. *Approximate.*
 
     Args:
         z_of: (scales,) factors > 0 to z of the test against the baseline stretched by each: (scales,),
@@ -64,7 +64,8 @@ def median_ratio(
     strata: Sequence[tuple[Floats, Floats]], standard_error: float
 ) -> tuple[float, tuple[float, float]]:
     """
-    The median of the canary's values over the baseline's, pair by pair within each stratum.
+    The median of the canary's values over the baseline's, pair by pair within each stratum. *Exact*; its
+    bounds are *approximate*, by the normal distribution of θ.
 
     Args:
         strata: (n,) values of the baseline and (m,) of the canary, at least one each; a pair counts with

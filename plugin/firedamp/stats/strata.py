@@ -41,6 +41,7 @@ def stratified_histograms(
 ) -> RankTest | None:
     """
     Judge a canary's histograms, step by step, against the baseline's stretched by the tolerance.
+    *Approximate*, for some 20 requests per arm in all.
 
     Args:
         baseline: (steps, buckets) requests per bucket (not cumulative), ≥ 0.
@@ -85,7 +86,8 @@ def van_elteren(
     dispersion: ArrayLike = 1.0,
 ) -> RankTest | None:
     """
-    Judge raw values, stratum by stratum: the same test with every value its own bucket.
+    Judge raw values, stratum by stratum: the same test with every value its own bucket. *Approximate*,
+    for some 20 values per arm in all; `samples` has tests for fewer.
 
     Args:
         baseline: one row of finite values per stratum.

@@ -47,7 +47,7 @@ class Thinned:
 
     def added(self, index: int, values: Mapping[Name, float]) -> Thinned:
         """
-        The series after one more value of some of them.
+        The series after one more value of some of them. *Exact* means, where no points are missing.
 
         Args:
             index: number of the point, counted from anything, larger than any before.

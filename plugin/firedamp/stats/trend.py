@@ -124,7 +124,8 @@ def compare_trends(
     tolerance: float = 0.1,
 ) -> TrendTest | None:
     """
-    Compare the growth of the canary's pods with that of the baseline's.
+    Compare the growth of the canary's pods with that of the baseline's. *Exact* for normal slopes of one
+    spread, *approximate* else.
 
     Args:
         times: (n,) seconds, rising, after warm-up.
