@@ -25,7 +25,8 @@ def pods_null(tolerance: float, tau: float, baseline: int, canary: int, shape: S
 
 def mixture(null: Null, total: int, share: float) -> np.ndarray:
     """(hurdles, counts + 1) tails of one block, from the nodes of the exact regime."""
-    return paths.tails(paths.walk(sequential.start(null).paths, total, shares(null, share), 0.0))
+    alive = paths.walk(sequential.start(null).paths, total, shares(null, share), 0.0)
+    return paths.tails(alive.sum(axis=1))
 
 
 @pytest.mark.parametrize(("tau", "baseline", "canary"), PODS)

@@ -235,9 +235,9 @@ def test_a_test_keeps_its_shape():
 def test_all_hurdles_must_be_cleared(null):
     """The boundary is that of the highest hurdle, each with its own budget."""
     state = look(null, (40, 30, 0.2), budget=0.001)
-    found = paths.tails(
-        paths.walk(sequential.start(null).paths, 70, shares(null, 0.2), betabinomial.correlation(1.75, 70))
-    )
+    rho = betabinomial.correlation(1.75, 70)
+    alive = paths.walk(sequential.start(null).paths, 70, shares(null, 0.2), rho)
+    found = paths.tails(alive.sum(axis=1))
     each = [np.argmax(tail <= 0.001 * m) for tail, m in zip(found, null.multiples, strict=True)]
 
     assert state.boundary == max(each)
@@ -327,7 +327,7 @@ def both_regimes(null: Null, share: float, errors: int) -> tuple[np.ndarray, np.
     sums = blocks * paths.moments(10, shares(null, share, coarse=False), rho)
     counts = np.arange(1, errors + 1)[:, None]
     by_moments = paths.skewed_tails(counts, sums[:, None], weights(null.shape, coarse=False))
-    return paths.tails(alive)[:, 1:-1], by_moments.T
+    return paths.tails(alive.sum(axis=1))[:, 1:-1], by_moments.T
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.8])

@@ -8,7 +8,8 @@ is worse) unless its name says otherwise, and no result is ever NaN.
 
     fisher          one-look Fisher test: p, mid-p, odds ratio; of one table or a million
     sequential      Fisher's test looked at as often as one likes
-    paths           the arrays beneath it: counts on paths that have not crossed yet
+    batch           the same for many past releases at once
+    paths           the arrays beneath both: counts on paths that have not crossed yet
     spending        how much alpha may be used by when
     ranks           Mann-Whitney on histogram buckets, against a stretched baseline
     placements      θ and its standard error, shared by those who rank

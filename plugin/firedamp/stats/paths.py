@@ -50,11 +50,10 @@ def walk(paths: Floats, new: int, null_shares: Floats, correlation: float | Floa
     return moved
 
 
-def tails(paths: Floats) -> Floats:
-    """(..., counts + 1) chance of each count or a higher one, from (..., nodes, counts) paths."""
-    each = paths.sum(axis=-2)
-    found = np.zeros((*each.shape[:-1], each.shape[-1] + 1))
-    np.cumsum(each[..., ::-1], axis=-1, out=found[..., -2::-1])
+def tails(chances: Floats) -> Floats:
+    """(..., counts + 1) chance of each count or a higher one, from that of each (..., counts)."""
+    found = np.zeros((*chances.shape[:-1], chances.shape[-1] + 1))
+    np.cumsum(chances[..., ::-1], axis=-1, out=found[..., -2::-1])
     return found
 
 
@@ -126,6 +125,7 @@ def skewed_boundaries(sums: Floats, weights: Floats, levels: Floats, events: Cou
     while np.any(low < high):
         middle = (low + high) // 2
         rare = skewed_tails(middle, sums, weights) <= levels
-        low, high = np.where(rare, low, middle + 1), np.where(rare, middle, high)
-        high = np.maximum(low, high)
+        open_ = low < high
+        low = np.where(open_ & ~rare, middle + 1, low)
+        high = np.where(open_ & rare, middle, high)
     return low

@@ -184,7 +184,7 @@ def _moved(state: SequentialFisher, new: int, share: float) -> SequentialFisher:
 
 
 def _judge_exact(state: SequentialFisher, budgets: Floats) -> SequentialFisher:
-    found = paths.tails(state.paths)
+    found = paths.tails(state.paths.sum(axis=-2))
     limits = np.maximum(paths.boundaries(found, budgets - state.spent), MIN_EVENTS)
     last, each = found.shape[-1] - 1, np.arange(limits.size)
     boundary = int(limits.max())
