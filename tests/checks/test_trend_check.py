@@ -86,6 +86,27 @@ def test_steady_memory_passes():
     assert finding.sentence.endswith(" in main; more than 10 % beyond main's is ruled out")
 
 
+@pytest.mark.parametrize(
+    ("canary", "main", "said"),
+    [
+        (0.2, 0.012, "grew by 20 % over 30 min in the canary (from 100, 2 pods), by 1.2 % in main; "),
+        (0.02, -0.01, "grew by 2.0 % over 30 min in the canary (from 100, 2 pods), fell by 1.0 % in main; "),
+        (0.0, 0.0, "stayed level over 30 min in the canary (from 100, 2 pods), and in main; "),
+        (0.0, 0.05, "stayed level over 30 min in the canary (from 100, 2 pods), grew by 5.0 % in main; "),
+        (-0.05, -0.01, "fell by 5.0 % over 30 min in the canary (from 100, 2 pods), by 1.0 % in main; "),
+    ],
+)
+def test_both_growths_are_said(canary, main, said):
+    """The canary's first, with the level it began at; what holds for both is said once."""
+    check = LEAK.model_copy(update={"unit": ""})
+    pieces = [
+        levels([100 + 100 * main * at / WINDOW] * 4, [100 + 100 * canary * (at - 4) / WINDOW] * 2)
+        for at in range(WINDOW)
+    ]
+
+    assert said in found(pieces, check).sentence
+
+
 def test_a_start_is_no_leak():
     """Caches that fill for four minutes, in the canary alone."""
     finding = found(memory(start=8.0))

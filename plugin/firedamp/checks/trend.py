@@ -182,14 +182,18 @@ class TrendRun:
         )
 
     def _growth_said(self, test: TrendTest) -> str:
-        level, arm = words.quantity(test.levels[1], self.check.unit), words.arm(self.grant.against)
+        level, main = words.quantity(test.levels[1], self.check.unit), words.arm(self.grant.against)
+        own, other = _moved(test.canary), _moved(test.baseline)
+        # Said once where it holds for both: "grew by 20 % ... in the canary, by 1.0 % in main".
+        verb = own.partition(" by ")[0]
         return (
-            f"{_moved(test.canary)} over {spoken_duration(self.check.over)} in the canary "
-            f"(from {level}, {words.plural(test.pods[1], 'pod')}), {_moved(test.baseline)} in {arm}"
+            f"{own} over {spoken_duration(self.check.over)} in the canary "
+            f"(from {level}, {words.plural(test.pods[1], 'pod')}), "
+            f"{other.removeprefix(verb).strip() or 'and'} in {main}"
         )
 
     def _rate_said(self, test: TrendTest, outcome: Outcome) -> str:
-        if outcome is Outcome.PASS or test.canary <= _STILL:
+        if outcome is not Outcome.FAIL or test.canary <= _STILL:
             return ""
         return f"at this rate it doubles in {spoken_duration(self.check.over / test.canary)}; "
 
