@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from firedamp.decision import policy, session
+from firedamp.decision import session
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.policy import Case, answer
 from firedamp.model import (
@@ -427,26 +427,6 @@ def test_a_verdict_carries_its_release_and_block():
     assert verdict.at == START + 600
     assert answer(case(PROMOTE, 0)).block is None
     assert answer(case(PROMOTE, 0)).at == START
-
-
-def test_findings_are_ordered_for_reading():
-    """Failing before waiting before passing; critical before warn before debug."""
-    mixed = [
-        finding(outcome, f"{outcome}-{tier}", tier)
-        for tier, outcome in itertools.product(reversed(list(Tier)), Outcome)
-    ]
-
-    assert [found.check for found in policy.ordered(mixed)] == [
-        "fail-critical",
-        "fail-warn",
-        "fail-debug",
-        "inconclusive-critical",
-        "inconclusive-warn",
-        "inconclusive-debug",
-        "pass-critical",
-        "pass-warn",
-        "pass-debug",
-    ]
 
 
 @pytest.mark.parametrize("resort", list(Resort))

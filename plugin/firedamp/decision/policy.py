@@ -7,11 +7,11 @@ service's policy for that situation speaks once its time has come. Everything he
 stored look, so that the same block gives the same answer to everybody.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from firedamp import words
+from firedamp.decision import reading
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import JUDGEMENTS, block, judgement_after
 from firedamp.model import (
@@ -31,8 +31,6 @@ from firedamp.units import spoken_duration
 
 #: Enough was seen for more traffic when a rise to this multiple would have been noticed.
 ADVANCE_RATIO = 5.0
-_RANK = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2}
-_TIERS = {Tier.CRITICAL: 0, Tier.WARN: 1, Tier.DEBUG: 2}
 _SITUATION_WORDS = {
     Situation.WINDOW_OVER: "the window is over, neither harm nor its absence is proven",
     Situation.NO_TRAFFIC: "one of the versions gets no requests",
@@ -92,7 +90,7 @@ class Case:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return ordered(self.look.findings) if self.look else ()
+        return reading.ordered(self.look.findings) if self.look else ()
 
 
 def answer(case: Case) -> Verdict:
@@ -122,14 +120,11 @@ def _judged(case: Case) -> Verdict:
             return _promote(case)
 
 
-def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Failing first, then waiting, then passing; critical before warn before debug."""
-    return tuple(sorted(findings, key=lambda finding: (_RANK[finding.outcome], _TIERS[finding.tier])))
-
-
 def _guard(case: Case) -> Verdict:
     if case.standing.passed_block is not None:
-        return _verdict(case, Outcome.PASS, f"no harm found, and it was excluded earlier{_warnings(case)}")
+        return _verdict(
+            case, Outcome.PASS, f"no harm found, and it was excluded earlier{reading.warnings(case.findings)}"
+        )
     return _verdict(case, Outcome.INCONCLUSIVE, f"go on: {_waiting(case)}")
 
 
@@ -167,10 +162,10 @@ def _enough(standing: Standing) -> bool:
 
 
 def _seen(case: Case) -> str:
-    detectable = case.standing.detectable
+    detectable, warned = case.standing.detectable, reading.warnings(case.findings)
     if detectable is None or detectable == float("inf"):
-        return f"no harm found, but too little was seen to say what could have been noticed{_warnings(case)}"
-    return f"no harm found; a rise to {words.times(detectable)} would have been noticed{_warnings(case)}"
+        return f"no harm found, but too little was seen to say what could have been noticed{warned}"
+    return f"no harm found; a rise to {words.times(detectable)} would have been noticed{warned}"
 
 
 def _promote(case: Case) -> Verdict:
@@ -188,7 +183,7 @@ def _excluded(case: Case, index: int) -> str:
     passing = [f for f in case.findings if f.tier is Tier.CRITICAL and f.outcome is Outcome.PASS]
     others = f" (and {words.plural(len(passing) - 1, 'more check')})" if len(passing) > 1 else ""
     why = f": {passing[0].sentence}{others}" if passing else ""
-    return f"harm is excluded{_after(case, index)}{why}{_warnings(case)}"
+    return f"harm is excluded{_after(case, index)}{why}{reading.warnings(case.findings)}"
 
 
 def _obstacle(case: Case) -> Situation | None:
@@ -226,7 +221,8 @@ def _held(case: Case, situation: Situation, why: str) -> Verdict:
 
 
 def _harm(case: Case) -> str:
-    return f"{case.standing.harm}; found{_after(case, case.standing.failed_block or 0)}"
+    found = _after(case, case.standing.failed_block or 0)
+    return f"{case.standing.harm}; found{found}{reading.beside(case.findings, Tier.CRITICAL)}"
 
 
 def _after(case: Case, index: int) -> str:
@@ -240,15 +236,7 @@ def _waiting(case: Case) -> str:
     if case.look is None:
         first = block(case.parameters, case.release.started, 0)
         return f"collecting evidence; the first look is due at {_clock(first.end)}"
-    open_ones = [f for f in case.findings if f.tier is Tier.CRITICAL and f.outcome is Outcome.INCONCLUSIVE]
-    if not open_ones:
-        return f"{_first(case)}; {_next_judgement(case)}"
-    others = f" ({words.plural(len(open_ones) - 1, 'more check')} waiting)" if len(open_ones) > 1 else ""
-    return f"{_missing_first(open_ones).sentence}{others}"
-
-
-def _missing_first(findings: Sequence[Finding]) -> Finding:
-    return max(findings, key=lambda finding: (finding.set_aside is not None, finding.needs or 0))
+    return reading.open_question(case.findings) or f"{_first(case)}; {_next_judgement(case)}"
 
 
 def _first(case: Case) -> str:
@@ -257,11 +245,6 @@ def _first(case: Case) -> str:
         return "no critical check is set up, so nothing can be proven"
     others = f" (and {words.plural(len(critical) - 1, 'more check')})" if len(critical) > 1 else ""
     return f"{critical[0].sentence}{others}"
-
-
-def _warnings(case: Case) -> str:
-    failing = [f.check for f in case.findings if f.tier is Tier.WARN and f.outcome is Outcome.FAIL]
-    return f"; warning: {', '.join(failing)} failing" if failing else ""
 
 
 def _next_judgement(case: Case) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from firedamp import words
-from firedamp.decision.policy import ordered
+from firedamp.decision.reading import ordered
 from firedamp.model import Finding, Look, Outcome, Release, Standing, Tier
 from firedamp.ports import Event
 from firedamp.ui.pages import CheckRow, Detail, Instant, Listing, Mark, Note, Point, Row

@@ -22,7 +22,7 @@ from firedamp.contracts.api.answers import (
     TroubleAnswer,
     VerdictAnswer,
 )
-from firedamp.decision.policy import ordered
+from firedamp.decision.reading import ordered
 from firedamp.model import Finding, Look, Outcome, Release, Slice, Standing, Verdict
 from firedamp.ports import Event, Gate
 
