@@ -310,6 +310,24 @@ async def test_history_that_hangs_delays_no_look(store):
     assert len(source.recalled) == 1
 
 
+class Wide(ShopSource):
+    """More than three half hours take too long."""
+
+    async def samples(self, need, cohort, span):
+        if isinstance(need, Increase) and len(span.ends) > 3:
+            raise DOWN
+        return await super().samples(need, cohort, span)
+
+
+async def test_history_that_takes_too_long_is_asked_for_in_pieces(judge, store):
+    """The history of a wide service is the same, whether it came at once or piece by piece."""
+    wide = MemoryStore()
+    await opened(Judge(ShopBook(PARAMETERS), {"main": Wide(since=-2 * HISTORY, burst=60.0)}, wide), ASK, 60.0)
+    await opened(judge, ASK, 60.0)
+
+    assert await wide.lessons("shop", "checkout") == await store.lessons("shop", "checkout") != []
+
+
 async def test_closing_gives_up_what_is_under_way(store):
     """A server that is stopped does not wait for history."""
     judge = Judge(ShopBook(PARAMETERS), {"main": Forgetful()}, store)

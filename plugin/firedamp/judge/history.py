@@ -16,7 +16,7 @@ from firedamp.cohorts import Matchers, comparison_arm
 from firedamp.counting import levels
 from firedamp.decision import known
 from firedamp.decision.parameters import Parameters
-from firedamp.errors import SourceRefusedError
+from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.model import Arm, Block, Release, Row
 from firedamp.ports import Source, Span
 from firedamp.queries import Counted, Increase, filled
@@ -91,6 +91,18 @@ def _blocks(until: float) -> list[Block]:
 
 
 async def _asked(source: Source, query: _Query, blocks: Sequence[Block]) -> Rows:
+    """Hours of a wide service may take longer than the source is given: they are asked for in halves then."""
+    try:
+        return await _answered(source, query, blocks)
+    except SourceDownError:
+        if len(blocks) == 1:
+            raise
+    half = len(blocks) // 2
+    earlier = await _asked(source, query, blocks[:half])
+    return [*earlier, *await _asked(source, query, blocks[half:])]
+
+
+async def _answered(source: Source, query: _Query, blocks: Sequence[Block]) -> Rows:
     span = Span(
         begin=blocks[0].start,
         ends=tuple(block.end for block in blocks),
