@@ -29,8 +29,6 @@ from firedamp.stats.dispersion import Dispersion
 _PRIOR_PHI, _PRIOR_PHI_WEIGHT = 5.0, 0.5
 #: Pods are taken to differ by this coefficient of variation, with the weight of five pods.
 _PRIOR_TAU, _PRIOR_TAU_WEIGHT = 0.25, 4.0
-#: Clumps found are believed this much more, for they are estimated.
-_ALLOWANCE = 1.25
 
 #: A pod with so many requests per block was not there before, or is gone, when there are none.
 _RARE = 5.0
@@ -70,7 +68,7 @@ class Learnt:
         """The noise to reckon with: what was learnt, shrunk to the priors."""
         phi = (_PRIOR_PHI * _PRIOR_PHI_WEIGHT + self.phi_sum) / (_PRIOR_PHI_WEIGHT + self.phi_weight)
         square = (_PRIOR_TAU**2 * _PRIOR_TAU_WEIGHT + self.tau_sum) / (_PRIOR_TAU_WEIGHT + self.tau_weight)
-        return Dispersion(max(1.0, 1.0 + _ALLOWANCE * (phi - 1.0)), math.sqrt(max(square, 0.0)))
+        return Dispersion(max(1.0, phi), math.sqrt(max(square, 0.0)))
 
 
 @dataclass(frozen=True, slots=True)
