@@ -25,7 +25,9 @@ class Story:
     What one service's two versions do; requests per second over both, medians in seconds.
 
     Of both, each scrape of a pod finds `burst` errors more, one time in forty; the old version has been there
-    for `before` seconds.
+    for `before` seconds. A `ramp` gives the canary other shares from some seconds on, `surge` multiplies
+    everybody's errors from some seconds on. The canary's first pod may have errors of its own (`bad_pod`),
+    and its memory may grow by a share of itself each half hour (`leak`).
     """
 
     service: str
@@ -39,7 +41,25 @@ class Story:
     canary_pods: int = 2
     burst: int = 0
     before: float = BEFORE_SECONDS
+    ramp: tuple[tuple[float, float], ...] = ()
+    surge: tuple[float, float] = (AFTER_SECONDS, 1.0)
+    bad_pod: float | None = None
+    leak: float | None = None
     seed: int = 7
+
+    def shares(self, after: np.ndarray) -> np.ndarray:
+        """The canary's share of the traffic, so many seconds after the release."""
+        shares = np.full(after.shape, self.share)
+        for since, share in self.ramp:
+            shares[after >= since] = share
+        return shares
+
+    def errors(self, after: np.ndarray, *, canary: bool, number: int) -> np.ndarray:
+        """A pod's rate of errors, so many seconds after the release."""
+        own = self.canary_errors if canary else self.baseline_errors
+        if canary and number == 0 and self.bad_pod is not None:
+            own = self.bad_pod
+        return own * np.where(after >= self.surge[0], self.surge[1], 1.0)
 
 
 def past(stories: list[Story], released: float) -> Iterator[Given]:
@@ -57,10 +77,10 @@ def _pod(
     canary = arm == "canary"
     begun = released + 4 + number if canary else released - story.before
     times = np.arange(begun + 3 + number, released + AFTER_SECONDS, SCRAPE_SECONDS)
-    share = story.share if canary else 1 - story.share
-    rate = story.per_second * share / pods
+    shares = story.shares(times - released)
+    rate = story.per_second * (shares if canary else 1 - shares) / pods
     requests = rng.poisson(rate * np.diff(times, prepend=begun))
-    errors = rng.binomial(requests, story.canary_errors if canary else story.baseline_errors)
+    errors = rng.binomial(requests, story.errors(times - released, canary=canary, number=number))
     if story.burst:
         errors = np.minimum(errors + story.burst * (rng.random(len(times)) < 1 / 40), requests)
     median = story.canary_median if canary else story.baseline_median
@@ -83,3 +103,7 @@ def _pod(
     for column, bound in enumerate(BOUNDS):
         le = "+Inf" if np.isinf(bound) else str(bound)
         yield ("http_request_duration_seconds_bucket", {**labels, "le": le}, times, below[:, column])
+    if story.leak is not None:
+        grown = 1 + (story.leak if canary else 0.0) * (times - begun) / 1800
+        memory = rng.uniform(1.9e8, 2.1e8) * grown * rng.normal(1, 0.004, len(times))
+        yield ("process_resident_memory_bytes", labels, times, memory)

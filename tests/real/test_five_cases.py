@@ -7,18 +7,10 @@ question to question, so that an hour of a release is judged in seconds, on the 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
-from aiohttp import web
 
-from firedamp.access import digest
-from firedamp.config.load import parse
-from firedamp.ports import Token
-from firedamp.server import create_app
-from firedamp.wiring import living
+from real import serving
 from real.goclients import GoClients, clients_or_skip
 from real.history import Story, past
 from real.prometheus import BINARIES, RealPrometheus
@@ -34,7 +26,6 @@ STORIES = {
     "thin": Story("thin", per_second=50 / 1800),
     "down": Story("down"),
 }
-SECRET = "hooks-of-the-shop-0123456789abcdef"
 
 
 def _service(
@@ -72,49 +63,16 @@ def _service(
     }
 
 
-@dataclass
-class Running:
-    """The service with a clock that a test moves."""
-
-    url: str
-    now: float
-
-
-@asynccontextmanager
-async def running(prometheus: str, preset: str, folder) -> AsyncIterator[Running]:
-    settings = parse(
-        {
-            "store": {"url": f"sqlite:///{folder}/firedamp.db"},
-            "auth": {"required": False},
-            "sources": [
-                {"name": "prometheus", "kind": "prometheus", "url": prometheus},
-                {"name": "gone", "kind": "prometheus", "url": "http://127.0.0.1:9"},
-            ],
-            "services": [
-                _service(
-                    name,
-                    "gone" if name == "down" else "prometheus",
-                    preset,
-                    "10%" if name == "slow" else "20%",
-                )
-                for name in STORIES
-            ],
-        },
-        "test",
-    )
-    async with living(settings) as parts:
-        await parts.store.add_token(Token("hooks", digest(SECRET), "asker", ("shop",), path=True))
-        state = Running("", RELEASED)
-        app = create_app(settings, parts.store, parts.judge, clock=lambda: state.now)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        state.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
-            yield state
-        finally:
-            await runner.cleanup()
+def running(prometheus: str, preset: str, folder):
+    services = [
+        _service(name, "gone" if name == "down" else "prometheus", preset, "10%" if name == "slow" else "20%")
+        for name in STORIES
+    ]
+    sources = [
+        {"name": "prometheus", "kind": "prometheus", "url": prometheus},
+        {"name": "gone", "kind": "prometheus", "url": "http://127.0.0.1:9"},
+    ]
+    return serving.running({"sources": sources, "services": services}, folder, RELEASED)
 
 
 @pytest.fixture(scope="module")
@@ -129,22 +87,11 @@ def prometheus(request):
         yield server.url
 
 
-async def ask_argo(clients: GoClients, state: Running, service: str, question: str, until: float):
+async def ask_argo(clients: GoClients, state: serving.Running, service: str, question: str, until: float):
     """What Argo's web metric makes of each answer, every 30 s, until it is no longer inconclusive."""
-    body = {"service": service, "namespace": "shop", "canary-hash": "canary", "stable-hash": "stable"}
     measured = []
     while state.now <= RELEASED + until:
-        measured.append(
-            await asyncio.to_thread(
-                clients.argo_web,
-                f"{state.url}/argo/v1/{question}",
-                "POST",
-                json_body=body,
-                json_path="{$.summary}",
-                success='result startsWith "pass:"',
-                failure='result startsWith "fail:"',
-            )
-        )
+        measured.append(await serving.measure(clients, state, service, question))
         if measured[-1].phase != "Inconclusive":
             break
         state.now += 30
@@ -245,7 +192,7 @@ async def test_flagger(clients, prometheus, tmp_path, service):
     async def call(hook: str):
         return await asyncio.to_thread(
             clients.flagger_hook,
-            f"{state.url}/flagger/v1/{SECRET}/{hook}",
+            f"{state.url}/flagger/v1/{serving.SECRET}/{hook}",
             hook,
             name=service,
             namespace="shop",

@@ -1,0 +1,69 @@
+"""The running service with a clock that a test moves, on its own store in a folder."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from firedamp.access import digest
+from firedamp.config.load import parse
+from firedamp.ports import Token
+from firedamp.server import create_app
+from firedamp.wiring import living
+from real.goclients import ArgoMeasurement, GoClients
+
+SECRET = "hooks-of-the-shop-0123456789abcdef"
+
+
+@dataclass
+class Running:
+    """Where the service listens, and the Unix time that it believes it is."""
+
+    url: str
+    now: float
+
+
+@asynccontextmanager
+async def running(settings: dict, folder, now: float) -> AsyncIterator[Running]:
+    """
+    The service on a free port.
+
+    Args:
+        settings: all but the store and who may ask.
+        folder: for the store.
+        now: Unix time at first.
+    """
+    parsed = parse(
+        {"store": {"url": f"sqlite:///{folder}/firedamp.db"}, "auth": {"required": False}, **settings}, "test"
+    )
+    async with living(parsed) as parts:
+        await parts.store.add_token(Token("hooks", digest(SECRET), "asker", ("shop",), path=True))
+        state = Running("", now)
+        app = create_app(parsed, parts.store, parts.judge, clock=lambda: state.now)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        state.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield state
+        finally:
+            await runner.cleanup()
+
+
+async def measure(
+    clients: GoClients, state: Running, service: str, question: str, more: Mapping[str, str] | None = None
+) -> ArgoMeasurement:
+    """What Argo's web metric makes of one answer; `more` goes into the question."""
+    body = {"service": service, "namespace": "shop", "canary-hash": "canary", "stable-hash": "stable"}
+    return await asyncio.to_thread(
+        clients.argo_web,
+        f"{state.url}/argo/v1/{question}",
+        "POST",
+        json_body={**body, **(more or {})},
+        json_path="{$.summary}",
+        success='result startsWith "pass:"',
+        failure='result startsWith "fail:"',
+    )

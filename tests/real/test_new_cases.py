@@ -1,0 +1,135 @@
+"""
+Four cases that a comparison of error counts gets wrong, on a real Prometheus, asked by Argo's real client.
+
+The past is backfilled and the service's clock moved from question to question, as for the five cases.
+"""
+
+import time
+
+import aiohttp
+import pytest
+
+from real import serving
+from real.goclients import clients_or_skip
+from real.history import Story, past
+from real.prometheus import BINARIES, RealPrometheus
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+
+RELEASED = float(int(time.time() // 7200) * 7200 - 4 * 7200)
+#: Seconds after the release, and the canary's percentage of the traffic from then on.
+RAMP = ((0, 5), (600, 20), (1200, 50))
+STORIES = [
+    Story("ramp", ramp=tuple((since, percent / 100) for since, percent in RAMP), surge=(900, 3.0)),
+    Story("one-bad-pod", canary_pods=3, bad_pod=0.2),
+    Story("leaking", leak=0.2),
+    Story("both-failing", baseline_errors=0.3, canary_errors=0.3),
+]
+
+
+def service(name: str) -> dict:
+    return {
+        "name": name,
+        "namespace": "shop",
+        "cohorts": {"preset": "argo"},
+        "window": {"promote_after": "30m", "decide_by": "60m"},
+        "checks": [
+            {
+                "name": "errors",
+                "kind": "proportion",
+                "events": f'http_requests_total{{service="{name}",code=~"5.."}}',
+                "total": f'http_requests_total{{service="{name}"}}',
+            },
+            *([MEMORY] if name == "leaking" else []),
+        ],
+    }
+
+
+MEMORY = {
+    "name": "memory",
+    "kind": "trend",
+    "query": 'process_resident_memory_bytes{service="leaking",$cohort}',
+    "unit": "bytes",
+}
+
+
+@pytest.fixture(scope="module")
+def clients():
+    with clients_or_skip() as found:
+        yield found
+
+
+@pytest.fixture(scope="module", params=BINARIES)
+def prometheus(request):
+    with RealPrometheus(past(STORIES, RELEASED), request.param) as server:
+        yield server.url
+
+
+@pytest.fixture
+async def shop(prometheus, tmp_path):
+    """The service, at the release's start."""
+    settings = {
+        "sources": [{"name": "prometheus", "kind": "prometheus", "url": prometheus}],
+        "services": [service(story.service) for story in STORIES],
+    }
+    async with serving.running(settings, tmp_path, RELEASED) as state:
+        yield state
+
+
+async def asked(clients, shop, name: str, until: float):
+    """Every answer to the last question of a release, asked each minute for so many seconds."""
+    measured = []
+    while shop.now <= RELEASED + until:
+        measured.append(await serving.measure(clients, shop, name, "promote"))
+        shop.now += 60
+    return measured
+
+
+async def found(shop, check: str) -> dict:
+    """What a check found at the last look of the only release."""
+    async with aiohttp.ClientSession() as session, session.get(f"{shop.url}/api/v1/releases/1") as answer:
+        return next(one for one in (await answer.json())["checks"] if one["check"] == check)
+
+
+def weight_at(after: float) -> str:
+    return str(max(percent for since, percent in RAMP if since <= after))
+
+
+async def test_a_tripling_of_everybodys_errors_half_way_up_a_ramp_is_not_rolled_back(clients, shop):
+    """The canary has far more errors at 50 % than it had at 5 %, and so has the version beside it."""
+    measured = []
+    for after in range(0, 1800, 30):
+        shop.now, weight = RELEASED + after, weight_at(after)
+        step = {"weight": weight, "step": weight}
+        measured.append(await serving.measure(clients, shop, "ramp", "advance", step))
+    measured += await asked(clients, shop, "ramp", 2400)
+
+    assert {one.phase for one in measured} == {"Inconclusive", "Successful"}
+    assert "harm is excluded" in measured[-1].value
+
+
+async def test_one_bad_pod_among_three_is_named_and_not_rolled_back(clients, shop):
+    """A pod with twenty times the errors of its two neighbours: a person must look at it."""
+    measured = await asked(clients, shop, "one-bad-pod", 1800)
+
+    assert {one.phase for one in measured} == {"Inconclusive"}
+    assert "one bad pod: one-bad-pod-canary-00000 served" in measured[-1].value
+
+
+async def test_a_leak_of_the_canary_warns_at_the_end(clients, shop):
+    """Memory that grows by a fifth over the window: said with the pass, and nothing is rolled back."""
+    measured = await asked(clients, shop, "leaking", 1860)
+    memory = await found(shop, "memory")
+
+    assert (memory["kind"], memory["tier"], memory["outcome"]) == ("trend", "warn", "fail")
+    assert [one.phase for one in measured[:-1]] == ["Inconclusive"] * (len(measured) - 1)
+    assert measured[-1].phase == "Successful"
+    assert "warning: memory failing" in measured[-1].value
+
+
+async def test_two_failing_versions_are_neither_passed_nor_rolled_back(clients, shop):
+    """Three in ten requests fail in both: the sentence says so until the window is over."""
+    measured = await asked(clients, shop, "both-failing", 3660)
+
+    assert {one.phase for one in measured} == {"Inconclusive"}
+    assert "both versions are failing (3" in measured[-1].value
