@@ -55,7 +55,8 @@ class ShopSource:
     def _past(self, arm: str, number: int, begun: float, rate: float, span: Span, burst: float) -> Series:
         ends = np.array([end for end in span.ends if end > begun])
         grown = np.floor(rate * np.minimum(span.window_seconds, ends - begun))
-        struck = (np.arange(len(ends)) % 3 == 0) & (np.arange(len(ends)) // 3 % self.pods == number)
+        hours = ends // span.window_seconds
+        struck = (hours % 3 == 0) & (hours // 3 % self.pods == number)
         return Series({"pod": f"{arm}-{number}"}, ends, grown + burst * struck)
 
     def _pod(self, arm: str, number: int, begun: float, rate: float, span: Span, _: float) -> Series:
