@@ -15,6 +15,7 @@ from firedamp.checks import PASS_LEVEL, Relative, Run, Trend
 from firedamp.decision import session
 from firedamp.decision.parameters import Parameters
 from firedamp.model import Arm, Evidence, Finding, Outcome, Situation, Slice, Tier
+from firedamp.stats.noise import Learnt
 from firedamp.stats.thinning import CELLS
 
 MIB = 2.0**20
@@ -245,7 +246,7 @@ def test_needs_rows_and_pods_are_those_of_a_level():
     assert LEAK.needs()["level"].expression.text == "container_memory{$cohort}"
     assert LEAK.rows({"level": {"a": (1.0,)}}) == {"a": (1.0,)}
     assert LEAK.by_pod() is Relative(name="r", kind="relative", query=LEAK.query, max_increase=1).by_pod()
-    assert run([]).requests == (0.0, 0.0)
+    assert (run([]).requests, run([]).learnt) == ((0.0, 0.0), Learnt())
 
 
 def test_a_query_needs_its_cohort():
