@@ -33,7 +33,7 @@ from firedamp.stats.null import Null, shares, weights
 
 Floats = NDArray[np.float64]
 
-#: Odds of the harm that is bet on, relative to a canary like the baseline.
+#: Odds of the harm that is bet on, relative to those of the null.
 _SIZES = np.array([2.5, 6.0, 20.0])
 #: Where errors do not clump the beta-binomial is as good as binomial.
 _LEAST_CORRELATION = 1e-9
@@ -106,7 +106,8 @@ def advance(
 
 def _seen(watch: Watch, canary: int, total: int, share: float) -> Watch:
     healthy = shares(watch.null, share)[0]
-    harmed = share * _SIZES / (1 - share + share * _SIZES)
+    odds = share * (1 + watch.null.tolerance) * _SIZES
+    harmed = odds / (1 - share + odds)
     likely = _log_likelihood(canary, total, np.concatenate([healthy, harmed]), watch.null.phi)
     # Only ratios matter; the largest is 1, so that none vanishes.
     likely = np.exp(np.maximum(likely - likely.max(), -450.0))

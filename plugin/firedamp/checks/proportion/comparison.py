@@ -24,6 +24,8 @@ from firedamp.stats.null import Shape
 #: Parts of a check's alpha: a canary failing outright in warm-up, harm since then, harm that began late.
 OUTRIGHT_PART, LASTING_PART, LATE_PART = 0.1, 0.6, 0.3
 
+_TOLD_FOR_THE_NULL = 1.25
+
 Rows = Mapping[str, Row]
 
 
@@ -84,7 +86,7 @@ class Comparison:
         if self.watch is None:
             return self
         watch = late.advance(
-            self.watch.under(noise.null(0.0, Shape.PRODUCT, swapped=self.swapped)),
+            self.watch.under(noise.null(self.watch.null.tolerance, Shape.PRODUCT, swapped=self.swapped)),
             baseline_events=test.baseline_events - self.test.baseline_events,
             canary_events=test.canary_events - self.test.canary_events,
             canary_share=share,
@@ -187,8 +189,18 @@ def outright(noise: Noise, tolerance: float, *, swapped: bool) -> Comparison:
 def lasting(noise: Noise, tolerance: float, *, swapped: bool) -> Comparison:
     """Nothing compared yet, after warm-up."""
     test = sequential.start(noise.null(tolerance, noise.shape, swapped=swapped))
-    watch = late.start(noise.null(0.0, Shape.PRODUCT, swapped=swapped))
+    watch = late.start(noise.null(_borne(tolerance), Shape.PRODUCT, swapped=swapped))
     return Comparison(test, LASTING_PART, watch, swapped=swapped)
+
+
+def _borne(tolerance: float) -> float:
+    """
+    The tolerance that late bets grant: so much less that a canary at the whole of it loses them.
+
+    The least harm bet on is 2.5 times as bad; between it and the null a canary 1.25 times as bad as the null
+    is told for the null.
+    """
+    return max(0.0, (1 + tolerance) / _TOLD_FOR_THE_NULL - 1)
 
 
 def shown(bare: Finding, found: Comparison) -> Finding:
