@@ -24,6 +24,7 @@ def test_the_settings_load_as_written():
         "proportion",
         "distribution",
         "relative",
+        "trend",
         "threshold",
     ]
 
