@@ -80,8 +80,11 @@ class Cell:
 
     Attributes:
         requests: per half hour and check, both arms together.
-        canary_pods: of twenty in all; with a ramp they follow the share.
+        canary_pods: of all pods; with a ramp they follow the share.
+        pods: in all.
+        uneven: every other pod gets so many times the traffic of its neighbour.
         history: six hours of main before the release are known.
+        pooled: so many earlier releases of the same noise are known.
         checks, histograms: how many critical checks share alpha, and how many of them are latencies.
         bare: the sequential test by itself over half an hour, without tolerance, noise and warm-up.
     """
@@ -91,8 +94,11 @@ class Cell:
     fault: Fault = Fault()
     onset: Onset = Onset.START
     canary_pods: int = 4
+    pods: int = PODS
+    uneven: float = 1.0
     ramp: bool = False
     history: bool = True
+    pooled: int = 0
     alpha: float = 0.02
     checks: int = 20
     histograms: int = 0
@@ -102,15 +108,19 @@ class Cell:
         onset = "" if self.onset is Onset.START else f" {self.onset}"
         said = [self.noise.name, thousands(self.requests), f"{self.fault}{onset}"]
         said += ["ramp"] if self.ramp else []
-        said += (
-            [f"{self.canary_pods} canary pod{'s' * (self.canary_pods > 1)}"] if self.canary_pods != 4 else []
-        )
+        said += [self._arms()] if (self.pods, self.canary_pods) != (PODS, 4) else []
+        said += [f"traffic 1:{self.uneven:g}"] if self.uneven != 1.0 else []
         said += [] if self.history else ["no history"]
+        said += [f"{self.pooled} earlier releases"] if self.pooled else []
         said += [counted(self.checks, "check")] if self.checks != 20 else []
         said += [f"{self.histograms} latencies"] if self.histograms and self.healthy else []
         said += ["sequential test alone"] if self.bare else []
         said += [f"alpha {100 * self.alpha:g} %"] if self.alpha != 0.02 else []
         return ", ".join(said)
+
+    def _arms(self) -> str:
+        canary = counted(self.canary_pods, "canary pod")
+        return canary if self.pods == PODS else f"{self.pods - self.canary_pods} main and {canary}"
 
     @property
     def healthy(self) -> bool:

@@ -55,6 +55,7 @@ class Noise:
 
 NONE = Noise("none")
 PODS = Noise("pods", pod_cv=0.3)
+UNLIKE_PODS = Noise("unlike pods", pod_cv=0.5)
 BURSTS = Noise("bursts", pod_cv=0.3, batch=3.0, shared_drift=0.4)
 STICKY = Noise("sticky users", users=10)
 DRIFTING = Noise("drifting pods", pod_drift=0.6)

@@ -6,7 +6,7 @@ the release's truth is handed over. A release is looked at block by block until 
 blocks are over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,16 +54,36 @@ def parameters(checks: int, histograms: int, alpha: float) -> Parameters:
 
 def known(cell: Cell, errors: Counts, requests: Counts) -> Mapping[str, Learnt]:
     """What (half hours, counting checks, pods) of main told before the release, by check."""
-    names = [check.name for check in parameters(cell.checks, cell.histograms, cell.alpha).checks]
-    counts = np.stack((errors, requests), axis=-1).astype(float).swapaxes(0, 1).tolist()
-    return {name: _learnt(blocks) for name, blocks in zip(names, counts, strict=False)}
+    tables = _tables(errors, requests)
+    return {name: learn(table, Table()) for name, table in zip(_names(cell), tables, strict=False)}
 
 
-def _learnt(blocks: list[list[list[float]]]) -> Learnt:
-    table = Table()
-    for rows in blocks:
-        table = table.add({f"main-{pod}": (row[0], row[1]) for pod, row in enumerate(rows)})
-    return learn(table, Table())
+def left(cell: Cell, earlier: Traffic) -> Mapping[str, Learnt]:
+    """What an earlier release leaves to later ones, by check."""
+    mains, canary = slice(None, earlier.mains), slice(earlier.mains, None)
+    arms = [_tables(earlier.errors[:, :, pods], earlier.requests[:, :, pods]) for pods in (mains, canary)]
+    return {name: learn(*tables) for name, *tables in zip(_names(cell), *arms, strict=False)}
+
+
+def together(parts: Iterable[Mapping[str, Learnt]]) -> Mapping[str, Learnt]:
+    """All that is known, by check."""
+    result: dict[str, Learnt] = {}
+    for part in parts:
+        result |= {name: result.get(name, Learnt()) + one for name, one in part.items()}
+    return result
+
+
+def _names(cell: Cell) -> list[str]:
+    return [check.name for check in parameters(cell.checks, cell.histograms, cell.alpha).checks]
+
+
+def _tables(errors: Counts, requests: Counts) -> Iterator[Table]:
+    """One per check, of (blocks, checks, pods)."""
+    for blocks in np.stack((errors, requests), axis=-1).astype(float).swapaxes(0, 1).tolist():
+        table = Table()
+        for rows in blocks:
+            table = table.add({f"pod-{pod}": (row[0], row[1]) for pod, row in enumerate(rows)})
+        yield table
 
 
 def course(cell: Cell, traffic: Traffic, noise: Mapping[str, Learnt] | None) -> Judged:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from math import ceil, inf
 
 from arena.cells import Cell, Fault, Kind, Onset
-from arena.noise import BURSTS, COLD, DRIFTING, LATENCY, NONE, PODS, SPELLS, STICKY, Noise
+from arena.noise import BURSTS, COLD, DRIFTING, LATENCY, NONE, PODS, SPELLS, STICKY, UNLIKE_PODS, Noise
 
 #: Part of the releases that a cell without a promise gets, and one with a fault.
 HALF, FAULTY = 0.5, 0.15
 #: The sequential test by itself costs little, and has to use its alpha to a tenth.
 ALONE = 10.0
+#: A rate of 0.25 % takes more releases than one of 2 %.
+MANY = 2.0
 #: Checks of a healthy release in the fast run.
 FEW = 6
 SIZES = (1.25, 2.0, 3.0, 5.0, 10.0, inf)
@@ -46,11 +48,26 @@ def promised() -> Iterator[Cell]:
 
 
 def unpromised() -> Iterator[Cell]:
-    """Healthy, but without history, or with a single canary pod."""
+    """Healthy, but without history, with few or uneven pods, with latencies."""
     yield from (Cell(kind, history=False) for kind in (NONE, PODS, BURSTS))
     yield from (Cell(PODS, requests, canary_pods=1) for requests in (K10, K100))
     yield Cell(BURSTS, canary_pods=1)
+    yield Cell(PODS, 200.0, pods=6, canary_pods=2)
+    yield Cell(PODS, uneven=5.0)
+    yield Cell(PODS, pods=6)
     yield Cell(LATENCY, histograms=4)
+    yield Cell(LATENCY, histograms=4, ramp=True)
+
+
+def lone() -> Iterator[Plan]:
+    """A single check: bursts without history, and few pods of cv 0.5 at a twentieth of 5 %."""
+    for requests in (K1, K10, K100):
+        yield Plan(Cell(BURSTS, requests, history=False, checks=1, alpha=0.05))
+    for main, canary, pooled in ((10, 1, 0), (10, 2, 0), (2, 1, 0), (2, 1, 20)):
+        few = Cell(UNLIKE_PODS, pods=main + canary, canary_pods=canary, pooled=pooled, checks=1, alpha=0.0025)
+        for requests in (K10, K100):
+            yield Plan(replace(few, requests=requests), MANY)
+            yield Plan(replace(few, requests=requests, fault=Fault(Kind.ERRORS, 5.0)), FAULTY)
 
 
 def harmful() -> Iterator[Cell]:
@@ -114,7 +131,7 @@ def full() -> list[Plan]:
     plans = [Plan(cell, FAULTY) for part in (harmful(), elsewhere(), slow(), dead()) for cell in part]
     plans += [Plan(cell) for cell in promised()]
     plans += [plan for alpha in (0.05, 0.02) for plan in accepted(alpha)]
-    plans += [Plan(cell, HALF) for cell in unpromised()]
+    plans += [Plan(cell, HALF) for cell in unpromised()] + list(lone())
     return list({str(plan.cell): plan for plan in reversed(plans)}.values())[::-1]
 
 

@@ -72,8 +72,11 @@ def _healthy(groups: Mapping[str, Cells], table: Table, drawn: list[str]) -> Ite
     )
     yield tables.false_rollbacks(groups["promised"], table)
     if groups["unpromised"]:
-        yield "Without history, with a single canary pod, with latencies, or at another alpha:"
+        yield "Without history, with few or uneven pods, with latencies, or at another alpha:"
         yield tables.false_rollbacks(groups["unpromised"], table)
+    if groups["lone"]:
+        yield "A single check; at alpha 0.25 % it has what one of twenty has of 5 %:"
+        yield tables.false_rollbacks(groups["lone"], table)
 
 
 def _harmful(found: Cells, table: Table, drawn: list[str]) -> Iterator[str]:

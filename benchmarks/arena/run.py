@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import repeat
 from os import nice
@@ -23,10 +23,11 @@ import numpy as np
 
 import firedamp
 from arena import ours, traffic
-from arena.cells import Cell
+from arena.cells import Cell, Fault
 from arena.figures import Course, Figure, figure
 from arena.peers import NEVER, PEERS, stops
 from arena.seen import seen
+from firedamp.stats.noise import Learnt
 
 #: Releases that are played together at most, for the peers' sake; fewer where there are few.
 CHUNK = 8
@@ -91,11 +92,21 @@ def _ours(
     cell: Cell, seed: int, start: int, releases: Sequence[traffic.Traffic], failing: Sequence[traffic.Counts]
 ) -> Iterator[Course]:
     for number, (one, served_in) in enumerate(zip(releases, failing, strict=True), start):
-        known = None
-        if cell.history and cell.counters and not cell.bare:
-            known = ours.known(cell, *traffic.history(cell, traffic.generator(cell, seed, number, use=1)))
-        found = ours.alone(cell, one) if cell.bare else ours.course(cell, one, known)
+        if cell.bare:
+            found = ours.alone(cell, one)
+        else:
+            found = ours.course(cell, one, ours.together(_known(cell, seed, number)))
         yield Course(found.stop, served(cell, served_in, found.stop), found.excluded, found.passed)
+
+
+def _known(cell: Cell, seed: int, number: int) -> Iterator[Mapping[str, Learnt]]:
+    """History and earlier releases, as far as the cell knows them."""
+    if cell.history and cell.counters:
+        yield ours.known(cell, *traffic.history(cell, traffic.generator(cell, seed, number, use=1)))
+    well = replace(cell, fault=Fault())
+    for earlier in range(cell.pooled):
+        dice = traffic.generator(cell, seed, number, use=2 + earlier)
+        yield ours.left(cell, traffic.release(well, dice))
 
 
 def served(cell: Cell, failing: traffic.Counts, stop: int | None) -> int:

@@ -113,12 +113,17 @@ def groups(table: Table) -> Mapping[str, list[Cell]]:
     found = [plan.cell for plan in plans.full() if str(plan.cell) in table and not plan.cell.bare]
     return {
         "promised": [cell for cell in found if str(cell) in promised],
-        "unpromised": [c for c in found if c.fault.kind is Kind.NONE and str(c) not in promised],
+        "unpromised": [c for c in found if _is_well(c) and str(c) not in promised and c.checks > 1],
+        "lone": [c for c in found if _is_well(c) and c.checks == 1],
         "early": [c for c in found if _is_error(c) and c.onset is Onset.START],
         "late": [c for c in found if _is_error(c) and c.onset is not Onset.START],
         "slow": [c for c in found if c.histograms and not c.healthy],
         "dead": [c for c in found if c.fault.kind in (Kind.LOST, Kind.BOTH)],
     }
+
+
+def _is_well(cell: Cell) -> bool:
+    return cell.fault.kind is Kind.NONE
 
 
 def _is_error(cell: Cell) -> bool:

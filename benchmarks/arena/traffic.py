@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from arena.cells import HALF_HOUR, LATE_DRIFT, PODS, RAMP, SHARE, Cell, Kind
+from arena.cells import HALF_HOUR, LATE_DRIFT, RAMP, SHARE, Cell, Kind
 from arena.noise import COLD_BLOCKS, POD_MEMORY, SHARED_MEMORY, SPELL_RATE, draw, drift, factors, spells
 
 #: Default buckets of Prometheus's client libraries, in seconds.
@@ -60,19 +60,19 @@ def release(cell: Cell, rng: np.random.Generator) -> Traffic:
 def history(cell: Cell, rng: np.random.Generator) -> tuple[Counts, Counts]:
     """Errors and requests, (half hours, counting checks, pods), of other pods than the release's."""
     blocks = HISTORY_BLOCKS * HALF_HOUR
-    rates = np.array(cell.rates)[:, None] * factors(cell.noise, (blocks, cell.counters, PODS), rng)
+    rates = np.array(cell.rates)[:, None] * factors(cell.noise, (blocks, cell.counters, cell.pods), rng)
     rates = np.broadcast_to(rates, (blocks, *rates.shape[1:]))
     if cell.noise.spells:
-        rates = np.where(spells(cell.noise, blocks, PODS, rng)[:, None, :], SPELL_RATE, rates)
+        rates = np.where(spells(cell.noise, blocks, cell.pods, rng)[:, None, :], SPELL_RATE, rates)
     # Half an hour at a time: its errors follow from its mean rate, whatever the course within it.
     means = rates.reshape(HISTORY_BLOCKS, HALF_HOUR, *rates.shape[1:]).mean(axis=1)
-    return draw(cell.noise, np.array(cell.requests / PODS), means, rng)
+    return draw(cell.noise, np.array(cell.requests / cell.pods), means, rng)
 
 
 def _parts(cell: Cell) -> tuple[Floats, int]:
     """Each pod's part of the traffic in each block, (blocks, pods), and how many pods are main's."""
-    steps = [_step(share, round(PODS * share)) for share in RAMP] if cell.ramp else []
-    mains, canaries = zip(*(steps or [_step(SHARE, cell.canary_pods)]), strict=True)
+    steps = [_step(cell, share, round(cell.pods * share)) for share in RAMP] if cell.ramp else []
+    mains, canaries = zip(*(steps or [_step(cell, SHARE, cell.canary_pods)]), strict=True)
     most, blocks = max(map(len, mains)), np.arange(cell.blocks)
     rows = np.zeros((len(mains), most + max(map(len, canaries))))
     for row, main, canary in zip(rows, mains, canaries, strict=True):
@@ -83,9 +83,11 @@ def _parts(cell: Cell) -> tuple[Floats, int]:
     return parts, most
 
 
-def _step(share: float, canaries: int) -> tuple[Floats, Floats]:
-    mains = PODS - canaries
-    return np.full(mains, (1 - share) / mains), np.full(canaries, share / canaries)
+def _step(cell: Cell, share: float, canaries: int) -> tuple[Floats, Floats]:
+    """Parts of main's pods and of the canary's."""
+    weights = [np.where(np.arange(pods) % 2, 1.0, cell.uneven) for pods in (cell.pods - canaries, canaries)]
+    main, canary = (weight / weight.sum() for weight in weights)
+    return (1 - share) * main, share * canary
 
 
 def _rates(cell: Cell, pods: int, mains: int, rng: np.random.Generator) -> Floats:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +13,17 @@ QUALITY = Path(__file__).parents[2] / "benchmarks" / "quality.py"
 
 
 def quality(*arguments):
-    return subprocess.run(
-        [sys.executable, QUALITY, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=115,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
+    """The command's end; one that takes too long ends with all of its processes."""
+    command = [sys.executable, QUALITY, *map(str, arguments)]
+    calm = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=calm, start_new_session=True, **pipes) as process:
+        try:
+            out, said = process.communicate(timeout=115)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, said)
 
 
 @pytest.mark.simulation
