@@ -13,7 +13,7 @@ from arena.cells import Cell, Fault, Kind, Onset
 from arena.noise import BURSTS, COLD, DRIFTING, LATENCY, NONE, PODS, SPELLS, STICKY, UNLIKE_PODS, Noise
 
 #: Part of the releases that a cell without a promise gets, and one with a fault.
-HALF, FAULTY = 0.5, 0.15
+QUARTER, FAULTY = 0.25, 0.15
 #: The sequential test by itself costs little, and has to use its alpha to a tenth.
 ALONE = 10.0
 #: A rate of 0.25 % takes more releases than one of 2 %.
@@ -38,10 +38,11 @@ class Plan:
 
 def promised() -> Iterator[Cell]:
     """Healthy, history known, three canary pods or more: here at most alpha is promised."""
-    for kind in (NONE, PODS, BURSTS):
+    for kind in (PODS, BURSTS):
         yield from (Cell(kind, requests) for requests in (K1, K10, K100))
-    for kind in (STICKY, DRIFTING, SPELLS, COLD):
+    for kind in (NONE, STICKY, DRIFTING, SPELLS):
         yield from (Cell(kind, requests) for requests in (K10, K100))
+    yield Cell(COLD)
     yield from (Cell(PODS, requests, ramp=True) for requests in (K10, K100))
     yield from (Cell(BURSTS, canary_pods=pods) for pods in (3, 10))
     yield Cell(SPELLS, canary_pods=3)
@@ -131,7 +132,7 @@ def full() -> list[Plan]:
     plans = [Plan(cell, FAULTY) for part in (harmful(), elsewhere(), slow(), dead()) for cell in part]
     plans += [Plan(cell) for cell in promised()]
     plans += [plan for alpha in (0.05, 0.02) for plan in accepted(alpha)]
-    plans += [Plan(cell, HALF) for cell in unpromised()] + list(lone())
+    plans += [Plan(cell, QUARTER) for cell in unpromised()] + list(lone())
     return list({str(plan.cell): plan for plan in reversed(plans)}.values())[::-1]
 
 
@@ -143,7 +144,7 @@ def fast() -> list[Plan]:
         replace(_errors(PODS, 10.0), onset=Onset.MINUTE_20),
         Cell(PODS, fault=Fault(Kind.BOTH, 0.25), checks=FEW),
     ]
-    return [Plan(replace(cell, checks=FEW)) for cell in well] + [Plan(cell, HALF) for cell in sick]
+    return [Plan(replace(cell, checks=FEW)) for cell in well] + [Plan(cell, 0.5) for cell in sick]
 
 
 def _errors(

@@ -15,25 +15,24 @@ PAGE = Path(__file__).with_name("page.md")
 def write(folder: Path, played: Mapping[str, Played]) -> None:
     """Write `README.md` and the plots into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    known = {str(plan.cell) for plan in plans.full()}
-    table = {
-        cell: {one.method: one for one in found.figures} for cell, found in played.items() if cell in known
-    }
+    named = [str(plan.cell) for plan in plans.full()]
+    asked = {cell: played[cell] for cell in named if cell in played}
+    table = {cell: {one.method: one for one in found.figures} for cell, found in asked.items()}
     drawn = plots.draw(folder, table) if table else []
     page = PAGE.read_text(encoding="utf-8")
-    text = page.format(stated=stated(played), tables="\n\n".join(sections(table, drawn)))
+    text = page.format(stated=stated(asked), tables="\n\n".join(sections(table, drawn)))
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 
 def stated(played: Mapping[str, Played]) -> str:
-    """Seed, version and engine."""
-    versions = ", ".join(sorted({one.version for one in played.values()}))
-    engines = ", ".join(sorted({one.engine for one in played.values()}))
-    seeds = ", ".join(sorted({str(one.seed) for one in played.values()}))
-    count = f"{len(played)} of {len(plans.full())} cells"
-    return (
-        f"firedamp {versions}, engine {engines}, seed {seeds}, {count}. ± is one Monte-Carlo standard error."
-    )
+    """Version, engine, seed, and how much of the plan was played."""
+    told = [
+        f"{noun} {', '.join(sorted({str(getattr(one, noun)) for one in played.values()}))}"
+        for noun in ("version", "engine", "seed")
+    ]
+    hours = sum(one.seconds * one.figures[0].releases for one in played.values()) / 3600
+    count = f"{len(played)} of {len(plans.full())} cells in {number(hours)} hours of one core"
+    return f"firedamp {', '.join(told)}; {count}. ± is one Monte-Carlo standard error."
 
 
 def sections(table: Table, drawn: list[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from itertools import repeat
 from os import nice
@@ -138,11 +138,12 @@ def _is_words(node: ast.AST) -> bool:
 
 
 def kept(path: Path) -> list[Played]:
-    """What was played before, oldest first."""
+    """What was played before, oldest first; lines of another shape are another engine's."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [_read(json.loads(line)) for line in lines if line.strip()]
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    shape = {field.name for field in fields(Figure)}
+    return [_read(line) for line in lines if all(one.keys() == shape for one in line["figures"])]
 
 
 def keep(path: Path, one: Played) -> None:

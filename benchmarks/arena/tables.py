@@ -58,8 +58,13 @@ def worst(cells: Cells, table: Table) -> tuple[Figure, float]:
 def detection(cells: Cells, table: Table) -> str:
     """Power and median block per method; struck through where the method is not valid in that noise."""
     methods = list(table[str(cells[0])])
-    rows = [[str(cell), *_found(cell, table), _behind(cell, table)] for cell in cells]
-    return markdown(["release", *methods, "firedamp behind the fastest valid"], rows)
+    rows = [[str(cell), *_found(cell, table), *_beside(cell, table)] for cell in cells]
+    return markdown(["release", *methods, "firedamp behind the fastest valid", "±", "releases"], rows)
+
+
+def _beside(cell: Cell, table: Table) -> tuple[str, str, str]:
+    ours = table[str(cell)][FIREDAMP]
+    return _behind(cell, table), number(ours.error), str(ours.releases)
 
 
 def _found(cell: Cell, table: Table) -> list[str]:

@@ -143,7 +143,7 @@ def test_the_page_has_tables_and_plots_of_what_was_played(tmp_path):
 
     assert f"|{WELL}|0|**100**|" in page
     assert "100 / 12" in page
-    assert "firedamp 1.2.3, engine abc, seed 20, 2 of" in page
+    assert "firedamp version 1.2.3, engine abc, seed 20; 2 of" in page
     for picture in re.findall(r'(?:src|srcset)="([^"]+)"', page):
         assert (tmp_path / picture).read_text(encoding="utf-8").startswith("<?xml")
 
