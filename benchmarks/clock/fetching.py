@@ -1,23 +1,18 @@
 """
 What one look costs to fetch and count, for narrow and wide services, raw and summed at the server.
 
-Starts a real Prometheus with an hour of histogram buckets, scraped every 15 s, and takes a release's
-first look (with its look-back) and then a number of looks with what is new.
-
-    python benchmarks/look.py [--json] [--looks 10] [--binary /path/to/prometheus]
+A real Prometheus with an hour of histogram buckets, scraped every 15 s, answers a release's first look
+(with its look-back) and then a number of looks with what is new.
 """
 
-import argparse
-import asyncio
-import json
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from firedamp.counting import LOOK_BACK_SECONDS, Memory, count
 from firedamp.model import Block
@@ -103,33 +98,12 @@ async def one_look(
     return cost, counted.memory
 
 
-async def main(looks: int, binary: Path | None) -> list[Cost]:
+async def fetched(looks: int, binary: Path | None) -> list[Cost]:
+    """Every service, raw and summed; a Prometheus is started for it."""
     begin = time.time() // 3600 * 3600 - 3 * 3600
-    found = []
+    found: list[Cost] = []
     async with RealPrometheus(history(begin), binary) as prometheus:
         for service in SERVICES:
             for how in ("raw", "summed"):
                 found += await costs(prometheus.url, service, how, begin + 600, looks)
     return found
-
-
-def show(found: list[Cost]) -> None:
-    print(f"{'series':>7} {'how':<7} {'look':<6} {'answered':>8} {'kB':>9} {'fetch ms':>9} {'count ms':>9}")
-    for one in found:
-        print(
-            f"{one.series:>7} {one.how:<7} {one.look:<6} {one.answered:>8} "
-            f"{one.kilobytes:>9.1f} {one.fetch_ms:>9.1f} {one.count_ms:>9.1f}"
-        )
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--looks", type=int, default=10)
-    parser.add_argument("--binary", type=Path)
-    given = parser.parse_args()
-    taken = asyncio.run(main(given.looks, given.binary))
-    if given.json:
-        print(json.dumps([asdict(one) for one in taken], indent=2))
-    else:
-        show(taken)

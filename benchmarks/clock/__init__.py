@@ -1,0 +1,1 @@
+"""What judging takes: looks, statistics, backtests, memory, fetching."""
