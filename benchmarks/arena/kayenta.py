@@ -36,37 +36,39 @@ class Shift:
     high: float
 
 
-def first_high(series: Floats, *, every: int, never: int) -> NDArray[np.int64]:
+def first_failure(series: Floats, *, every: int, never: int) -> NDArray[np.int64]:
     """
-    The last block of the first judgement with a High metric, per release.
+    The last block of the first judgement that fails, per release: a critical metric is High or has no data.
 
     Args:
         series: (2, releases, metrics, blocks), control first; NaN are removed.
         every: blocks between judgements, each over all points so far.
-        never: what is returned where none is High.
+        never: what is returned where none fails.
     """
     result = np.full(series.shape[1], never)
     for end in range(every, series.shape[3] + 1, every):
         waiting = np.flatnonzero(result == never)
         control, experiment = series[:, waiting, :, :end]
-        possible = _may_be_high(control, experiment)
+        possible = _may_fail(control, experiment)
         for row in np.flatnonzero(possible.any(axis=1)):
             metrics = np.flatnonzero(possible[row])
-            if any(is_high(control[row, one], experiment[row, one]) for one in metrics):
+            if any(fails(control[row, one], experiment[row, one]) for one in metrics):
                 result[waiting[row]] = end - 1
     return result
 
 
-def _may_be_high(control: Floats, experiment: Floats) -> NDArray[np.bool_]:
-    """Where the interval can lie above zero at all, which spares most metrics the search for roots."""
+def _may_fail(control: Floats, experiment: Floats) -> NDArray[np.bool_]:
+    """Where the interval can lie above zero, which spares most metrics the search for roots, and no data."""
     with np.errstate(invalid="ignore"):
         return ~(excess_z(control, experiment, shift=-1.01 * ROOT) < _z(CONFIDENCE))
 
 
-def is_high(control: Floats, experiment: Floats) -> bool:
-    """Classify one metric, direction increase; a side without points is no High but a metric without data."""
+def fails(control: Floats, experiment: Floats) -> bool:
+    """Whether one critical metric, direction increase, is High or Nodata."""
     c, e = control[~np.isnan(control)], experiment[~np.isnan(experiment)]
-    if not (c.size and e.size) or np.array_equal(np.sort(c), np.sort(e)):
+    if not (c.size and e.size):
+        return True
+    if np.array_equal(np.sort(c), np.sort(e)):
         return False
     if np.ptp(c) == 0 and np.ptp(e) == 0:
         # Two constants that differ get noise of a hundred-thousandth, and are told apart.

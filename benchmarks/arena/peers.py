@@ -108,8 +108,8 @@ def pipecd(seen: Seen, levels: Floats) -> Blocks:
 
 
 def kayenta_any(seen: Seen, levels: Floats) -> Blocks:
-    """Kayenta's judge every five minutes over all points so far; any critical High fails."""
-    return kayenta.first_high(seen.series[..., :HORIZON], every=FIVE_MINUTES, never=NEVER)
+    """Kayenta's judge every five minutes over all points so far; any critical High or Nodata fails."""
+    return kayenta.first_failure(seen.series[..., :HORIZON], every=FIVE_MINUTES, never=NEVER)
 
 
 def _lines(seen: Seen) -> Floats:

@@ -93,9 +93,17 @@ def test_kayenta_looks_at_points_and_not_at_sizes():
     control = np.linspace(0.009, 0.011, 10)
     higher, mostly_alike = control + 0.02, np.where(np.arange(10) < 4, 1.0, control[::-1])
 
-    assert kayenta.is_high(control, higher)
-    assert not kayenta.is_high(control, mostly_alike)
-    assert not kayenta.is_high(control, control[::-1])
+    assert kayenta.fails(control, higher)
+    assert not kayenta.fails(control, mostly_alike)
+    assert not kayenta.fails(control, control[::-1])
+
+
+def test_kayenta_fails_a_metric_without_data():
+    """A canary that never had a request is critical Nodata, one that is like main is not."""
+    control = np.linspace(0.009, 0.011, 10)
+
+    assert kayenta.fails(control, np.full(10, np.nan))
+    assert not kayenta.fails(control, control)
 
 
 def test_kayenta_judges_every_five_minutes():
