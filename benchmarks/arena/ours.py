@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from arena.cells import Cell
+from arena.cells import HORIZON, RAMP, Cell
 from arena.traffic import BOUNDS, Counts, Traffic
 from firedamp.decision import session
 from firedamp.decision.parameters import Parameters
@@ -90,7 +90,7 @@ def course(cell: Cell, traffic: Traffic, noise: Mapping[str, Learnt] | None) -> 
     """Judge one release, with what is known of its checks' noise."""
     settings = parameters(cell.checks, cell.histograms, cell.alpha)
     state, excluded = session.begin(settings, 0.0, Arm.MAIN, noise), False
-    for evidence in pieces(settings, traffic):
+    for evidence in pieces(cell, settings, traffic):
         judged = state.standing.judged
         state, findings = session.advance(state, evidence, planning=False)
         if state.standing.failed_block is not None:
@@ -117,8 +117,8 @@ def alone(cell: Cell, traffic: Traffic) -> Judged:
     return Judged()
 
 
-def pieces(settings: Parameters, traffic: Traffic) -> Iterator[Evidence]:
-    """What each block brought."""
+def pieces(cell: Cell, settings: Parameters, traffic: Traffic) -> Iterator[Evidence]:
+    """What each block brought, in which traffic step."""
     names = [check.name for check in settings.checks]
     counted = np.stack((traffic.errors, traffic.requests), axis=-1).astype(float)
     ranked = traffic.buckets.astype(float)
@@ -129,7 +129,8 @@ def pieces(settings: Parameters, traffic: Traffic) -> Iterator[Evidence]:
             name: Slice(_arms(table, traffic.mains), bounds if len(table[0]) > 2 else ())
             for name, table in zip(names, tables, strict=True)
         }
-        yield Evidence(session.block(settings, 0.0, index), slices)
+        step = index * len(RAMP) // HORIZON if cell.ramp else 0
+        yield Evidence(session.block(settings, 0.0, index), slices, step=step)
 
 
 def _arms(table: list[list[float]], mains: int) -> Mapping[Arm, Mapping[str, Row]]:
