@@ -3,7 +3,8 @@ How noisy a check's counts are, learnt block by block: what was known before, an
 
 The null of every look reckons with what the pods showed by then. Learning costs more than counting, so it
 is done when there are a tenth more events than the last time: at every event of a quiet service, seldom
-in a busy one.
+in a busy one. A clump that begins near the end of a block goes on in the next, so clumps are looked for in
+pairs of blocks.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from firedamp.stats import dispersion, sequential
 from firedamp.stats.dispersion import Dispersion
 from firedamp.stats.noise import Counts, Learnt, Table, learn
 from firedamp.stats.null import Null, Shape
+
+Pods = Mapping[str, Counts]
 
 _GROWTH = 1.1
 #: Pods' worth of evidence from which on their difference counts as known.
@@ -28,7 +31,8 @@ class Noise:
 
     Attributes:
         known: what history and earlier releases told.
-        baseline, canary: this release's pods and blocks.
+        baseline, canary: this release's pods and blocks, two blocks a cell.
+        waiting: the first block of a cell, pods of both arms; None between cells.
         run: what those tell.
         behind: events when they were asked last.
     """
@@ -36,6 +40,7 @@ class Noise:
     known: Learnt
     baseline: Table = field(default_factory=Table)
     canary: Table = field(default_factory=Table)
+    waiting: tuple[Pods, Pods] | None = None
     run: Learnt = field(default_factory=Learnt)
     behind: float = -1.0
 
@@ -47,13 +52,20 @@ class Noise:
             baseline: (events, requests) of each pod of the comparison arm.
             canary: likewise.
         """
-        grown = replace(
-            self, baseline=self.baseline.add(_counts(baseline)), canary=self.canary.add(_counts(canary))
-        )
-        events = grown.baseline.events + grown.canary.events
+        arms = _counts(baseline), _counts(canary)
+        if self.waiting is not None:
+            first, second = self.waiting
+            return self._taken(_joined(first, arms[0]), _joined(second, arms[1]))
+        # The very first block is a cell of its own: it tells which pods there are.
+        return replace(self, waiting=arms) if self.baseline.totals else self._taken(*arms)
+
+    def _taken(self, baseline: Pods, canary: Pods) -> "Noise":
+        tables = self.baseline.add(baseline), self.canary.add(canary)
+        grown = replace(self, baseline=tables[0], canary=tables[1], waiting=None)
+        events = tables[0].events + tables[1].events
         if events <= self.behind * _GROWTH:
             return grown
-        return replace(grown, run=learn(grown.baseline, grown.canary, self.known), behind=events)
+        return replace(grown, run=learn(*tables, self.known), behind=events)
 
     @property
     def dispersion(self) -> Dispersion:
@@ -123,5 +135,11 @@ def looked(
     )
 
 
-def _counts(rows: Mapping[str, Row]) -> Mapping[str, Counts]:
+def _counts(rows: Mapping[str, Row]) -> Pods:
     return {pod: (row[0], row[1]) for pod, row in rows.items()}
+
+
+def _joined(first: Pods, second: Pods) -> Pods:
+    nothing = (0.0, 0.0)
+    pairs = {pod: (first.get(pod, nothing), second.get(pod, nothing)) for pod in {**first, **second}}
+    return {pod: (one[0] + two[0], one[1] + two[1]) for pod, (one, two) in pairs.items()}
