@@ -92,9 +92,9 @@ def test_requests_that_choose_the_edge_are_not_judged_by_it():
     state = run(LATENCY, [HEALTHY] * 4 + [lucky])
     later = run(LATENCY, [HEALTHY] * 4 + [lucky] * 2)
 
-    assert state.edge is not None
-    assert state.tail is None
-    assert later.tail.canary_events == 4 * 20
+    assert state.tail.edge is not None
+    assert state.tail.test is None
+    assert later.tail.test.canary_events == 4 * 20
 
 
 def test_the_tail_stays_failed():
@@ -111,7 +111,7 @@ def test_without_a_bound_beyond_the_tail_only_the_body_is_judged():
     state = run(LATENCY, [block(row, row, bounds=bounds)] * 20)
 
     assert isinstance(state, DistributionRun)
-    assert state.edge is None
+    assert state.tail.edge is None
     assert state.finding(moment(19)).outcome is Outcome.PASS
 
 
@@ -168,7 +168,7 @@ def test_changed_buckets_are_not_compared():
     before, after = run(LATENCY, [HEALTHY] * 20), run(LATENCY, [HEALTHY] * 20 + [other] * 5)
     finding = after.finding(moment(24))
 
-    assert np.array_equal(before.canary, after.canary)
+    assert np.array_equal(before.body.whole.canary, after.body.whole.canary)
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert finding.situation is Situation.NO_DATA
     assert finding.sentence == "latency: cannot judge, the histogram's buckets changed during the release"
@@ -193,11 +193,11 @@ def test_weighting_blocks_changes_nothing_while_the_share_stands_still():
     state = run(LATENCY, [block(shape(400), shape(100, 0.1))] * 12)
     baseline, canary = np.array(shape(400)) * 4 * 8, np.array(shape(100, 0.1)) * 4 * 8
     plain = ranks.compare_histograms(baseline, canary, BOUNDS, tolerance=0.2)
+    found, ranked = state.finding(moment(11)), state.body.whole.ranked(state.body.yardstick)
 
-    assert isinstance(state, DistributionRun)
-    assert state.body.theta == pytest.approx(plain.theta, rel=1e-12)
-    assert state.body.baseline_n == pytest.approx(baseline.sum(), rel=1e-12)
-    assert state.body.plain_p == pytest.approx(plain.plain_p, rel=1e-9)
+    assert ranked.theta == pytest.approx(plain.theta, rel=1e-12)
+    assert found.baseline_n == pytest.approx(baseline.sum(), rel=1e-12)
+    assert found.one_look_p == pytest.approx(plain.plain_p, rel=1e-9)
 
 
 def test_a_ramp_while_everybody_slows_down_is_no_harm():

@@ -11,18 +11,16 @@ BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, float("inf"))
 MEDIANS = (0.06, 0.07, 0.08, 0.09, 0.1)
 
 
-def pods(requests: float) -> dict[str, np.ndarray]:
+def pods(requests: float) -> np.ndarray:
     """Five pods that differ."""
-    return {
-        f"main-{median}": requests * np.diff(ndtr(np.log(np.array(BOUNDS) / median) / 0.6), prepend=0.0)
-        for median in MEDIANS
-    }
+    reached = [ndtr(np.log(np.array(BOUNDS) / median) / 0.6) for median in MEDIANS]
+    return requests * np.diff(reached, prepend=0.0)
 
 
 def test_pods_of_one_size_widen_as_learnt():
     """Where the canary's pods are as large as main's, the factor is the one that main's pods showed."""
     spread = Spread().learnt(pods(1000.0), BOUNDS)
-    learnt = theta_dispersion(np.array(list(pods(1000.0).values())), BOUNDS)
+    learnt = theta_dispersion(pods(1000.0), BOUNDS)
 
     assert spread.dispersion([1000.0] * 5, [1000.0] * 2, worth=5000.0) == pytest.approx(learnt)
     assert learnt > 2
@@ -50,6 +48,6 @@ def test_the_factor_grows_between_two_lessons():
 
 def test_no_requests_teach_nothing():
     """Pods without a whole request widen nothing."""
-    spread = Spread().learnt({"main-0": np.full(6, 0.1)}, BOUNDS)
+    spread = Spread().learnt(np.full((1, 6), 0.1), BOUNDS)
 
     assert spread.dispersion([0.6], [10.0], worth=1.0) == 1

@@ -7,11 +7,10 @@ and each arm's pods then widen the test by their own parts of its traffic.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from firedamp.stats import dispersion
 
@@ -34,23 +33,23 @@ class Spread:
     tau: float = 0.0
     requests: float = 0.0
 
-    def learnt(self, pods: Mapping[str, Counts], bounds: tuple[float, ...]) -> "Spread":
+    def learnt(self, pods: Counts, bounds: tuple[float, ...]) -> "Spread":
         """
         The spread after more evidence; the same one where little was added.
 
         Args:
-            pods: comparison arm's requests so far, (buckets,) each.
+            pods: (pods, buckets) comparison arm's requests so far.
             bounds: (buckets,) upper bounds, rising, the last inf.
         """
-        sizes = [float(pod.sum()) for pod in pods.values()]
-        if math.fsum(sizes) < _GROWTH * self.requests:
+        requests = float(pods.sum())
+        if requests < _GROWTH * self.requests:
             return self
-        whole = [size for size in sizes if size >= 1]
-        factor = dispersion.theta_dispersion(np.array(list(pods.values())), bounds)
-        tau = math.sqrt((factor - 1) * len(whole) / math.fsum(whole)) if whole else 0.0
-        return Spread(tau, math.fsum(sizes))
+        sizes = pods.sum(axis=1)
+        whole = sizes[sizes >= 1]
+        factor = dispersion.theta_dispersion(pods, bounds)
+        return Spread(math.sqrt((factor - 1) / float(whole.mean())) if whole.size else 0.0, requests)
 
-    def dispersion(self, baseline: list[float], canary: list[float], *, worth: float) -> float:
+    def dispersion(self, baseline: ArrayLike, canary: ArrayLike, *, worth: float) -> float:
         """
         Factor ≥ 1 on the squared standard error of a rank test between the arms.
 
@@ -60,4 +59,4 @@ class Spread:
             worth: requests that the comparison arm is worth, > 0.
         """
         pods = dispersion.pod_spread(self.tau, baseline, canary)
-        return 1 + pods**2 / (1 / worth + 1 / math.fsum(canary))
+        return 1 + pods**2 / (1 / worth + 1 / float(np.sum(canary)))

@@ -1,0 +1,154 @@
+"""
+Distribution check: is the canary slower? Mann-Whitney U on histogram buckets, and the tail.
+
+Two things are judged, each since warm-up and lately, and the four share the alpha: the body (every
+request ranked by its bucket, against the comparison arm stretched by the tolerance) and the tail
+(Fisher on requests above the edge nearest the 99th percentile). Either alone misses something: a shift of
+the whole, or two requests in a hundred that wait a second.
+
+Nothing is pooled over traffic weights: each block of the comparison arm counts with the weight of the
+canary's requests in that block, so both histograms describe the same minutes.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from firedamp.checks._base import (
+    PASS_LEVEL,
+    BaseCheck,
+    Grant,
+    Moment,
+    SelectorText,
+    arm_rows,
+    blank,
+    early,
+    say,
+    set_aside,
+)
+from firedamp.checks._buckets import ByPod, by_pod
+from firedamp.checks._held import Held
+from firedamp.checks._noise import Noise
+from firedamp.checks.distribution import speech
+from firedamp.checks.distribution.body import Body
+from firedamp.checks.distribution.findings import Account
+from firedamp.checks.distribution.sample import MIN_REQUESTS
+from firedamp.checks.distribution.tail import Tail
+from firedamp.model import Arm, Finding, Row, Slice, Trouble, TroubleKind
+from firedamp.queries import Counted, Need, Selector, selector
+from firedamp.stats.noise import Learnt
+from firedamp.units import Tolerance
+
+
+class Distribution(BaseCheck):
+    """A classic histogram, by its base name (without `_bucket`)."""
+
+    kind: Literal["distribution"]
+    #: Histogram's base name, with matchers where needed: http_request_duration_seconds{route!="/healthz"}.
+    histogram: SelectorText
+    #: How much slower is no harm.
+    tolerance: Tolerance = 0.2
+    #: Unit of the buckets, for sentences.
+    unit: Annotated[str, Field(min_length=1, max_length=20)] = "seconds"
+
+    def needs(self) -> Mapping[str, Need]:
+        """The buckets of each cohort."""
+        base = selector(self.histogram)
+        return {"buckets": Counted(Selector(f"{base.metric}_bucket", base.matchers), keep_le=True)}
+
+    def rows(self, parts: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Row]:
+        """Requests per bucket and pod."""
+        return parts.get("buckets", {})
+
+    def begin(self, grant: Grant) -> "DistributionRun":
+        """An empty run."""
+        return DistributionRun(self, grant, Body(self.tolerance), Tail(Noise(grant.known)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DistributionRun:
+    """
+    A distribution check over one release.
+
+    Attributes:
+        body: the rank tests.
+        tail: the tests above the tail's edge.
+        seen: requests of both arms since the start.
+        held: blocks in which an arm was silent.
+        last: the slice taken last.
+    """
+
+    check: Distribution
+    grant: Grant
+    body: Body
+    tail: Tail
+    seen: tuple[float, float] = (0.0, 0.0)
+    held: Held = field(default_factory=Held)
+    last: Slice = field(default_factory=Slice)
+
+    @property
+    def requests(self) -> tuple[float, float]:
+        """Requests seen in the comparison arm and the canary since the start."""
+        return self.seen
+
+    @property
+    def learnt(self) -> Learnt:
+        """What this release's own blocks tell of the noise of its tail."""
+        return self.tail.noise.run
+
+    def take(self, piece: Slice, moment: Moment) -> "DistributionRun":
+        """Add one block; while an arm is silent the counts are held, changed bounds compare nothing."""
+        baseline, canary = self._pods(piece)
+        seen = self.seen[0] + baseline.total, self.seen[1] + canary.total
+        held = self.held.add(piece, moment)
+        if held.blocks > 1:
+            baseline, canary = self._pods(held.piece)
+        bounds = self.body.bounds
+        usable = baseline.total and canary.total and moment.warm
+        run = replace(self, last=self._checked(piece), seen=seen, held=held)
+        if not usable or (bounds and bounds != piece.bounds):
+            return run
+        return run._compare(baseline, canary, moment)
+
+    def _pods(self, piece: Slice) -> tuple[ByPod, ByPod]:
+        against, canary = arm_rows(piece, self.grant.against), arm_rows(piece, Arm.CANARY)
+        return by_pod(against, piece.bounds), by_pod(canary, piece.bounds)
+
+    def _checked(self, piece: Slice) -> Slice:
+        if not (self.body.bounds and piece.bounds) or self.body.bounds == piece.bounds:
+            return piece
+        changed = Trouble(TroubleKind.REFUSED, "the histogram's buckets changed during the release")
+        return replace(piece, troubles=(*piece.troubles, changed))
+
+    def _compare(self, baseline: ByPod, canary: ByPod, moment: Moment) -> "DistributionRun":
+        bounds = self.last.bounds
+        body = self.body.add(baseline, canary, bounds, self.grant, moment)
+        # The edge is chosen after the tail is counted: requests that chose it must not be judged by it.
+        tail = self.tail.add(baseline, canary, self.grant, moment)
+        tail = tail.chosen(body.main, bounds, self.check.tolerance)
+        return replace(self, body=body, tail=tail, held=Held())
+
+    def finding(self, moment: Moment) -> Finding:
+        """Harm in the body or the tail first, then trouble with the data, then one bad pod, then the pass."""
+        bare = replace(
+            blank(self.check, self.grant.against, unit=self.check.unit),
+            tolerance=1 + self.check.tolerance,
+            alpha=self.grant.alpha,
+        )
+        account = Account(self.body, self.tail, bare, self.grant)
+        if (harm := account.harm()) is not None:
+            return harm
+        if (trouble := set_aside(bare, self.last)) is not None:
+            return trouble
+        if not self.body.whole.is_enough:
+            return early(bare, self.seen, warm=moment.warm) or self._too_few(bare)
+        level = moment.pass_level or PASS_LEVEL
+        return account.single_pods() or account.unharmed(level, planning=moment.planning)
+
+    def _too_few(self, bare: Finding) -> Finding:
+        whole = self.body.whole
+        needs = max(1, math.ceil(MIN_REQUESTS - min(float(whole.sizes.sum()), whole.worth)))
+        return say(replace(bare, needs=needs), speech.too_few(needs))

@@ -1,0 +1,212 @@
+"""
+Both arms of a distribution over some blocks, pod by pod of the canary.
+
+Nothing is pooled over traffic weights: each block of the comparison arm counts for a pod of the canary
+with that pod's requests in the block. So both histograms of a pod describe the same minutes, and those of
+any choice of pods do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from firedamp.checks._buckets import ByPod
+from firedamp.checks._spread import Spread
+from firedamp.stats import ranks
+from firedamp.stats.placements import rank
+from firedamp.stats.stretch import Shape
+
+Counts = NDArray[np.float64]
+
+#: Fewer requests than this in an arm are no distribution.
+MIN_REQUESTS = 20
+#: How surely the canary must be slower without the worst of its pods.
+_LEVEL = 0.05
+#: A chapter of what is recent has so many blocks and so many requests of the canary, or more.
+_CHAPTER_BLOCKS, _CHAPTER_REQUESTS = 5, 40
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """
+    What a sample is judged by.
+
+    Attributes:
+        bounds: (buckets,) upper bounds, rising, the last inf.
+        tolerance: how much slower is no harm, as a share.
+        spread: how much pods differ.
+        baseline_sizes: (pods,) requests of each pod of the comparison arm.
+    """
+
+    bounds: tuple[float, ...]
+    tolerance: float
+    spread: Spread
+    baseline_sizes: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """
+    One-sided p-values, as of `ranks.RankTest`.
+
+    Attributes:
+        p_value: that the canary is no slower than tolerated.
+        faster_p: that it is at least that slow.
+    """
+
+    p_value: float
+    faster_p: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """
+    Both arms over some blocks.
+
+    Attributes:
+        pods: canary's pods, (pods, 2, buckets): requests of the comparison arm, weighted to the pod's
+            own number in each block, and its own requests.
+        weighting: Σ n_c² / n_b over blocks, for the effective size of the weighted arm.
+        blocks: how many blocks they are of.
+    """
+
+    pods: ByPod = field(default_factory=ByPod)
+    weighting: float = 0.0
+    blocks: int = 0
+
+    def add(self, baseline: ByPod, canary: ByPod) -> Sample:
+        """
+        After one more block.
+
+        Args:
+            baseline: (pods, buckets) of the comparison arm, some requests.
+            canary: likewise.
+        """
+        row, sizes = baseline.counts.sum(axis=0), canary.sizes
+        n_b, n_c = float(row.sum()), float(sizes.sum())
+        both = np.empty((sizes.size, 2, row.size))
+        both[:, 0], both[:, 1] = sizes[:, None] * (row / n_b), canary.counts
+        one = ByPod(canary.names, both)
+        return Sample(self.pods + one, self.weighting + n_c**2 / n_b, self.blocks + 1)
+
+    def __add__(self, other: Sample) -> Sample:
+        return Sample(self.pods + other.pods, self.weighting + other.weighting, self.blocks + other.blocks)
+
+    @property
+    def baseline(self) -> Counts:
+        """(buckets,) comparison arm, weighted to the canary's requests in each block."""
+        return np.asarray(self._arms[0])
+
+    @property
+    def canary(self) -> Counts:
+        """(buckets,) the canary."""
+        return np.asarray(self._arms[1])
+
+    @property
+    def _arms(self) -> Counts:
+        # Without any block there are no buckets either.
+        return self.pods.counts.sum(axis=0) if self.blocks else np.zeros((2, 0))
+
+    @property
+    def sizes(self) -> Counts:
+        """(pods,) requests of each pod of the canary."""
+        return np.asarray(self.pods.counts[:, 1].sum(axis=1)) if self.blocks else np.zeros(0)
+
+    @property
+    def worth(self) -> float:
+        """Requests that the weighted comparison arm is worth: all of them while the share stands still."""
+        return float(self.sizes.sum()) ** 2 / self.weighting if self.weighting else 0.0
+
+    @property
+    def is_enough(self) -> bool:
+        """There are requests enough in both arms to rank them."""
+        return min(float(self.sizes.sum()), self.worth) >= MIN_REQUESTS
+
+    @property
+    def lags(self) -> bool:
+        """There is enough, and the canary is slower more often than not: else no stretch makes it so."""
+        baseline, canary = self._arms
+        if not self.is_enough:
+            return False
+        pairs = float(baseline.sum() * canary.sum())
+        return float(np.dot(np.cumsum(baseline) - baseline / 2, canary)) > 0.5 * pairs
+
+    def judged(self, by: Yardstick) -> Judged:
+        """Whether the canary is slower than tolerated, or is not; where there is enough."""
+        baseline, canary = self._arms
+        worth, n = self.worth, float(canary.sum())
+        shape = Shape.of(baseline, np.array(by.bounds), worth)
+        stretched = shape.stretched(np.array([1 + by.tolerance]))
+        z = float(rank(stretched, canary / n, (worth, n), self._dispersion(by)).z[0])
+        return Judged(float(ndtr(-z)), float(ndtr(z)))
+
+    def ranked(self, by: Yardstick) -> ranks.RankTest | None:
+        """The same with all numbers that are shown; None where the canary has less than one request."""
+        baseline, canary = self._arms
+        return ranks.compare_histograms(
+            baseline * (max(1.0, self.worth) / baseline.sum()),
+            canary,
+            by.bounds,
+            tolerance=by.tolerance,
+            dispersion=self._dispersion(by),
+        )
+
+    def _dispersion(self, by: Yardstick) -> float:
+        return by.spread.dispersion(by.baseline_sizes, self.sizes, worth=self.worth)
+
+    @property
+    def lag(self) -> Counts:
+        """(pods,) by how many requests more than half each pod's are slower than the comparison arm's."""
+        sizes = np.maximum(self.sizes, 1e-12)
+        shares = self.pods.counts / sizes[:, None, None]
+        return np.asarray(rank(shares[:, 0], shares[:, 1], (sizes, sizes)).theta - 0.5) * sizes
+
+    def worst(self) -> tuple[int, ...]:
+        """Places of the pods that are left out, the one that lags most first; none of a single pod."""
+        served = np.flatnonzero(self.sizes > 0)
+        left_out = min(len(served) // 2, 2 + len(served) // 10)
+        order = np.argsort(-self.lag[served], kind="stable")
+        return tuple(served[order[:left_out]].tolist())
+
+    def only(self, places: Sequence[int]) -> Sample:
+        """The same of some pods; the comparison arm is worth what it was."""
+        kept = sorted(places)
+        pods = ByPod(tuple(self.pods.names[place] for place in kept), self.pods.counts[kept])
+        part = float(pods.counts[:, 1].sum() / self.sizes.sum())
+        return replace(self, pods=pods, weighting=self.weighting * part**2)
+
+    def spread_over(self, by: Yardstick) -> bool:
+        """The canary is slower than tolerated without the worst of its pods too, or has one pod only."""
+        worst = self.worst()
+        rest = self.only([place for place in range(len(self.pods.names)) if place not in worst])
+        return not worst or (rest.is_enough and rest.judged(by).p_value <= _LEVEL)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recent:
+    """
+    The last five to ten blocks, or more where requests are rare.
+
+    Attributes:
+        past: a full chapter.
+        now: the blocks since.
+    """
+
+    past: Sample = field(default_factory=Sample)
+    now: Sample = field(default_factory=Sample)
+
+    def add(self, baseline: ByPod, canary: ByPod) -> Recent:
+        """After one more block; see `Sample.add`."""
+        full = self.now.blocks >= _CHAPTER_BLOCKS and float(self.now.sizes.sum()) >= _CHAPTER_REQUESTS
+        past, now = (self.now, Sample()) if full else (self.past, self.now)
+        return Recent(past, now.add(baseline, canary))
+
+    @property
+    def sample(self) -> Sample:
+        """Both chapters together."""
+        return self.past + self.now
