@@ -133,7 +133,10 @@ def full() -> list[Plan]:
     plans += [Plan(cell) for cell in promised()]
     plans += [plan for alpha in (0.05, 0.02) for plan in accepted(alpha)]
     plans += [Plan(cell, QUARTER) for cell in unpromised()] + list(lone())
-    return list({str(plan.cell): plan for plan in reversed(plans)}.values())[::-1]
+    once: dict[str, Plan] = {}
+    for plan in plans:
+        once.setdefault(str(plan.cell), plan)
+    return list(once.values())
 
 
 def fast() -> list[Plan]:

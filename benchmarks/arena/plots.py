@@ -25,6 +25,8 @@ NOISES = (NONE, PODS, BURSTS, STICKY, DRIFTING, SPELLS)
 #: Zero has no place on a logarithm; it is drawn here, in percent.
 NEARLY_NONE = 0.05
 SIZE = 5.0
+#: Names stand so far apart, as a factor.
+APART = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,22 @@ def _points(axes: Axes, x: list[float], y: list[float], method: str, ink: Ink) -
 
 
 def _named(axes: Axes, pairs: list[tuple[Noise, str, str]], table: Table, ink: Ink) -> None:
-    for noise, well, ill in pairs:
-        place = max(table[well][FIREDAMP].false_rollback, NEARLY_NONE), table[ill][FIREDAMP].served
+    """Name firedamp's points by their noise; names on top of each other are moved apart, upwards."""
+    places = {
+        noise.name: (max(table[well][FIREDAMP].false_rollback, NEARLY_NONE), table[ill][FIREDAMP].served)
+        for noise, well, ill in pairs
+    }
+    heights: dict[float, float] = {}
+    for name, (x, y) in sorted(places.items(), key=lambda one: one[1][1]):
+        height = heights[x] = max(y, heights.get(x, 0.0) * APART)
         axes.annotate(
-            noise.name, place, xytext=(9, -3), textcoords="offset points", fontsize=7.5, color=ink.text
+            name,
+            (x, height),
+            xytext=(9, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=ink.text,
         )
 
 
