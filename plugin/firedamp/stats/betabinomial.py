@@ -62,14 +62,19 @@ def pmf(total: int, share: Floats, correlation: float | Floats) -> Floats:
 
 def _products(total: int, share: Floats, rho: Floats) -> Floats:
     """Few errors: each chance is a product of a term for every error."""
+    found = np.empty((*share.shape[:-1], total + 1))
+    if total == 1:
+        found[..., :1], found[..., 1:] = 1.0 - share, share
+        return found
     taken, ways = _few(total)
-    found, rest = np.ones((2, *share.shape[:-1], total + 1))
+    rest = np.empty_like(found)
     kept, clumped = 1.0 - rho, taken * rho
-    np.cumprod(share * kept + clumped, axis=-1, out=found[..., 1:])
-    np.cumprod((1.0 - share) * kept + clumped, axis=-1, out=rest[..., 1:])
+    found[..., 0] = rest[..., 0] = 1.0
+    np.multiply.accumulate(share * kept + clumped, axis=-1, out=found[..., 1:])
+    np.multiply.accumulate((1.0 - share) * kept + clumped, axis=-1, out=rest[..., 1:])
     found *= rest[..., ::-1]
-    found *= ways / (kept + clumped).prod(axis=-1, keepdims=True)
-    return np.asarray(found)
+    found *= ways / np.multiply.reduce(kept + clumped, axis=-1, keepdims=True)
+    return found
 
 
 @lru_cache(maxsize=2 * _SHORT)

@@ -101,9 +101,9 @@ def theta_dispersion(
 
 
 def _concentration(weights: ArrayLike) -> float:
-    traffic = np.asarray(weights, dtype=np.float64)
-    total = float(traffic.sum())
-    return float(np.sum((traffic / total) ** 2)) if total > 0 else 1.0
+    traffic: list[float] = np.asarray(weights, dtype=np.float64).tolist()
+    total = math.fsum(traffic)
+    return math.fsum((pod / total) ** 2 for pod in traffic) if total > 0 else 1.0
 
 
 def _squares(counts: Floats) -> Floats:

@@ -21,7 +21,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import mul
+
+import numpy as np
+from numpy.typing import NDArray
 
 from firedamp.stats.dispersion import Dispersion
 
@@ -33,8 +37,11 @@ _PRIOR_TAU, _PRIOR_TAU_WEIGHT = 0.25, 4.0
 #: A pod with so many requests per block was not there before, or is gone, when there are none.
 _RARE = 5.0
 
+Floats = NDArray[np.float64]
 #: (events, requests) of one pod in one block.
 Counts = tuple[float, float]
+
+_NOBODY: Counts = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +103,7 @@ class Excess:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Pod:
-    """One row: its events and requests, and Σ k c over its blocks (c: the block's events)."""
-
-    events: float = 0.0
-    requests: float = 0.0
-    crossed: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """
     Events by pod and block of one arm, as sums.
@@ -113,16 +111,18 @@ class Table:
     A pod that comes or goes opens a new chapter: within one, every pod might serve in every block.
 
     Attributes:
-        pods: rows of this chapter.
+        pods: names of this chapter's pods.
+        rows: (3, pods) their events, their requests, and Σ k c over their blocks (c: the block's events).
         squares: Σ k² over its cells.
         columns: Σ c² over its blocks.
         length, blocks: its blocks with requests, and those with events.
         weighed, traffic: Σ c n and Σ n² over its blocks (n: the block's requests).
         closed: residuals of earlier chapters.
-        totals: events and requests per pod over all chapters.
+        before: events and requests per pod of earlier chapters.
     """
 
-    pods: Mapping[str, _Pod] = field(default_factory=dict)
+    pods: tuple[str, ...] = ()
+    rows: Floats = field(default_factory=lambda: np.zeros((3, 0)))
     squares: float = 0.0
     columns: float = 0.0
     length: int = 0
@@ -130,45 +130,63 @@ class Table:
     weighed: float = 0.0
     traffic: float = 0.0
     closed: Excess = Excess()
-    totals: Mapping[str, Counts] = field(default_factory=dict)
+    before: Mapping[str, Counts] = field(default_factory=dict)
 
     def add(self, rows: Mapping[str, Counts]) -> Table:
         """The table after one more block; pods without requests are not there."""
         present = {pod: row for pod, row in rows.items() if row[1] > 0}
         if not present:
             return self
+        if tuple(present) == self.pods:
+            return self._taken(present)
         came = [pod for pod in present if pod not in self.pods and present[pod][1] >= _RARE]
-        if came or any(map(self._missed, self.pods.keys() - present.keys())):
-            return Table(closed=self.closed + self._excess(), totals=self.totals)._taken(present)
-        return self._taken(present)
+        if came or any(
+            requests >= _RARE * self.length
+            for pod, requests in zip(self.pods, self.rows[1], strict=True)
+            # Its requests are too many for it to have had none by chance.
+            if pod not in present
+        ):
+            return Table(closed=self.closed + self._excess(), before=self.totals)._joined(present)
+        return self._joined(present)
 
-    def _missed(self, pod: str) -> bool:
-        """Its requests are too many for it to have had none by chance."""
-        return self.pods[pod].requests >= _RARE * self.length
+    def _joined(self, present: Mapping[str, Counts]) -> Table:
+        """With pods that were not there before, and those that were and are not."""
+        new = [pod for pod in present if pod not in self.pods]
+        rows = np.pad(self.rows, ((0, 0), (0, len(new)))) if new else self.rows
+        grown = replace(self, pods=(*self.pods, *new), rows=rows)
+        return grown._taken({pod: present.get(pod, _NOBODY) for pod in grown.pods})
 
     def _taken(self, rows: Mapping[str, Counts]) -> Table:
-        column = math.fsum(row[0] for row in rows.values())
-        requests = math.fsum(row[1] for row in rows.values())
-        nobody = (0.0, 0.0)
+        counts = np.array(list(rows.values())).T
+        events, requests = counts.tolist()
+        # Sums that do not depend on the order in which pods come.
+        column, whole = math.fsum(events), math.fsum(requests)
         return Table(
-            {
-                **self.pods,
-                **{pod: _grown(self.pods.get(pod, _Pod()), row, column) for pod, row in rows.items()},
-            },
-            self.squares + math.fsum(row[0] ** 2 for row in rows.values()),
+            self.pods,
+            self.rows + np.concatenate((counts, counts[:1] * column)),
+            self.squares + (math.fsum(count * count for count in events) if column else 0.0),
             self.columns + column**2,
             self.length + 1,
             self.blocks + (column > 0),
-            self.weighed + column * requests,
-            self.traffic + requests**2,
+            self.weighed + column * whole,
+            self.traffic + whole**2,
             self.closed,
-            {**self.totals, **{pod: _plus(self.totals.get(pod, nobody), row) for pod, row in rows.items()}},
+            self.before,
         )
+
+    @property
+    def totals(self) -> Mapping[str, Counts]:
+        """Events and requests per pod over all chapters."""
+        now: dict[str, Counts] = dict(zip(self.pods, zip(*self.rows[:2].tolist(), strict=True), strict=True))
+        for pod, (events, requests) in self.before.items():
+            added = now.get(pod, _NOBODY)
+            now[pod] = events + added[0], requests + added[1]
+        return now
 
     @property
     def events(self) -> float:
         """All events in it."""
-        return math.fsum(row[0] for row in self.totals.values())
+        return math.fsum([*self.rows[0].tolist(), *(row[0] for row in self.before.values())])
 
     def excess(self, *, alone: bool = False) -> Excess:
         """
@@ -182,24 +200,25 @@ class Table:
     def _excess(self, *, alone: bool = False) -> Excess:
         if len(self.pods) == 1:
             return self._over_time() if alone else Excess()
-        rows = [pod.events for pod in self.pods.values() if pod.events > 0]
+        events, _, crossed = self.rows.tolist()
+        rows = [count for count in events if count > 0]
         total = math.fsum(rows)
         if len(rows) < 2 or self.blocks < 2:
             return Excess()
         row_squares = math.fsum(row**2 for row in rows)
-        crossed = math.fsum(pod.events * pod.crossed for pod in self.pods.values())
-        found = self.squares - 2 * crossed / total + row_squares * self.columns / total**2
+        both = math.fsum(map(mul, events, crossed))
+        found = self.squares - 2 * both / total + row_squares * self.columns / total**2
         expected = (total - row_squares / total) * (total - self.columns / total) / total
         return Excess(max(found, 0.0), expected, (len(rows) - 1) * (self.blocks - 1.0), total)
 
     def _over_time(self) -> Excess:
-        (pod,) = self.pods.values()
-        if pod.events <= 0 or self.blocks < 2:
+        events, requests, _ = self.rows[:, 0].tolist()
+        if events <= 0 or self.blocks < 2:
             return Excess()
-        rate = pod.events / pod.requests
+        rate = events / requests
         found = self.columns - 2 * rate * self.weighed + rate**2 * self.traffic
-        expected = pod.events * (1 - self.traffic / pod.requests**2)
-        return Excess(max(found, 0.0), expected, self.blocks - 1.0, pod.events)
+        expected = events * (1 - self.traffic / requests**2)
+        return Excess(max(found, 0.0), expected, self.blocks - 1.0, events)
 
 
 def learn(baseline: Table, canary: Table, known: Learnt = Learnt()) -> Learnt:
@@ -240,11 +259,3 @@ def _between(pods: list[Counts], phi: float) -> tuple[float, float]:
     # A pod's rate is known to phi over its errors; pods are worth what that leaves of their difference.
     weight = freedom * (_PRIOR_TAU**2 / (_PRIOR_TAU**2 + phi * freedom / spread)) ** 2
     return weight * square, weight
-
-
-def _grown(pod: _Pod, row: Counts, column: float) -> _Pod:
-    return _Pod(pod.events + row[0], pod.requests + row[1], pod.crossed + row[0] * column)
-
-
-def _plus(old: Counts, new: Counts) -> Counts:
-    return old[0] + new[0], old[1] + new[1]

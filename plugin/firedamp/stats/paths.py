@@ -45,8 +45,9 @@ def walk(paths: Floats, new: int, null_shares: Floats, correlation: float | Floa
         for count in range(width):
             moved[..., count : count + new + 1] += steps * paths[..., count : count + 1]
     else:
+        part = np.empty((*steps.shape[:-1], width))
         for count in range(new, -1, -1):
-            moved[..., count : count + width] += paths * steps[..., count : count + 1]
+            moved[..., count : count + width] += np.multiply(paths, steps[..., count : count + 1], out=part)
     return moved
 
 
@@ -81,12 +82,14 @@ def moments(new: int | Counts, null_shares: Floats, correlation: float | Floats)
     Returns:
         (3, ...) moments, which add over blocks.
     """
-    rest = 1 - null_shares
-    clumps = 1 + (new - 1) * correlation
-    mean = new * null_shares
-    variance = clumps * mean * rest
-    lean = (1 + (2 * new - 1) * correlation) / (1 + correlation)
-    return np.stack([mean, variance, lean * variance * (rest - null_shares)])
+    found = np.empty((3, *null_shares.shape))
+    mean, variance, third = found
+    np.multiply(null_shares, new, out=mean)
+    np.multiply(mean, 1 - null_shares, out=variance)
+    variance *= 1 + (new - 1) * correlation
+    np.multiply(variance, 1 - 2 * null_shares, out=third)
+    third *= (1 + (2 * new - 1) * correlation) / (1 + correlation)
+    return found
 
 
 def skewed_tails(counts: Counts | int, sums: Floats, weights: Floats) -> Floats:

@@ -159,8 +159,11 @@ def _take(state: SequentialFisher, baseline: float, canary: float, share: float)
     new_canary, canary_rest = _whole(canary + state.canary_remainder)
     new = new_baseline + new_canary
     odds = 1 + state.null.tolerance
+    alive, moments = _moved(state, new, share) if new else (state.paths, state.moments)
     return replace(
-        _moved(state, new, share) if new else state,
+        state,
+        paths=alive,
+        moments=moments,
         baseline_events=state.baseline_events + new_baseline,
         canary_events=state.canary_events + new_canary,
         baseline_remainder=baseline_rest,
@@ -174,20 +177,20 @@ def _whole(events: float) -> tuple[int, float]:
     return whole, events - whole
 
 
-def _moved(state: SequentialFisher, new: int, share: float) -> SequentialFisher:
+def _moved(state: SequentialFisher, new: int, share: float) -> tuple[Floats, Floats]:
     rho = betabinomial.correlation(state.null.phi, new)
     fine = shares(state.null, share, coarse=False)
     alive = state.paths
     if state.events + new <= EXACT_EVENTS:
         alive = paths.walk(alive, new, shares(state.null, share), rho)
-    return replace(state, paths=alive, moments=state.moments + paths.moments(new, fine, rho))
+    return alive, state.moments + paths.moments(new, fine, rho)
 
 
 def _judge_exact(state: SequentialFisher, budgets: Floats) -> SequentialFisher:
     found = paths.tails(state.paths.sum(axis=-2))
     limits = np.maximum(paths.boundaries(found, budgets - state.spent), MIN_EVENTS)
     last, each = found.shape[-1] - 1, np.arange(limits.size)
-    boundary = int(limits.max())
+    boundary, crossing = int(limits.max()), found[each, np.minimum(limits, last)]
     # Each hurdle is kept at its own multiple of alpha; the one furthest from cleared is what remains.
     standing = (state.spent + found[:, min(state.canary_events, last)]) / state.null.multiples
     return replace(
@@ -196,8 +199,8 @@ def _judge_exact(state: SequentialFisher, budgets: Floats) -> SequentialFisher:
         p_value=_lasting(state, float(standing.max())),
         limit=float(budgets[0]),
         crossed=state.crossed or state.canary_events >= boundary,
-        spent=state.spent + found[each, np.minimum(limits, last)],
-        paths=paths.living(state.paths, limits),
+        spent=state.spent + crossing,
+        paths=paths.living(state.paths, limits) if crossing.any() else state.paths,
     )
 
 
