@@ -90,9 +90,8 @@ def elsewhere() -> Iterator[Cell]:
     for kind in (NONE, PODS, BURSTS):
         for onset in (Onset.MINUTE_20, Onset.AFTER):
             yield from (replace(_errors(kind, size), onset=onset) for size in (5.0, 10.0))
-    last = {"onset": Onset.LAST_STEP, "ramp": True}
-    yield from (replace(_errors(PODS, size), **last) for size in (5.0, 10.0))
-    yield from (replace(_errors(PODS, size), ramp=True) for size in (5.0, 10.0))
+    for onset in (Onset.LAST_STEP, Onset.START):
+        yield from (replace(_errors(PODS, size), onset=onset, ramp=True) for size in (5.0, 10.0))
     yield from (replace(_errors(kind, 5.0), history=False) for kind in (NONE, PODS, BURSTS))
     yield from (replace(_errors(PODS, 5.0), canary_pods=pods) for pods in (1, 3, 10))
 

@@ -38,7 +38,7 @@ class Seen:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Releases, checks and blocks."""
-        return self.events.shape[1:]  # type: ignore[return-value] # four axes, one is gone
+        return self.events.shape[1:]
 
     @property
     def latencies(self) -> slice:

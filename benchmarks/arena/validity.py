@@ -62,8 +62,8 @@ def healthy_like(cell: Cell, table: Table) -> str | None:
     bare = replace(
         well, canary_pods=4, pods=20, uneven=1.0, pooled=0, history=True, histograms=0, alpha=0.02, checks=20
     )
-    likes = (well, replace(well, alpha=0.02), replace(bare, history=cell.history), bare)
-    likes += (replace(bare, requests=10_000.0), replace(bare, ramp=False))
+    likes = [well, replace(well, alpha=0.02), replace(bare, history=cell.history), bare]
+    likes += [replace(bare, requests=10_000.0), replace(bare, ramp=False)]
     return next((str(like) for like in likes if str(like) in table), None)
 
 
