@@ -9,7 +9,7 @@ from firedamp.counting import Samples, Series
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.judge import evidence
-from firedamp.model import Arm, Block, Controller, Release, ReleaseKey, TroubleKind
+from firedamp.model import Arm, Block, Controller, Outcome, Release, ReleaseKey, TroubleKind
 from firedamp.ports import Span
 from judge.shop import ShopSource
 from judge.test_judge import PARAMETERS
@@ -154,3 +154,18 @@ async def test_different_buckets_are_not_compared():
 
     assert piece.rows == {}
     assert "different histogram buckets" in piece.troubles[-1].text
+
+
+def test_a_weight_counts_from_when_it_was_told_until_traffic_moves_on():
+    """Unknown in blocks begun before, and once an advance or the promotion is passed."""
+    told = replace(RELEASE, weight=0.2, step_since=20.0)
+    planned = evidence.plan(PARAMETERS, told)
+
+    def weights(release: Release) -> list[float | None]:
+        counts = dict.fromkeys(planned.queries, SourceRefusedError("no"))
+        return [one.weight for one in evidence.assemble(PARAMETERS, planned, counts, BLOCKS, release)]
+
+    assert weights(told) == [None, 0.2]
+    assert weights(replace(told, advanced_block=7)) == [None, None]
+    assert weights(replace(told, verdict=Outcome.PASS)) == [None, None]
+    assert weights(replace(told, advanced_block=7, controller=Controller.FLAGGER)) == [None, 0.2]

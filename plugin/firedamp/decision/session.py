@@ -17,7 +17,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from firedamp.checks import PASS_LEVEL, Check, Grant, Moment, Run
+from firedamp.decision import trust
 from firedamp.decision.parameters import Parameters
+from firedamp.decision.trust import Trust
 from firedamp.model import Arm, Block, Evidence, Finding, Outcome, Standing, Tier, TroubleKind
 from firedamp.stats.noise import Learnt
 
@@ -35,6 +37,7 @@ class Session:
     Attributes:
         started: Unix time at which block 0 begins.
         runs: one per check, in the order of the parameters.
+        trusts: likewise, whether its data can be believed.
         blocks: blocks taken; the next one has this index.
         lived: blocks among them in which a critical check had evidence.
         lost: blocks among them in which the source saw nothing at all.
@@ -44,6 +47,7 @@ class Session:
     parameters: Parameters
     started: float
     runs: tuple[Run, ...]
+    trusts: tuple[Trust, ...]
     blocks: int = 0
     lived: int = 0
     lost: int = 0
@@ -91,7 +95,13 @@ def begin(
             known=noise.get(check.name, Learnt()),
         )
 
-    return Session(parameters, started, tuple(check.begin(grant(check)) for check in parameters.checks))
+    grants = [grant(check) for check in parameters.checks]
+    return Session(
+        parameters,
+        started,
+        tuple(check.begin(granted) for check, granted in zip(parameters.checks, grants, strict=True)),
+        trust.begin(parameters.checks, grants),
+    )
 
 
 def advance(
@@ -112,9 +122,13 @@ def advance(
         run if piece is None else run.take(piece, moment)
         for run, piece in zip(session.runs, slices, strict=True)
     )
-    findings = tuple(run.finding(moment) for run in runs)
+    trusts = tuple(
+        known if piece is None else known.take(piece, evidence.weight, moment)
+        for known, piece in zip(session.trusts, slices, strict=True)
+    )
+    findings = tuple(known.judged(run.finding(moment)) for known, run in zip(trusts, runs, strict=True))
     standing = _standing(counted, findings, evidence.block, moment)
-    return replace(counted, runs=runs, standing=standing), findings
+    return replace(counted, runs=runs, trusts=trusts, standing=standing), findings
 
 
 def replay(session: Session, blocks: Iterable[Evidence]) -> Session:

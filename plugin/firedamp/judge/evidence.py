@@ -16,7 +16,18 @@ from firedamp.cohorts import Matchers, comparison_arm
 from firedamp.counting import Count, Memory, Samples, count, levels
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceError
-from firedamp.model import Arm, Block, Evidence, Release, Row, Slice, Trouble, TroubleKind
+from firedamp.model import (
+    Arm,
+    Block,
+    Controller,
+    Evidence,
+    Outcome,
+    Release,
+    Row,
+    Slice,
+    Trouble,
+    TroubleKind,
+)
 from firedamp.ports import Source, Span
 from firedamp.queries import Counted, Level, Need, filled, promql
 
@@ -210,11 +221,23 @@ def assemble(
         Evidence(
             block,
             {check.name: _slice(check, planned, counts, at) for check in parameters.checks},
-            weight=release.weight,
+            weight=_weight(release, block),
             step=release.step,
         )
         for at, block in enumerate(blocks)
     ]
+
+
+def _weight(release: Release, block: Block) -> float | None:
+    """
+    The canary's expected share in a block; unknown where it may not have been the one that was told last.
+
+    Argo moves traffic on once an advance or the promotion is passed, and tells the new weight with its next
+    question, which may be minutes later. Flagger tells it as it moves.
+    """
+    passed = release.advanced_block is not None or release.verdict is Outcome.PASS
+    moved_on = passed and release.controller is not Controller.FLAGGER
+    return None if moved_on or block.start < release.step_since else release.weight
 
 
 def _slice(check: Check, planned: Plan, counts: Mapping[Query, Count | SourceError], at: int) -> Slice:

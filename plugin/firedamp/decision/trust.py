@@ -1,0 +1,248 @@
+"""
+Whether a check's data can be believed: not the last block alone, which its run sees to, but lately.
+
+Counters that begin again and again, scrapes that are missed, an arm that falls silent, a canary that gets
+another share of the requests than its weight: each block may look whole, and the comparison is still one
+that nobody should promote by. Such a check is set aside, with the value, the limit and the remedy. Harm that
+it has proven is said all the same, and what is put right is believed again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from firedamp import words
+from firedamp.checks import Check, Distribution, Grant, Moment, Proportion
+from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice, TroubleKind
+from firedamp.stats import share
+from firedamp.stats.share import ShareTest
+from firedamp.units import spoken_duration
+
+#: Chance of ever calling the traffic share of a release wrong that is right, over all of its checks.
+SHARE_ALPHA = 0.001
+#: So many blocks are looked back on; limits are parts of them, once there are half as many.
+BLOCKS = 20
+#: More resets than in this part of them are a storm, more gaps a hole.
+RESETS, GAPS = 0.2, 0.5
+# Trouble of fewer pods than one in so many is none of the check's.
+_PODS = 10
+# What the canary got some blocks ago counts for so much less with each.
+_KEPT = 0.8
+# An arm is silent after so many blocks without a request in which so many should have come.
+_SILENT_BLOCKS, _SILENT_REQUESTS = 10, 20.0
+# The source answered, but not this. While it does not answer at all, the window is stretched instead.
+_NOT_TOLD = frozenset({TroubleKind.REFUSED, TroubleKind.PARTIAL, TroubleKind.TOO_LARGE})
+
+Amounts = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """
+    What one block was like.
+
+    Attributes:
+        requests: of the comparison arm and the canary, none during warm-up.
+        share, reset, gap: what was wrong, in words; empty where nothing was.
+    """
+
+    requests: Amounts
+    share: str
+    reset: str
+    gap: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trust:
+    """
+    One check's data over a release.
+
+    Attributes:
+        grant: the check's; it knows the comparison arm and the clock.
+        alpha: chance of ever calling the check's share of traffic wrong when it is right.
+        arms: those of which something was seen.
+        recent: the last blocks, oldest first.
+        before: requests of both arms since warm-up, before the recent blocks.
+        test: whether the canary gets its share.
+        told: the weight at the last block of which the share was judged.
+        got: requests of both arms at that weight, each block counting for less with time.
+    """
+
+    check: Check
+    grant: Grant
+    alpha: float
+    arms: frozenset[Arm] = frozenset()
+    recent: tuple[Taken, ...] = ()
+    before: Amounts = (0.0, 0.0)
+    test: ShareTest = field(default_factory=ShareTest)
+    told: float = 0.0
+    got: Amounts = (0.0, 0.0)
+
+    def take(self, piece: Slice, weight: float | None, moment: Moment) -> "Trust":
+        """
+        After one more block.
+
+        Args:
+            piece: what it brought.
+            weight: the canary's expected share of all traffic in it; None unknown.
+            moment: the block's.
+        """
+        requests = self._requests(piece) if moment.warm else (0.0, 0.0)
+        known = self._shared(requests, weight) if moment.warm else self
+        told = _told(piece, TroubleKind.RESET), _hole(piece, self.arms)
+        recent = (*self.recent, Taken(requests, known._mismatch(), *told))
+        forgotten = recent[0].requests if len(recent) > BLOCKS else (0.0, 0.0)
+        return replace(
+            known,
+            arms=self.arms.union(arm for arm, rows in piece.rows.items() if rows),
+            recent=recent[-BLOCKS:],
+            before=_sum(self.before, forgotten),
+        )
+
+    def _shared(self, requests: Amounts, weight: float | None) -> "Trust":
+        # Of the baseline's own weight nobody tells, so the canary's share of the two is not known.
+        expected = weight if self.grant.against is Arm.MAIN and self._counts_requests else None
+        baseline, canary = requests
+        test = share.advance(
+            self.test, baseline=baseline, canary=canary, expected=expected, window=self.grant.looks
+        )
+        if expected is None or test.neighbour is None:
+            return replace(self, test=test)
+        kept = _KEPT if self.told == expected else 0.0
+        got = _sum((kept * self.got[0], kept * self.got[1]), requests)
+        return replace(self, test=test, told=expected, got=got)
+
+    def _mismatch(self) -> str:
+        if self.test.p_value > self.alpha:
+            return ""
+        got = self.got[1] / sum(self.got)
+        least, most = (_tilted(self.told, by) for by in (1 / share.FACTOR, share.FACTOR))
+        if least <= got <= most:
+            return ""  # it was put right, or is right at another weight
+        return (
+            f"the canary got {words.percent(got)} of the requests where its weight is "
+            f"{words.percent(self.told)} ({words.percent(least)} to {words.percent(most)} are allowed); "
+            "put the routing right, or tell no weight where the split is not exact"
+        )
+
+    @property
+    def _counts_requests(self) -> bool:
+        return isinstance(self.check, Proportion | Distribution)
+
+    def _requests(self, piece: Slice) -> Amounts:
+        baseline = piece.rows.get(self.grant.against, {}) if self.grant.against else {}
+        return self._counted(baseline), self._counted(piece.rows.get(Arm.CANARY, {}))
+
+    def _counted(self, rows: Mapping[str, Row]) -> float:
+        match self.check:
+            case Proportion():
+                return sum(row[1] for row in rows.values())
+            case Distribution():
+                return sum(map(sum, rows.values()))
+            case _:
+                return 0.0
+
+    def judged(self, finding: Finding) -> Finding:
+        """The finding, set aside where its data cannot be believed; harm proven stands."""
+        if finding.outcome is Outcome.FAIL or finding.set_aside is not None:
+            return finding
+        if doubt := self._wrong_share() or self._resets() or self._gaps():
+            return _aside(finding, doubt, Situation.NO_DATA)
+        if silence := self._silence():
+            return _aside(finding, silence, Situation.NO_TRAFFIC)
+        unjudged = self._counts_requests and not self.test.blocks and finding.outcome is Outcome.PASS
+        return replace(finding, sentence=f"{finding.sentence}; {self._unknown}") if unjudged else finding
+
+    @property
+    def _unknown(self) -> str:
+        why = (
+            "the baseline's weight is not known"
+            if self.grant.against is Arm.BASELINE
+            else "no weight is told"
+        )
+        return f"traffic share not judged, {why}"
+
+    def _wrong_share(self) -> str:
+        return next((one.share for one in reversed(self.recent) if one.share), "")
+
+    def _resets(self) -> str:
+        said = [one.reset for one in self.recent if one.reset]
+        remedy = "see why pods restart, or whether two Prometheus replicas answer in turn"
+        return self._repeated(said, RESETS, remedy)
+
+    def _gaps(self) -> str:
+        said = [one.gap for one in self.recent if one.gap]
+        return self._repeated(said, GAPS, "see why scrapes are missing")
+
+    def _repeated(self, said: list[str], part: float, remedy: str) -> str:
+        limit = part * max(len(self.recent), BLOCKS // 2)
+        if len(said) <= limit:
+            return ""
+        blocks = words.plural(len(self.recent), "block")
+        return (
+            f"{said[-1]}; something of the kind was in {len(said)} of the last {blocks}, "
+            f"at most {int(limit)} are allowed; {remedy}"
+        )
+
+    def _silence(self) -> str:
+        last, earlier = self.recent[-_SILENT_BLOCKS:], self.recent[:-_SILENT_BLOCKS]
+        lately, usual = _total(last), _sum(self.before, _total(earlier))
+        if len(last) < _SILENT_BLOCKS or all(lately) or not any(lately) or not all(usual):
+            return ""
+        silent = 1 if lately[0] else 0
+        heard = 1 - silent
+        if lately[heard] * usual[silent] / usual[heard] < _SILENT_REQUESTS:
+            return ""
+        names = words.arm(self.grant.against), "the canary"
+        lasted = spoken_duration(_SILENT_BLOCKS * self.grant.look_seconds)
+        return (
+            f"no requests in {names[silent]} for {lasted}, {words.count(lately[heard])} in {names[heard]}; "
+            "see whether traffic still reaches it"
+        )
+
+
+def begin(checks: Sequence[Check], grants: Sequence[Grant]) -> tuple[Trust, ...]:
+    """Nothing known yet of any check's data; they share the alpha for a wrong share."""
+    counting = sum(isinstance(check, Proportion | Distribution) for check in checks)
+    alpha = SHARE_ALPHA / max(1, counting)
+    return tuple(Trust(check, grant, alpha) for check, grant in zip(checks, grants, strict=True))
+
+
+def _aside(finding: Finding, doubt: str, situation: Situation) -> Finding:
+    return replace(
+        finding,
+        outcome=Outcome.INCONCLUSIVE,
+        sentence=f"{finding.check}: cannot judge, {doubt}",
+        set_aside=doubt,
+        situation=situation,
+        needs=None,
+        detectable=None,
+    )
+
+
+def _told(piece: Slice, kind: TroubleKind) -> str:
+    """A trouble that so many pods had that it is the check's."""
+    said = [trouble.text for trouble in piece.troubles if trouble.kind is kind]
+    pods = sum(len(rows) for rows in piece.rows.values())
+    return said[0] if said and len(said) * _PODS >= pods else ""
+
+
+def _hole(piece: Slice, arms: frozenset[Arm]) -> str:
+    """What is missing in a block: scrapes, an answer, or an arm that was seen before."""
+    for trouble in piece.troubles:
+        lost = trouble.kind is TroubleKind.NO_SERIES and trouble.arm in arms
+        if lost or trouble.kind in _NOT_TOLD:
+            return trouble.text
+    return _told(piece, TroubleKind.GAP)
+
+
+def _total(blocks: tuple[Taken, ...]) -> Amounts:
+    return sum(one.requests[0] for one in blocks), sum(one.requests[1] for one in blocks)
+
+
+def _sum(one: Amounts, other: Amounts) -> Amounts:
+    return one[0] + other[0], one[1] + other[1]
+
+
+def _tilted(expected: float, factor: float) -> float:
+    """The share whose odds are so many times those of another."""
+    return expected * factor / (1 - expected + expected * factor)
