@@ -24,12 +24,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firedamp.stats import betabinomial, paths
-from firedamp.stats.null import Null, shares, weights
+from firedamp.stats.null import Null, Shape, shares, weights
 
 Floats = NDArray[np.float64]
 
@@ -112,10 +113,15 @@ class SequentialFisher:
 
 def start(null: Null) -> SequentialFisher:
     """The test before any evidence."""
-    hurdles = len(null.hurdles)
-    alive = np.tile(weights(null.shape)[:, None], (hurdles, 1, 1))
-    moments = np.zeros((3, hurdles, weights(null.shape, coarse=False).size))
-    return SequentialFisher(null, np.zeros(hurdles), alive, moments)
+    return SequentialFisher(null, *_nothing(null.shape, len(null.hurdles)))
+
+
+@lru_cache(maxsize=8)
+def _nothing(shape: Shape, hurdles: int) -> tuple[Floats, Floats, Floats]:
+    """Nothing spent, every path at 0, no moments; one for all tests, which take none of it in place."""
+    alive = np.tile(weights(shape)[:, None], (hurdles, 1, 1))
+    moments = np.zeros((3, hurdles, weights(shape, coarse=False).size))
+    return np.zeros(hurdles), alive, moments
 
 
 def advance(
