@@ -1,5 +1,6 @@
 """The proportion check: errors, conversions and their kind."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -378,13 +379,33 @@ def test_a_pass_is_judged_at_the_moment_s_own_level():
     assert state.finding(moment(21, pass_level=1e-6)).outcome is Outcome.INCONCLUSIVE
 
 
-def test_when_requests_suffice_the_next_judgement_is_named():
-    """Enough requests for a healthy canary and still no pass: more of them are not promised to help."""
-    finding = judged(ERRORS, [errors((10, 1000), (4, 250), pods=200)] * 30)
+def test_bad_luck_so_far_must_be_made_up_for():
+    """With the same requests a canary of 1.6 % beside 1 % has further to go than one that is as good."""
+    unlucky, usual = (judged(ERRORS, [errors((10, 1000), (bad, 250), pods=200)] * 6) for bad in (4, 2.5))
 
-    assert finding.outcome is Outcome.INCONCLUSIVE
-    assert finding.needs is None
-    assert finding.sentence.endswith("judged again at the end of the window")
+    assert unlucky.outcome is usual.outcome is Outcome.INCONCLUSIVE
+    assert unlucky.needs > usual.needs > 0
+
+
+def test_few_requests_say_what_they_would_have_shown():
+    """A person reads how blunt the check still is: forty requests show an outage at most."""
+    finding = judged(ERRORS, [errors((1, 40), (0, 10))] * 8)
+
+    assert re.search(r"; only a rise to about \d\d× would have been seen so far; about", finding.sentence)
+
+
+def test_a_handful_of_requests_shows_nothing():
+    """Not even a canary that fails every request would have been seen; the sentence says so."""
+    finding = judged(ERRORS, [errors((1, 40), (0, 10))] * 4 + [errors((0, 4), (0, 1))])
+
+    assert "; not even a canary failing every request would have been seen so far;" in finding.sentence
+
+
+def test_fewer_conversions_are_said_as_a_fall():
+    """Where a bad canary has fewer, what would have been seen is a fraction."""
+    finding = judged(SALES, [sales(20, 5)] * 6)
+
+    assert re.search(r"; only a fall to about 0\.\d+× would have been seen so far;", finding.sentence)
 
 
 def test_a_single_pod_never_excludes_a_doubling():

@@ -2,164 +2,311 @@
 What could have been seen, and what is still needed.
 
 "Not enough evidence yet" is honest only with a number: how many more requests until the canary
-can pass, and how large a rise would have been noticed by now. Planning formulae, *approximate*:
-they say about how long, to within a third, and decide nothing but an advance.
+can pass, and how large a rise would have been noticed by now. Both ask the tests themselves what
+they would say of the counts to come, so they know of tolerance, pods, clumps and budget what the
+tests know. They decide nothing but an advance.
 
-Source: sample size for the log of a rate ratio, e.g. Zhu & Lakkis (2014), Statistics in Medicine
-33(3), 376-387; "rule of three": Hanley & Lippman-Hand (1983), JAMA 249(13), 1743-1745.
+A test that may stop at any block finds by some time about what one look finds there with two fifths
+of the budget spent by then. Pods differ as Gamma variables, clumps thin the counts. *Approximate*:
+power to some 0.05, a ratio to a tenth or so; the simulation is `benchmarks/forecast.py`.
+
+Source: tails of a split, as an incomplete beta function: Johnson, Kemp & Kotz (2005), Univariate
+Discrete Distributions, section 3.4; counts divided by their dispersion: Rao & Scott (1992),
+Biometrics 48, 577-585.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
-from scipy.special import ndtri
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc, gammainc, gammaincc, ndtri
 
-from firedamp.stats import betabinomial
+from firedamp.stats import sequential
+from firedamp.stats.null import Null, shares, weights
 
-#: A test over many looks finds at its end about what one look at this share of alpha finds.
-SEQUENTIAL_SHARE = 0.45
-#: Fewer errors of the canary than this never fail it (`sequential.MIN_EVENTS`).
-MIN_EVENTS = 3
+Floats = NDArray[np.float64]
+
 #: No rise larger than this is looked for.
 MAX_RATIO = 1e4
-#: The total number of errors is random too: power is averaged over the middles of its fifths.
-_QUINTILES = (-1.2816, -0.5244, 0.0, 0.5244, 1.2816)
+#: By some time a test of many looks finds about what one look there finds with this part of its budget.
+_ONE_LOOK = 0.4
+#: A count must be whole, and what rounding leaves of the budget is not lost altogether.
+_ROUNDING = 0.2
+#: Roots are found to this, relative.
+_PRECISE = 0.005
+#: Requests to come, relative to those seen, for which a pass is looked for.
+_STEPS = np.concatenate([[0.0], np.geomspace(0.01, 1e5, 111)])
+_LEAST = 1e-300
+#: A first slope is measured from so near; a slope is at least this per e-fold.
+_NEAR, _FLATTEST = 0.95, 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """
+    The sequential test as it will stand at some time.
+
+    Attributes:
+        null: what a good release may look like.
+        budgets: (hurdles,) alpha that may be used by then (`Grant.allowance`), in (0, 1).
+        blocks: blocks with evidence by then, > 0.
+    """
+
+    null: Null
+    budgets: tuple[float, ...]
+    blocks: float
+
+
+def detection_power(
+    baseline_rate: float, trial: Trial, *, baseline_n: float, canary_n: float, ratio: float
+) -> float:
+    """
+    Chance that a canary with `ratio` times the baseline's error rate has failed by then. *Approximate.*
+
+    Args:
+        baseline_rate: share of requests that fail, in [0, 1]; 0 gives 0: nothing times five is nothing,
+            so pass a rate that the counts still allow.
+        trial: the test by then.
+        baseline_n: requests of the baseline by then.
+        canary_n: requests of the canary by then.
+        ratio: the rise asked about, ≥ 1; the canary's rate is capped at 1.
+
+    Returns:
+        A probability; 0 without requests in both arms.
+    """
+    if not (baseline_rate > 0 and baseline_n > 0 and canary_n > 0):
+        return 0.0
+    arms = _Arms(trial, baseline_rate * baseline_n, baseline_n, canary_n)
+    return arms.chance(arms.boundary(), min(baseline_rate * ratio, 1.0) * canary_n)
+
+
+def detectable_ratio(
+    baseline_rate: float, trial: Trial, *, baseline_n: float, canary_n: float, power: float = 0.8
+) -> float:
+    """
+    Smallest rise of the error rate that has been seen by then with this power. *Approximate.*
+
+    Arguments as in `detection_power`.
+
+    Returns:
+        A ratio > 1; inf where even a canary that fails every request (or 10,000 times
+        the baseline's errors) would have gone unseen.
+    """
+    usual = baseline_rate * canary_n
+    if not (usual > 0 and baseline_n > 0):
+        return math.inf
+    arms, wanted = _Arms(trial, baseline_rate * baseline_n, baseline_n, canary_n), float(ndtri(power))
+    boundary, most = arms.boundary(), min(MAX_RATIO * usual, canary_n)
+    if arms.chance(boundary, most) < power:
+        return math.inf
+    events = _root(lambda mean: _z(arms.chance(boundary, mean)) - wanted, boundary + 1, most=most)
+    return max(events / usual, 1.0)
+
+
+def detectable_fall(
+    canary_rate: float, trial: Trial, *, baseline_n: float, canary_n: float, power: float = 0.8
+) -> float:
+    """
+    The same where the good outcomes are the rarer ones, and a bad canary has fewer. *Approximate.*
+
+    The canary is the reference then and the baseline has more than it should.
+
+    Args:
+        canary_rate: share of the canary's requests with the outcome, were it healthy, in [0, 1].
+        trial: the test by then.
+        baseline_n: requests of the suspect: the baseline's.
+        canary_n: requests of the reference: the canary's.
+        power: in (0, 1).
+
+    Returns:
+        The ratio > 1 by which the canary's rate is divided; inf where even a canary without any such
+        outcome would have gone unseen.
+    """
+    usual, wanted = canary_rate * canary_n, float(ndtri(power))
+    if not (usual > 0 and baseline_n > 0):
+        return math.inf
+
+    def missing(ratio: float) -> float:
+        arms = _Arms(trial, usual / ratio, canary_n, baseline_n)
+        return _z(arms.chance(arms.boundary(), canary_rate * baseline_n)) - wanted
+
+    return math.inf if missing(MAX_RATIO) < 0 else max(_root(missing, 3.0, most=MAX_RATIO), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """
+    What a comparison counted so far; nothing before a release.
+
+    Attributes:
+        baseline_events, baseline_n: events and requests of the baseline, ≥ 0.
+        canary_events, canary_n: likewise of the canary.
+    """
+
+    baseline_events: float = 0.0
+    baseline_n: float = 0.0
+    canary_events: float = 0.0
+    canary_n: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class RequestsNeeded:
     """
-    How many canary requests a healthy canary needs to pass.
+    How many canary requests a canary like the baseline needs to pass, in all.
 
     Attributes:
-        ratio: to exclude the ratio margin; inf where the baseline has no errors.
-        absolute: to exclude the absolute margin.
-        missing: the smaller of the two less what was seen, rounded up, ≥ 0.
+        ratio: to exclude the ratio margin; inf where no number will do.
+        absolute: to exclude the absolute margin; likewise.
     """
 
     ratio: float
     absolute: float
-    missing: int
 
 
-def requests_needed(  # noqa: PLR0913 - two samples, two margins, three rates of error
-    baseline_rate: float,
+def requests_needed(  # noqa: PLR0913 - rate and split, two margins, and how noisy it is
+    rate: float,
+    split: float,
+    seen: Seen = Seen(),
     *,
-    baseline_n: float,
-    canary_n: float,
     margin_ratio: float = 2.0,
     margin_absolute: float = 0.005,
     level: float = 0.05,
-    power: float = 0.8,
+    power: float = 0.5,
     dispersion: float = 1.0,
+    pods: tuple[float, float] = (0.0, 0.0),
 ) -> RequestsNeeded:
     """
-    Canary requests for a pass by `noninferiority.proportion_pass`, and how many are missing.
+    Canary requests for a pass by `noninferiority.proportion_pass`. *Approximate.*
+
+    What was seen counts as it is, the bad luck of a canary included; what is to come is taken to be like
+    the baseline.
 
     Args:
-        baseline_rate: share of requests that fail, in [0, 1].
-        baseline_n: requests of the baseline so far, for the split of traffic.
-        canary_n: requests of the canary so far.
-        margin_ratio: ratio to exclude, > 1.
+        rate: share of both arms' requests that will fail, in [0, 1].
+        split: the canary's requests for each of the baseline's, > 0.
+        seen: so far.
+        margin_ratio: odds ratio to exclude, > 1.
         margin_absolute: rise to exclude, as a share of requests, > 0.
         level: of the pass, in (0, 1).
-        power: chance of a healthy canary to pass, in (0, 1).
+        power: chance of a healthy canary to pass with so many, in (0, 1); a half for the usual one.
         dispersion: variance of the counts relative to independent errors, ≥ 1.
+        pods: coefficients of variation of the arms' mean rates, as for `proportion_pass`.
     """
-    reach = dispersion * float(ndtri(power) - ndtri(level)) ** 2
-    split = canary_n / baseline_n if baseline_n > 0 else math.inf
-    errors = reach * (1 + split) / math.log(margin_ratio) ** 2
-    ratio = errors / baseline_rate if baseline_rate > 0 else math.inf
-    # With no errors at all ln(1/level) of them must be excluded; errors that do occur add their noise.
-    silence = -dispersion * math.log(level) / margin_absolute
-    known = baseline_n > 0 and baseline_rate > 0
-    doubt = 1 + split * baseline_rate / (baseline_rate + margin_absolute) if known else 1.0
-    absolute = doubt * (silence + reach * baseline_rate / margin_absolute**2)
-    return RequestsNeeded(ratio, absolute, max(0, math.ceil(min(ratio, absolute) - canary_n)))
+    more = _STEPS * max(seen.canary_n, 1 / (rate + margin_absolute))
+    n, events = seen.canary_n + more, rate * more
+    baseline = seen.baseline_events + events / split
+    uneven = pods[0] ** 2 + pods[1] ** 2
+    asked = float(ndtri(power))
+    # That its pods are better by accident is nothing a canary may be promised.
+    differing = uneven * events**2 if asked > 0 else 0.0
+    luck = asked * np.sqrt(dispersion * events * (1 + split) + differing)
+    canary = np.maximum(seen.canary_events + events + luck, 0.0)
+    ratio = _ratio_p(baseline, canary, split * margin_ratio, dispersion, pods)
+    share = split / (1 + split)
+    whole = dispersion + (baseline + canary) * share * (1 - share) * uneven
+    ceiling = baseline / np.maximum(seen.baseline_n + more / split, _LEAST) + margin_absolute
+    doubt = whole * (1 + split * (1 - margin_absolute / ceiling))
+    absolute = gammaincc(canary / doubt + 1, n * ceiling / doubt)
+    return RequestsNeeded(_first(n, ratio, level), _first(n, absolute, level))
 
 
-def detection_power(
-    baseline_rate: float,
-    *,
-    baseline_n: float,
-    canary_n: float,
-    ratio: float,
-    alpha: float,
-    dispersion: float = 1.0,
-    tolerance: float = 0.25,
-) -> float:
-    """
-    Chance that a canary with `ratio` times the baseline's error rate would have failed by now.
-
-    Args:
-        baseline_rate: share of requests that fail, in [0, 1]; 0 gives 0: nothing times
-            five is nothing, so pass a rate that the counts still allow.
-        baseline_n: requests of the baseline so far.
-        canary_n: requests of the canary so far.
-        ratio: the rise asked about, ≥ 1; the canary's rate is capped at 1.
-        alpha: budget of the check over the whole window.
-        dispersion: variance of the counts relative to independent errors, ≥ 1.
-        tolerance: what the null allows on the odds.
-
-    Returns:
-        A probability, averaged over the number of errors; 0 without requests in both arms.
-    """
-    expected = baseline_rate * baseline_n, min(baseline_rate * ratio, 1.0) * canary_n
-    if min(expected) <= 0:
-        return 0.0
-    share = canary_n / (canary_n + baseline_n)
-    allowed = share * (1 + tolerance) / (1 + share * tolerance)
-    spread = math.sqrt(dispersion * sum(expected))
-    totals = [max(0, round(sum(expected) + spread * z)) for z in _QUINTILES]
-    chances = [
-        _power(total, allowed, expected[1] / sum(expected), alpha=alpha, dispersion=dispersion)
-        for total in totals
-    ]
-    return sum(chances) / len(chances)
+def _ratio_p(
+    baseline: Floats, canary: Floats, odds: float, dispersion: float, pods: tuple[float, float]
+) -> Floats:
+    """(steps,) chances of so few canary errors at these odds of an error to be the canary's."""
+    counts = (baseline - 0.5) / dispersion + 0.5, (canary + 0.5) / dispersion + 0.5
+    # A Gamma factor on a Poisson mean: the inverse shapes add, and the mean stays.
+    thinned = [1 + np.maximum(count, _LEAST) * cv**2 for count, cv in zip(counts, pods, strict=True)]
+    theirs, ours = (np.maximum(count, _LEAST) / less for count, less in zip(counts, thinned, strict=True))
+    return np.asarray(betainc(theirs, ours, 1 / (1 + odds * thinned[0] / thinned[1])))
 
 
-def detectable_ratio(
-    baseline_rate: float,
-    *,
-    baseline_n: float,
-    canary_n: float,
-    alpha: float,
-    power: float = 0.8,
-    dispersion: float = 1.0,
-    tolerance: float = 0.25,
-) -> float:
-    """
-    Smallest rise of the error rate that would have been seen by now with this power.
-
-    Arguments as in `detection_power`.
-
-    Returns:
-        A ratio > 1, to 1 %; inf where even a canary that fails every request (or 10,000 times
-        the baseline's errors) would have gone unseen.
-    """
-    chance = partial(
-        detection_power,
-        baseline_rate,
-        baseline_n=baseline_n,
-        canary_n=canary_n,
-        alpha=alpha,
-        dispersion=dispersion,
-        tolerance=tolerance,
-    )
-    low, high = 1.0, min(MAX_RATIO, 1 / max(baseline_rate, 1 / MAX_RATIO))
-    if chance(ratio=high) < power:
+def _first(n: Floats, chances: Floats, level: float) -> float:
+    """Where the chances fall to the level, between the steps too; inf where they do not."""
+    low = chances <= level
+    if not low.any():
         return math.inf
-    while high > low * 1.01:
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if chance(ratio=middle) >= power else (middle, high)
-    return high
+    at = int(low.argmax())
+    if at == 0:
+        return float(n[0])
+    after, before = np.log(np.maximum(chances[at - 1 : at + 1], _LEAST))[::-1]
+    return float(n[at] - (n[at] - n[at - 1]) * (math.log(level) - after) / (before - after))
 
 
-def _power(total: int, allowed: float, true: float, *, alpha: float, dispersion: float) -> float:
-    boundary = betabinomial.critical(total, allowed, SEQUENTIAL_SHARE * alpha, dispersion)
-    if boundary > total:
-        return 0.0
-    return betabinomial.upper_tail(max(boundary, MIN_EVENTS), total, true, dispersion)
+@dataclass(frozen=True, slots=True)
+class _Arms:
+    """
+    Events that are expected of the reference, and the requests of both arms.
+
+    Attributes:
+        events: of the reference, > 0.
+        reference_n, suspect_n: requests.
+    """
+
+    trial: Trial
+    events: float
+    reference_n: float
+    suspect_n: float
+
+    def boundary(self) -> float:
+        """Suspect's events that fail it, for the reference's expected ones; between whole numbers too."""
+        null, share = self.trial.null, self.suspect_n / (self.reference_n + self.suspect_n)
+        split, chances = shares(null, share), weights(null.shape)
+        needed = -ndtri(np.minimum(_ONE_LOOK * np.array(self.trial.budgets), 0.5))
+
+        def clear(count: float) -> float:
+            clumps = self._clumps(count)
+            ours, theirs = (count - 0.5) / clumps + 0.5, (self.events + 0.5) / clumps + 0.5
+            tails = betainc(ours, theirs, split) @ chances
+            return float((-ndtri(np.maximum(tails, _LEAST)) - needed).min())
+
+        usual = self.events * self.suspect_n / self.reference_n
+        spread = math.sqrt(null.phi * (usual + 1) + (null.spread * usual) ** 2)
+        guess = usual * null.hurdles[0] + float(needed[0]) * spread + 1
+        return max(_root(clear, guess, least=0.6) + _ROUNDING, float(sequential.MIN_EVENTS))
+
+    def chance(self, boundary: float, mean: float) -> float:
+        """That a suspect with so many events on average reaches the boundary."""
+        null, usual = self.trial.null, self.events * self.suspect_n / self.reference_n
+        # How the boundary moves with the reference's count: its distance from what is usual as a root.
+        odds = null.hurdles[0] * usual / self.events
+        above, known = max(boundary - odds * self.events, 0.0), max(self.events, 1.0)
+        slope = min(odds + above / (2 * known), boundary / known)
+        clumps, rest = self._clumps(mean), max(1 - mean / self.suspect_n, 0.0)
+        own = clumps * mean * rest + (null.canary_cv * mean) ** 2
+        moved = slope**2 * (clumps * self.events + (null.baseline_cv * self.events) ** 2)
+        thin = (own + moved) / mean
+        return float(gammainc((boundary - 0.5) / thin + 0.5, mean / thin))
+
+    def _clumps(self, count: float) -> float:
+        """Dispersion of a block's errors: one without company cannot clump."""
+        spread = self.trial.null.phi - 1
+        company = (self.events + count) / self.trial.blocks + spread
+        return 1 + spread * -math.expm1(-company / max(1.0, spread))
+
+
+def _root(
+    function: Callable[[float], float], guess: float, *, least: float = 1.0, most: float = math.inf
+) -> float:
+    """Where a rising function crosses 0 between two bounds, by secants; else the nearer bound."""
+    low, high, step = least, most, math.inf
+    at = min(max(guess, low), high)
+    value = function(at)
+    slope = max((value - function(_NEAR * at)) / (at - _NEAR * at), _FLATTEST / at)
+    # Every step goes on inside the bounds known by then, so there is a last one.
+    while abs(step) > _PRECISE * at:
+        low, high = (at, high) if value < 0 else (low, at)
+        beyond = at - value / slope
+        inside = min(max(beyond, (at + 3 * low) / 4), 4 * at if high == math.inf else (at + 3 * high) / 4)
+        found, step = function(inside), inside - at
+        slope = max((found - value) / step, _FLATTEST / inside) if step else slope
+        at, value = inside, found
+    return at
+
+
+def _z(chance: float) -> float:
+    return float(ndtri(min(max(chance, _LEAST), 1 - 1e-15)))

@@ -197,7 +197,7 @@ class ProportionRun:
     def _undecided(self, shown: Finding, warm: Comparison, moment: Moment) -> Finding:
         level = moment.pass_level or PASS_LEVEL
         ahead = Outlook(warm, self.check.pass_ratio, self.check.pass_excess)
-        seen = ahead.detectable(self.grant.alpha) if moment.planning else None
+        seen = ahead.detectable(self.grant, moment) if moment.planning else None
         shown = replace(shown, detectable=seen)
         if (rates := self._both_failing(warm)) is not None:
             return say(shown, speech.both_failing(rates, self.grant.against, self.grant.ceiling))
@@ -206,7 +206,7 @@ class ProportionRun:
             return say(shown, speech.safe(self._facts(warm), safety), Outcome.PASS)
         needs = ahead.needs(level) if moment.planning else None
         pace = self.seen[1] / (moment.lived * self.grant.look_seconds)
-        sentence = speech.waiting(self._facts(warm), safety.upper_rate, needs, pace)
+        sentence = speech.waiting(self._facts(warm), safety.upper_rate, needs, pace, seen)
         return say(replace(shown, needs=needs or None), sentence)
 
     def _both_failing(self, warm: Comparison) -> tuple[float, float] | None:

@@ -3,11 +3,9 @@
 import math
 from dataclasses import dataclass, replace
 
+from firedamp.checks._base import Grant, Moment
 from firedamp.checks.proportion.comparison import Comparison
 from firedamp.stats import noninferiority, power
-
-# How surely a healthy canary should pass after what is said to be missing; with few pods the lesser must do.
-_PASS_CHANCES = (0.8, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,43 +44,43 @@ class Outlook:
         return replace(found, absolute_p=1.0, p_value=found.ratio_p, passed=found.ratio_p <= level)
 
     def needs(self, level: float) -> int | None:
-        """Canary requests still missing; None where no number will do, because its few pods may differ."""
-        for chance in _PASS_CHANCES:
-            if wanted := self._wanted(level, chance):
-                # What is missing of the suspect, the canary brings in the measure of its own traffic.
-                seen = self.found.suspect[1]
-                return math.ceil(max(0.0, min(wanted) - seen) * self.found.canary[1] / seen)
-        return None
+        """Canary requests that one like the other version usually lacks; None where no number will do."""
+        seen, needed = self.found.suspect[1], self._needed(level)
+        wanted = needed.ratio if self.found.swapped else min(needed.ratio, needed.absolute)
+        # What is missing of the suspect, the canary brings in the measure of its own traffic.
+        missing = max(0.0, wanted - seen) * self.found.canary[1] / seen
+        return math.ceil(missing) if missing < math.inf else None
 
-    def _wanted(self, level: float, chance: float) -> list[float]:
-        """Requests of the suspect with which a healthy canary passes with this chance, by each margin."""
-        phi, (_, seen) = self.found.test.null.phi, self.found.suspect
-        needed = power.requests_needed(
-            self.found.reference_rate,
-            baseline_n=self.found.reference[1],
-            canary_n=seen,
+    def _needed(self, level: float) -> power.RequestsNeeded:
+        """Requests of the suspect, by each margin, were both arms alike from now on."""
+        warm, null = self.found, self.found.test.null
+        split, (events, n) = self._split, warm.suspect
+        weight = 1 / (1 + split)
+        return power.requests_needed(
+            weight * warm.reference_rate + (1 - weight) * warm.suspect_rate,
+            split,
+            # Where the traffic's weight moved, as many requests as make the reference's events its rate.
+            power.Seen(warm.reference[0], n / split, events, n),
             margin_ratio=self.ratio,
             margin_absolute=self.excess,
             level=level,
-            power=chance,
-            dispersion=phi,
+            dispersion=null.phi,
+            pods=(null.baseline_cv, null.canary_cv),
         )
-        # What pods add to the dispersion grows with the requests, and what is wanted grows with it.
-        growth = (self.found.dispersion / phi - 1) / seen
-        margins = (needed.ratio,) if self.found.swapped else (needed.ratio, needed.absolute)
-        finite = [n for n in margins if n < math.inf and n * growth < 1]
-        return [n / (1 - n * growth) for n in finite]
 
-    def detectable(self, alpha: float) -> float:
-        """Smallest rise that would have been seen by now with 80 %, of a check with this alpha."""
+    @property
+    def _split(self) -> float:
+        """Requests of the suspect for each of the reference."""
+        share = self.found.expected_share
+        return share / (1 - share) if share else self.found.suspect[1] / self.found.reference[1]
+
+    def detectable(self, grant: Grant, moment: Moment) -> float:
+        """Smallest rise (or, of a good outcome, fall) that would have been seen by now with 80 %."""
         warm, null = self.found, self.found.test.null
+        budgets = (grant.allowance(moment, warm.part * part, crowded=False).budget for part in null.multiples)
+        trial = power.Trial(null, tuple(budgets), warm.pods.blocks)
         # With few events, or none, the rate that the counts still allow stands for the unknown one.
         rate = max(warm.reference_rate, 1 / (warm.reference[1] + warm.suspect[1]))
-        return power.detectable_ratio(
-            rate,
-            baseline_n=warm.reference[1],
-            canary_n=warm.suspect[1],
-            alpha=alpha,
-            dispersion=warm.dispersion,
-            tolerance=null.tolerance,
-        )
+        (_, baseline_n), (_, canary_n) = warm.baseline, warm.canary
+        detectable = power.detectable_fall if warm.swapped else power.detectable_ratio
+        return detectable(rate, trial, baseline_n=baseline_n, canary_n=canary_n)

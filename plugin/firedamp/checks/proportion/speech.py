@@ -1,5 +1,6 @@
 """What a proportion check says, from the numbers it has."""
 
+import math
 from dataclasses import dataclass
 
 from firedamp import words
@@ -134,8 +135,19 @@ def safe(facts: Facts, safety: NonInferiority) -> str:
     return f"the rate is {between} ({facts.rates}); {_margin(facts)} is ruled out"
 
 
-def waiting(facts: Facts, upper_rate: float, needs: int | None, per_second: float) -> str:
-    """Neither harm nor its absence is proven."""
+def waiting(
+    facts: Facts, upper_rate: float, needs: int | None, per_second: float, detectable: float | None
+) -> str:
+    """
+    Neither harm nor its absence is proven.
+
+    Args:
+        facts: the numbers.
+        upper_rate: the canary's largest rate that is not excluded.
+        needs: canary requests still missing, 0 when none are; None where no number will do.
+        per_second: the canary's requests.
+        detectable: change that would have been seen by now, as a ratio > 1; None where nobody asked.
+    """
     requests = words.plural(facts.canary_n, "canary request")
     events = words.plural(facts.canary_events, facts.noun)
     cannot = (
@@ -143,7 +155,8 @@ def waiting(facts: Facts, upper_rate: float, needs: int | None, per_second: floa
         if facts.fewer
         else f"can only rule out a rate above {words.percent(upper_rate)} ({facts.usual})"
     )
-    seen = f"no proof of harm, but {requests} with {events} {cannot}"
+    noticed = "" if detectable is None else f"; {_noticed(facts, detectable)} would have been seen so far"
+    seen = f"no proof of harm, but {requests} with {events} {cannot}{noticed}"
     if needs is None:
         pods = words.plural(facts.canary_pods, "canary pod")
         return f"{seen}; requests alone will not do, since pods differ: with {pods} only more pods can help"
@@ -151,6 +164,13 @@ def waiting(facts: Facts, upper_rate: float, needs: int | None, per_second: floa
         return f"{seen}; judged again at the end of the window"
     more = f"about {words.about(needs)} more canary requests are needed"
     return f"{seen}; {more}{words.wait(needs, per_second)}"
+
+
+def _noticed(facts: Facts, ratio: float) -> str:
+    """What the test is sharp enough for."""
+    if math.isinf(ratio):
+        return f"not even a canary {'without any ' + facts.noun if facts.fewer else 'failing every request'}"
+    return f"only a {facts.change} to about {words.significant(1 / ratio if facts.fewer else ratio)}×"
 
 
 def _margin(facts: Facts) -> str:
