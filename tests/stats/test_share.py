@@ -98,8 +98,10 @@ def test_the_sum_kept_is_the_sum_over_all_starts(blocks, expected):
         test = advance(test, baseline=float(baseline), canary=float(canary), expected=expected, window=7)
         if test.blocks > before.blocks:
             fresh = replace(before, bets=np.zeros((2, 3)), blocks=0)
-            one = advance(fresh, baseline=float(baseline), canary=float(canary), expected=expected, window=1)
-            ratios.append(one.bets / 0.5)
+            one = advance(
+                fresh, baseline=float(baseline), canary=float(canary), expected=expected, window=1_000_000
+            )
+            ratios.append(one.bets / 0.5e-6)
     starts = range(len(ratios))
     found = sum((late.start_weight(at, 7) * np.prod(ratios[at:], axis=0) for at in starts), np.zeros((2, 3)))
 

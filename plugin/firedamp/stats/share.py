@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +145,7 @@ def _bet(test: ShareTest, baseline: float, canary: float, expected: float, windo
     )
 
 
+@lru_cache(maxsize=64)  # all checks of a release that count the same requests ask for the same
 def _ratios(baseline: float, canary: float, expected: float, dispersion: float) -> Floats:
     """(2, sizes) likelihood of each mismatch over that of the largest allowed in its direction."""
     odds = expected / (1 - expected)
@@ -151,7 +153,9 @@ def _ratios(baseline: float, canary: float, expected: float, dispersion: float) 
     mismatched = allowed * np.array([1 / _SIZES, _SIZES])
     shares = (each / (1 + each) for each in (mismatched, allowed))
     likely, healthy = (_log_likelihood(canary, baseline + canary, share, dispersion) for share in shares)
-    return np.asarray(np.exp(np.clip(likely - healthy, -450.0, 450.0)))
+    ratios = np.exp(np.clip(likely - healthy, -450.0, 450.0))
+    ratios.setflags(write=False)
+    return np.asarray(ratios)
 
 
 def _log_likelihood(canary: float, total: float, share: Floats, dispersion: float) -> Floats:
@@ -166,11 +170,11 @@ def _crowded(test: ShareTest, now: tuple[float, float]) -> ShareTest:
     """With the dispersion that two neighbours show: the square of their difference over what it should be."""
     if test.neighbour is None:
         return replace(test, neighbour=now)
-    arms = np.array([test.neighbour, now])
-    totals = arms.sum(axis=1)
-    share = float(arms[:, 1].sum() / totals.sum())
-    independent = share * (1 - share) * float((1 / totals).sum())
+    (_, canary), (_, now_canary) = test.neighbour, now
+    total, now_total = sum(test.neighbour), sum(now)
+    share = (canary + now_canary) / (total + now_total)
+    independent = share * (1 - share) * (1 / total + 1 / now_total)
     if independent <= 0:
         return replace(test, neighbour=now)
-    square = float(np.diff(arms[:, 1] / totals)[0]) ** 2 / independent
+    square = (now_canary / now_total - canary / total) ** 2 / independent
     return replace(test, crowds=test.crowds + square, pairs=test.pairs + 1, neighbour=now)
