@@ -152,3 +152,36 @@ def test_whatever_comes_the_noise_is_a_number(baseline, canary):
     found = learn(table(baseline, 3.0), table(canary, 3.0)).dispersion
 
     assert np.isfinite([found.phi, found.tau]).all()
+
+
+def test_pods_are_counted_over_all_chapters():
+    """A pod that came and one that stayed: totals go on where the table begins anew."""
+    first = Table().add({"stays": (1.0, 10.0), "goes": (2.0, 20.0)})
+    found = first.add({"stays": (3.0, 30.0), "comes": (4.0, 40.0)})
+
+    assert found.totals == {"stays": (4.0, 40.0), "goes": (2.0, 20.0), "comes": (4.0, 40.0)}
+    assert found.events == 10.0
+
+
+def test_it_does_not_matter_in_which_order_pods_come():
+    """Nor that one of them, seldom asked, is not there."""
+    rng = np.random.default_rng(15)
+    blocks = [
+        {f"pod-{n}": (float(rng.binomial(2, 0.2)), float(rng.poisson(2.0))) for n in range(5)}
+        for _ in range(20)
+    ]
+    ours, theirs = Table(), Table()
+    for block in blocks:
+        ours = ours.add(block)
+        theirs = theirs.add(dict(reversed(block.items())))
+
+    assert dict(ours.totals) == dict(theirs.totals)
+    assert learn(ours, Table()) == learn(theirs, Table())
+
+
+def test_silence_tells_nothing():
+    """No requests, no table; a lone pod without errors, no clumps."""
+    lone = Table().add({"pod": (0.0, 10.0)}).add({"pod": (0.0, 10.0)})
+
+    assert lone.add({"pod": (0.0, 0.0)}) is lone
+    assert learn(lone, Table()) == Learnt()
