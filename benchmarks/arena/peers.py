@@ -74,9 +74,10 @@ def spending(seen: Seen, levels: Floats) -> Blocks:
 
 def e_process(seen: Seen, levels: Floats) -> Blocks:
     """A mixture over odds ratios; the share is each block's own, so that traffic steps are strata."""
-    events, canary = seen.events.sum(axis=0), seen.events[1]
-    requests = seen.requests.sum(axis=0)
-    share = seen.requests[1] / np.maximum(requests, 1.0)
+    warm = seen.warm
+    events, canary = warm.events.sum(axis=0), warm.events[1]
+    requests = warm.requests.sum(axis=0)
+    share = warm.requests[1] / np.maximum(requests, 1.0)
     log_e = np.full(events.shape, -np.inf)
     for odds in ODDS:
         gains = canary * math.log(odds) - events * np.log1p(share * (odds - 1))
@@ -153,5 +154,5 @@ PEERS: Mapping[str, Callable[[Seen, Floats], Blocks]] = {
 
 def stops(seen: Seen) -> Mapping[str, Blocks]:
     """The block in which each peer rolls back, (releases,) each."""
-    levels = fisher_levels(seen)
+    levels = fisher_levels(seen.warm)
     return {name: peer(seen, levels) for name, peer in PEERS.items()}

@@ -6,7 +6,7 @@ above 250 ms, its series the 99th percentile, interpolated in its bucket as Prom
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from arena.traffic import BOUNDS, Traffic
 
 Floats = NDArray[np.float64]
 
+#: Blocks of warm-up, as firedamp leaves them out.
+WARM_UP = 4
 SLOW_SECONDS, QUANTILE = 0.25, 0.99
 
 
@@ -39,6 +41,14 @@ class Seen:
     def shape(self) -> tuple[int, int, int]:
         """Releases, checks and blocks."""
         return self.events.shape[1:]
+
+    @property
+    def warm(self) -> "Seen":
+        """Without the two minutes in which caches are cold, for methods that would judge them."""
+        if self.cell.bare:
+            return self
+        later = np.arange(self.shape[2]) >= WARM_UP
+        return replace(self, events=self.events * later, requests=self.requests * later)
 
     @property
     def latencies(self) -> slice:

@@ -17,7 +17,7 @@ from firedamp.model import Row
 from firedamp.stats import betabinomial
 
 #: How surely harm must be seen in the other pods.
-_LEVEL = 0.05
+_LEVEL = 0.02
 #: Blocks in a chapter of what is recent.
 _CHAPTER = 10
 
