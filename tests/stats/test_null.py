@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firedamp.stats import paths, sequential
-from firedamp.stats.null import Null, Shape, shares, weights
+from firedamp.stats.null import Null, Shape, odds, shares, weights
 from firedamp.stats.spending import Budget
 
 CVS = st.one_of(st.just(0.0), st.floats(1e-6, 5.0))
@@ -32,11 +32,11 @@ def mixture(null: Null, total: int, share: float) -> np.ndarray:
 @pytest.mark.parametrize(("tau", "baseline", "canary"), PODS)
 @pytest.mark.parametrize(("total", "events"), [(20, 8), (90, 30)])
 def test_pods_are_gamma_pods(tau, baseline, canary, total, events):
-    """Without a tolerance the nodes agree with the closed form betabinom(K, m_c/τ², m_b/τ²) to 0.1 %."""
+    """Without a tolerance the nodes agree with the closed form betabinom(K, m_c/τ², m_b/τ²) to 0.3 %."""
     null = pods_null(0.0, tau, baseline, canary, Shape.PRODUCT)
     gamma = scipy.stats.betabinom.sf(events - 1, total, canary / tau**2, baseline / tau**2)
 
-    assert mixture(null, total, canary / (baseline + canary))[0, events] == pytest.approx(gamma, rel=1e-3)
+    assert mixture(null, total, canary / (baseline + canary))[0, events] == pytest.approx(gamma, rel=3e-3)
 
 
 @pytest.mark.parametrize("shape", Shape)
@@ -54,8 +54,8 @@ def test_the_nodes_integrate_over_the_pods(shape, tau, baseline, canary):
 
     for hurdle, at_least in enumerate(null.hurdles):
         worse = np.maximum(at_least, factor) if shape is Shape.MAX else at_least * factor
-        odds = worse * share / (1 - share)
-        exact = mass @ scipy.stats.binom.sf(29, 90, odds / (1 + odds))
+        against = worse * share / (1 - share)
+        exact = mass @ scipy.stats.binom.sf(29, 90, against / (1 + against))
         assert tails[hurdle, 30] == pytest.approx(exact, rel=5e-3)
 
 
@@ -72,9 +72,9 @@ def test_the_finer_nodes_tell_the_same(shape):
 def test_pods_alike_leave_the_hurdles(shape, hurdles):
     """Where pods do not differ every node has its hurdle's odds: two fifths of the tolerance, and all."""
     found = shares(Null(0.25, shape=shape), 0.2)
-    odds = found / (1 - found) / 0.25
+    bare = found / (1 - found) / 0.25
 
-    assert odds == pytest.approx(np.repeat(np.array(hurdles)[:, None], odds.shape[1], axis=1))
+    assert bare == pytest.approx(np.repeat(np.array(hurdles)[:, None], bare.shape[1], axis=1))
 
 
 def test_the_larger_of_two_is_granted_not_both():
@@ -93,6 +93,13 @@ def test_a_negative_tolerance_is_not_divided():
 def test_the_spread_adds_both_arms():
     """Independent arms: variances add."""
     assert Null(0.25, 1.75, 0.3, 0.4).spread == pytest.approx(0.5)
+
+
+def test_three_digits_of_a_spread_count():
+    """What differs less has the same odds, so that they are looked up where pods change little."""
+    ours, theirs = (odds(Null(0.25, phi, cv, 0.2)) for phi, cv in ((1.0, 0.1234), (2.0, 0.12344)))
+
+    assert ours is theirs
 
 
 @given(NULLS, st.floats(1e-12, 1 - 1e-12), st.booleans())
@@ -134,15 +141,15 @@ def test_senseless_nulls_are_refused(null):
 
 
 @pytest.mark.simulation
-@pytest.mark.parametrize(("odds", "alpha"), [(1.1, 0.01), (1.25, 0.1)])
-def test_the_sharper_shape_keeps_both_promises(odds, alpha):
+@pytest.mark.parametrize(("ratio", "alpha"), [(1.1, 0.01), (1.25, 0.1)])
+def test_the_sharper_shape_keeps_both_promises(ratio, alpha):
     """Two fifths of the tolerance cross in at most α (1 %), all of it in at most 10 α."""
     rng = np.random.default_rng(20240601)
     null, budget = Null(0.25, 1.0, 0.02, 0.04, Shape.MAX), Budget(0.01, reserve=0.0)
     crossed = []
     for _ in range(60):
         totals = rng.poisson(5, 60)
-        canaries = rng.binomial(totals, 0.2 * odds / (0.8 + 0.2 * odds), (400, 60))
+        canaries = rng.binomial(totals, 0.2 * ratio / (0.8 + 0.2 * ratio), (400, 60))
         state, bounds = sequential.start(null), []
         for look, total in enumerate(totals, start=1):
             spent = budget.spent_by(look / 60)

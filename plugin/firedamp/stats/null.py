@@ -113,26 +113,36 @@ def weights(shape: Shape, *, coarse: bool = True) -> Floats:
     return _nodes(shape, coarse)[1]
 
 
-@lru_cache(maxsize=2048)
 def odds(null: Null, *, coarse: bool = True) -> Floats:
-    """(hurdles, nodes) odds of a canary's error to a baseline's, read-only; nodes as in `shares`."""
-    factors = _factors(null, coarse)[None, :]
-    hurdles = np.array(null.hurdles)[:, None]
-    found = np.maximum(hurdles, factors) if null.shape is Shape.MAX else hurdles * factors
+    """
+    (hurdles, nodes) odds of a canary's error to a baseline's, read-only; nodes as in `shares`.
+
+    Coefficients of variation count to three digits, which is more than is known of them.
+    """
+    cvs = float(f"{null.baseline_cv:.3g}"), float(f"{null.canary_cv:.3g}")
+    return _odds(null.shape, null.hurdles, cvs, coarse)
+
+
+@lru_cache(maxsize=4096)
+def _odds(shape: Shape, hurdles: tuple[float, ...], cvs: tuple[float, float], coarse: bool) -> Floats:
+    factors, bare = _factors(shape, cvs, coarse)[None, :], np.array(hurdles)[:, None]
+    found = np.maximum(bare, factors) if shape is Shape.MAX else bare * factors
     found.setflags(write=False)
     return np.asarray(found)
 
 
-def _factors(null: Null, coarse: bool) -> Floats:
+def _factors(shape: Shape, cvs: tuple[float, float], coarse: bool) -> Floats:
     """(nodes,) quantiles of the pods' factor on the odds."""
-    places, _ = _nodes(null.shape, coarse)
-    if null.spread < _EVEN:
+    places, _ = _nodes(shape, coarse)
+    if math.hypot(*cvs) < _EVEN:
         return np.ones(places.size)
-    canary, baseline = (2 / max(cv, _EVEN) ** 2 for cv in (null.canary_cv, null.baseline_cv))
+    baseline, canary = (2 / max(cv, _EVEN) ** 2 for cv in cvs)
     # Both tails from below: quantiles near 1 would lose their digits.
-    below = fdtri(canary, baseline, ndtr(np.minimum(places, 0.0)))
-    above = 1 / fdtri(baseline, canary, ndtr(np.minimum(-places, 0.0)))
-    return np.asarray(np.where(places > 0, above, below))
+    above = places > 0
+    found = np.empty(places.size)
+    found[~above] = fdtri(canary, baseline, ndtr(places[~above]))
+    found[above] = 1 / fdtri(baseline, canary, ndtr(-places[above]))
+    return found
 
 
 @lru_cache(maxsize=8)
