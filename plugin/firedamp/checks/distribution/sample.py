@@ -25,8 +25,10 @@ Counts = NDArray[np.float64]
 
 #: Fewer requests than this in an arm are no distribution.
 MIN_REQUESTS = 20
-#: How surely the canary must be slower without the worst of its pods.
-_LEVEL = 0.05
+#: Without the worst of its pods the canary must be slower than half of what is tolerated, this surely, by so
+#: many requests. Those left are the better ones: held to all of the tolerance, true harm of 35 % is stopped
+#: 13 times less in a hundred; held to none of it, a canary with one bad pod of three is stopped 22 times.
+_LEVEL, _PART, _REST = 0.05, 0.5, 10
 #: A chapter of what is recent has so many blocks and so many requests of the canary, or more.
 _CHAPTER_BLOCKS, _CHAPTER_REQUESTS = 5, 40
 
@@ -181,10 +183,12 @@ class Sample:
         return replace(self, pods=pods, weighting=self.weighting * part**2)
 
     def spread_over(self, by: Yardstick) -> bool:
-        """The canary is slower than tolerated without the worst of its pods too, or has one pod only."""
-        worst = self.worst()
+        """The canary is slower without the worst of its pods too, or has one pod only."""
+        if not (worst := self.worst()):
+            return True
         rest = self.only([place for place in range(len(self.pods.names)) if place not in worst])
-        return not worst or (rest.is_enough and rest.judged(by).p_value <= _LEVEL)
+        enough = min(float(rest.sizes.sum()), rest.worth) >= _REST
+        return enough and rest.judged(replace(by, tolerance=_PART * by.tolerance)).p_value <= _LEVEL
 
 
 @dataclass(frozen=True, slots=True, eq=False)

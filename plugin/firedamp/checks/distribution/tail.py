@@ -12,18 +12,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from scipy.special import pdtri
+
 from firedamp.checks._base import Grant, Moment, totals
-from firedamp.checks._buckets import ByPod
+from firedamp.checks._buckets import ByPod, Counts
 from firedamp.checks._noise import Noise, looked
 from firedamp.checks._pods import Pods, Recent
 from firedamp.model import Row
-from firedamp.stats import late, ranks, sequential
+from firedamp.stats import late, sequential, tails
 from firedamp.stats.null import Shape
 
 #: Parts of a check's alpha: a long tail since warm-up, one since lately.
 LASTING_PART, LATE_PART = 0.3, 0.15
-# The edge is chosen once, for later blocks, from so many requests of the comparison arm alone.
-_EDGE_REQUESTS = 200
+# A tail is one request in a hundred or fewer, and so it must be with this confidence: an edge set too low
+# by luck hides a tail of two in a hundred for the whole release.
+_SHARE, _CONFIDENCE = 0.01, 0.9
+# What is tolerated above the edge is estimated anew when there is so much more evidence.
+_GROWTH = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,14 @@ class Edge:
     Where the tail begins.
 
     Attributes:
-        index: of the bound.
+        index: of the bound; chosen once.
         tolerance: rise of the odds of exceeding it that is no harm.
+        requests: of the comparison arm, behind it.
     """
 
     index: int
     tolerance: float
+    requests: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +89,24 @@ class Tail:
     lasting: bool = False
     alarm: Alarm | None = None
 
-    def chosen(self, main: ByPod, bounds: tuple[float, ...], tolerance: float) -> Tail:
+    def placed(self, main: ByPod, bounds: tuple[float, ...], tolerance: float) -> Tail:
         """
-        With an edge, where there is none yet and enough was seen to choose one.
+        With an edge for later blocks, once enough was seen of the comparison arm to choose one.
 
         Args:
             main: (pods, buckets) comparison arm's requests so far.
             bounds: (buckets,) upper bounds, rising, the last inf.
             tolerance: how much slower is no harm, as a share.
         """
-        if self.edge is not None or main.total < _EDGE_REQUESTS:
+        total = main.total
+        if self.edge is not None and total < _GROWTH * self.edge.requests:
             return self
         whole = main.counts.sum(axis=0)
-        index = ranks.tail_edge(whole, bounds)
+        index = _edge(whole, bounds) if self.edge is None else self.edge.index
         if index is None:
             return self
-        return replace(self, edge=Edge(index, ranks.implied_tail_tolerance(whole, bounds, index, tolerance)))
+        odds = tails.implied_tail_tolerance(whole, bounds, index, tolerance)
+        return replace(self, edge=Edge(index, odds, total))
 
     def add(self, baseline: ByPod, canary: ByPod, grant: Grant, moment: Moment) -> Tail:
         """
@@ -117,12 +127,14 @@ class Tail:
 
     def _tested(self, edge: Edge, baseline: Row, canary: Row, grant: Grant, moment: Moment) -> Tail:
         share = canary[1] / (baseline[1] + canary[1])
-        before = self.test or sequential.start(self.noise.null(edge.tolerance, self.noise.shape))
-        events = baseline[0], canary[0]
-        test = looked(self.noise.renewed(before), events, share, grant, moment, part=LASTING_PART)
-        null = self.noise.null(0.0, Shape.PRODUCT)
+        # Tolerance and pods both belong to the null in full: a canary just as slow as tolerated has a tail to
+        # match, and one hurdle of `Shape.MAX` would not keep all of that.
+        null = self.noise.null(edge.tolerance, Shape.PRODUCT)
+        before = self.test.under(null) if self.test else sequential.start(null)
+        test = looked(before, (baseline[0], canary[0]), share, grant, moment, part=LASTING_PART)
+        equal = self.noise.null(0.0, Shape.PRODUCT)
         watch = late.advance(
-            self.watch.under(null) if self.watch else late.start(null),
+            self.watch.under(equal) if self.watch else late.start(equal),
             baseline_events=test.baseline_events - before.baseline_events,
             canary_events=test.canary_events - before.canary_events,
             # What is tolerated belongs to health: the bets are on multiples of it.
@@ -155,6 +167,14 @@ class Tail:
         if self.crossed:
             return self.pods
         return self.alarm.pods if self.alarm else None
+
+
+def _edge(whole: Counts, bounds: tuple[float, ...]) -> int | None:
+    """First finite bound that one request in a hundred exceeds, or fewer, as surely as that must be known."""
+    total = float(whole.sum())
+    counts = np.arange(int(_SHARE * total) + 1)
+    fewer = np.flatnonzero(pdtri(counts, 1 - _CONFIDENCE) <= _SHARE * total)
+    return tails.tail_edge(whole, bounds, fewer[-1] / total) if fewer.size else None
 
 
 def _spread_over(pods: Pods) -> bool:
