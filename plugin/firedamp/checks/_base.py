@@ -152,6 +152,11 @@ class Moment:
     planning: bool = True
     step: int = 0
 
+    @property
+    def read(self) -> bool:
+        """Somebody asks for more than whether harm is proven."""
+        return self.planning or self.pass_level is not None
+
 
 class Run(Protocol):
     """One check over one release. Frozen."""

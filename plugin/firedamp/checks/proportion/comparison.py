@@ -71,43 +71,38 @@ class Comparison:
             moment: the block's.
         """
         ours, theirs = totals(baseline, 2), totals(canary, 2)
-        return self._tested(ours, theirs, noise, grant, moment)._summed(ours, theirs)._by_pod(ours, canary)
-
-    def _tested(self, baseline: Row, canary: Row, noise: Noise, grant: Grant, moment: Moment) -> "Comparison":
-        reference, suspect = (canary, baseline) if self.swapped else (baseline, canary)
+        reference, suspect = (theirs, ours) if self.swapped else (ours, theirs)
         share = suspect[1] / (reference[1] + suspect[1])
         renewed = noise.renewed(self.test, swapped=self.swapped)
         test = looked(renewed, (reference[0], suspect[0]), share, grant, moment, part=self.part)
-        return replace(self._watched(test, share, noise, grant, moment), test=test)
+        watch = self._watched(test, share, noise, late.start_weight(moment.lived - 1, grant.looks))
+        return Comparison(
+            test,
+            self.part,
+            watch,
+            self.alarmed or (watch is not None and watch.p_value <= LATE_PART * grant.alpha),
+            self.swapped,
+            (self.reference[0] + reference[0], self.reference[1] + reference[1]),
+            (self.suspect[0] + suspect[0], self.suspect[1] + suspect[1]),
+            self.standardised + suspect[1] * reference[0] / reference[1],
+            self.expected + (reference[0] + suspect[0]) * share,
+            self.pods.add(ours, canary),
+            self.recent.add(ours, canary),
+        )
 
     def _watched(
-        self, test: sequential.SequentialFisher, share: float, noise: Noise, grant: Grant, moment: Moment
-    ) -> "Comparison":
+        self, test: sequential.SequentialFisher, share: float, noise: Noise, weight: float
+    ) -> late.Watch | None:
+        """The bets after the events that the test has just taken."""
         if self.watch is None:
-            return self
-        watch = late.advance(
+            return None
+        return late.advance(
             self.watch.under(noise.null(self.watch.null.tolerance, Shape.PRODUCT, swapped=self.swapped)),
             baseline_events=test.baseline_events - self.test.baseline_events,
             canary_events=test.canary_events - self.test.canary_events,
             canary_share=share,
-            weight=late.start_weight(moment.lived - 1, grant.looks),
+            weight=weight,
         )
-        alarmed = watch.p_value <= LATE_PART * grant.alpha
-        return replace(self, watch=watch, alarmed=self.alarmed or alarmed)
-
-    def _summed(self, baseline: Row, canary: Row) -> "Comparison":
-        reference, suspect = (canary, baseline) if self.swapped else (baseline, canary)
-        share = suspect[1] / (reference[1] + suspect[1])
-        return replace(
-            self,
-            reference=(self.reference[0] + reference[0], self.reference[1] + reference[1]),
-            suspect=(self.suspect[0] + suspect[0], self.suspect[1] + suspect[1]),
-            standardised=self.standardised + suspect[1] * reference[0] / reference[1],
-            expected=self.expected + (reference[0] + suspect[0]) * share,
-        )
-
-    def _by_pod(self, baseline: Row, canary: Rows) -> "Comparison":
-        return replace(self, pods=self.pods.add(baseline, canary), recent=self.recent.add(baseline, canary))
 
     @property
     def crossed(self) -> bool:
