@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -127,8 +128,18 @@ class Grant:
         return Budget(min(self.alpha * share, _LARGEST_ALPHA))
 
     def _levels(self, budget: Budget, first: int) -> NDArray[np.float64]:
-        last = max(first, math.ceil(_HORIZON * self.decide_by_seconds / self.look_seconds))
-        return nominal_levels(budget, [self.fraction(lived) for lived in range(first, last + 1)])
+        return _planned(budget, first, self.look_seconds, self.decide_by_seconds)
+
+
+@lru_cache(maxsize=1024)
+def _planned(
+    budget: Budget, first: int, look_seconds: float, decide_by_seconds: float
+) -> NDArray[np.float64]:
+    """Levels of all looks from the first one on; a tuple of so many fractions takes longer than a look may."""
+    last = max(first, math.ceil(_HORIZON * decide_by_seconds / look_seconds))
+    return nominal_levels(
+        budget, [lived * look_seconds / decide_by_seconds for lived in range(first, last + 1)]
+    )
 
 
 @dataclass(frozen=True, slots=True)
