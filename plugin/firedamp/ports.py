@@ -130,7 +130,7 @@ class Lesson:
         counts: digest of what the check counts; a lesson about other counts says nothing.
         release_id: the release that told it; 0 for history before a release.
         at: Unix time up to which the evidence goes.
-        phi_sum, phi_weight, tau_sum, tau_weight: as of `stats.noise.Learnt`.
+        phi_sum, phi_weight, tau_sum, tau_weight, events, requests: as of `stats.noise.Learnt`.
     """
 
     namespace: str
@@ -143,6 +143,8 @@ class Lesson:
     phi_weight: float
     tau_sum: float
     tau_weight: float
+    events: float = 0.0
+    requests: float = 0.0
 
 
 class Store(Protocol):

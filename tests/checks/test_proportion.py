@@ -9,6 +9,7 @@ from checkbench import DOWN, GRANT, errors, first_failure, judged, moment, run
 from firedamp.checks import Proportion
 from firedamp.model import Arm, Outcome, Situation, Slice, Trouble, TroubleKind
 from firedamp.stats.fisher import fisher_exact
+from firedamp.stats.noise import Learnt
 
 ERRORS = Proportion(name="errors", kind="proportion", events='r{code=~"5.."}', total="r")
 SALES = Proportion(
@@ -255,6 +256,34 @@ def test_both_versions_failing_never_pass():
     assert finding.sentence == (
         "errors: both versions are failing (40 % against 40 % in main); above 20 % nothing passes"
     )
+
+
+def test_a_comparison_arm_far_above_its_past_never_passes():
+    """It used to have 0.5 % and has 4 %: nothing may be promoted by such a comparison."""
+    known = Learnt(events=5e3, requests=1e6)
+    finding = judged(ERRORS, [errors((40, 1000), (10, 250))] * 60, grant=replace(GRANT, known=known))
+
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert finding.sentence == (
+        "errors: both versions are failing (4.0 % against 4.0 % in main, usual are 0.50 % at most); "
+        "above 2.5 % nothing passes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "bad"),
+    [
+        (Learnt(), (40, 10)),  # nothing is known of its past
+        (Learnt(events=1e4, requests=1e6), (40, 10)),  # four times as many as usual
+        (Learnt(events=10, requests=1e6), (5, 1)),  # fifty times, and still hardly any
+        (Learnt(requests=100.0), (40, 10)),  # no error in a past of a minute
+    ],
+)
+def test_a_comparison_arm_near_its_past_may_pass(known, bad):
+    """Five times the usual rate, and half a percentage point more, from twenty events on."""
+    pieces = [errors((bad[0], 1000), (bad[1], 250))] * 60
+
+    assert judged(ERRORS, pieces, grant=replace(GRANT, known=known)).outcome is Outcome.PASS
 
 
 def test_all_requests_failing_in_both_arms_never_pass():

@@ -55,7 +55,12 @@ def test_noise_comes_back_from_text_to_the_last_digit():
 
     assert known.from_json(text) == noise
     assert known.to_json(dict(reversed(noise.items()))) == text
-    assert text.startswith('{"errors":[1.0,0.0,0.0,0.0],"refusals":[0.30000000000000004,')
+    assert text.startswith('{"errors":[1.0,0.0,0.0,0.0,0.0,0.0],"refusals":[0.30000000000000004,')
+
+
+def test_noise_pinned_before_rates_were_learnt_is_read():
+    """Four sums, and nothing of what is usual."""
+    assert known.from_json('{"errors":[1,2,3,4]}') == {"errors": Learnt(1.0, 2.0, 3.0, 4.0)}
 
 
 def test_nothing_is_known_before_the_first_look_or_where_nothing_was_learnt():

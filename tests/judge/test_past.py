@@ -70,7 +70,8 @@ async def opened(judge, ask, now):
 
 
 def learnt(lesson: Lesson) -> Learnt:
-    return Learnt(lesson.phi_sum, lesson.phi_weight, lesson.tau_sum, lesson.tau_weight)
+    clumps, pods = (lesson.phi_sum, lesson.phi_weight), (lesson.tau_sum, lesson.tau_weight)
+    return Learnt(*clumps, *pods, lesson.events, lesson.requests)
 
 
 async def test_hours_of_the_stable_pods_are_learnt_when_a_release_opens(judge, source, store):

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from firedamp.access import digest
 from firedamp.config.load import parse
+from firedamp.judge import Judge
 from firedamp.ports import Token
 from firedamp.server import create_app
 from firedamp.wiring import living
@@ -19,10 +20,11 @@ SECRET = "hooks-of-the-shop-0123456789abcdef"
 
 @dataclass
 class Running:
-    """Where the service listens, and the Unix time that it believes it is."""
+    """Where the service listens, the Unix time that it believes it is, and the judge within."""
 
     url: str
     now: float
+    judge: Judge
 
 
 @asynccontextmanager
@@ -40,7 +42,7 @@ async def running(settings: dict, folder, now: float) -> AsyncIterator[Running]:
     )
     async with living(parsed) as parts:
         await parts.store.add_token(Token("hooks", digest(SECRET), "asker", ("shop",), path=True))
-        state = Running("", now)
+        state = Running("", now, parts.judge)
         app = create_app(parsed, parts.store, parts.judge, clock=lambda: state.now)
         runner = web.AppRunner(app)
         await runner.setup()

@@ -24,6 +24,9 @@ STORIES = [
     Story("one-bad-pod", canary_pods=3, bad_pod=0.2),
     Story("leaking", leak=0.2),
     Story("both-failing", baseline_errors=0.3, canary_errors=0.3),
+    Story(
+        "both-worse", baseline_errors=0.005, canary_errors=0.005, surge=(-600, 12.0), before=6 * 3600 + 600
+    ),
 ]
 
 
@@ -133,3 +136,13 @@ async def test_two_failing_versions_are_neither_passed_nor_rolled_back(clients, 
 
     assert {one.phase for one in measured} == {"Inconclusive"}
     assert "both versions are failing (3" in measured[-1].value
+
+
+async def test_versions_that_both_became_worse_are_told_by_their_past(clients, shop):
+    """Six in a hundred fail in both since shortly before the release, where it was one in two hundred."""
+    await serving.measure(clients, shop, "both-worse", "promote")
+    await shop.judge.settled()
+    measured = await asked(clients, shop, "both-worse", 2400)
+
+    assert {one.phase for one in measured} == {"Inconclusive"}
+    assert "both versions are failing (5.8 % against 6.0 % in main, usual" in measured[-1].value

@@ -86,7 +86,8 @@ async def watch(parts: Living, ask: Ask, start: float, end: float):
 
 
 def learnt(lesson: Lesson) -> Learnt:
-    return Learnt(lesson.phi_sum, lesson.phi_weight, lesson.tau_sum, lesson.tau_weight)
+    clumps, pods = (lesson.phi_sum, lesson.phi_weight), (lesson.tau_sum, lesson.tau_weight)
+    return Learnt(*clumps, *pods, lesson.events, lesson.requests)
 
 
 async def test_bursts_and_quiet_are_learnt_from_hours_of_history(prometheus, tmp_path):

@@ -184,4 +184,14 @@ def test_silence_tells_nothing():
     lone = Table().add({"pod": (0.0, 10.0)}).add({"pod": (0.0, 10.0)})
 
     assert lone.add({"pod": (0.0, 0.0)}) is lone
-    assert learn(lone, Table()) == Learnt()
+    assert learn(lone, Table()) == Learnt(requests=20.0)
+    assert learn(Table(), lone) == Learnt()
+
+
+def test_the_usual_rate_is_that_of_all_evidence_at_most():
+    """Of no error in 1,000 requests, three are taken for granted; many errors are what they are."""
+    calm, busy = Learnt(requests=1000.0), Learnt(events=1e4, requests=1e6)
+
+    assert Learnt().usual_rate is None
+    assert calm.usual_rate == 0.003
+    assert (calm + busy).usual_rate == pytest.approx(0.01, rel=0.01)

@@ -50,7 +50,7 @@ def a_look(index: int, sentence: str = "errors: 0.31 % against 0.30 % in main") 
 
 
 def a_lesson(**changed: object) -> Lesson:
-    plain = Lesson("shop", "checkout", "errors", "5f2c", 0, 1000.5, 1 / 3, 12.0, -0.25, 3.5)
+    plain = Lesson("shop", "checkout", "errors", "5f2c", 0, 1000.5, 1 / 3, 12.0, -0.25, 3.5, 7.0, 1e6 / 3)
     return replace(plain, **changed)
 
 

@@ -68,6 +68,11 @@ class Noise:
         return replace(grown, run=learn(*tables, self.known), behind=events)
 
     @property
+    def told(self) -> Learnt:
+        """What this release's own pods and blocks tell, up to the last one."""
+        return replace(self.run, events=self.baseline.events, requests=self.baseline.requests)
+
+    @property
     def dispersion(self) -> Dispersion:
         """The noise to reckon with."""
         return (self.known + self.run).dispersion

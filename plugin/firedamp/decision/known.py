@@ -22,6 +22,8 @@ from firedamp.stats.noise import Learnt
 MOST_KNOWN = 200.0
 #: What is pinned where nothing is known.
 NOTHING = "{}"
+# Versions before the usual rate was learnt pinned four sums.
+_LENGTHS = (4, 6)
 
 
 def counts(check: Check) -> str | None:
@@ -41,7 +43,7 @@ def pooled(told: Iterable[Learnt]) -> Learnt:
 
 
 def to_json(noise: Mapping[str, Learnt]) -> str:
-    """Canonical JSON, by check: sum and weight of phi, sum and weight of tau²."""
+    """Canonical JSON, by check: sum and weight of phi and of tau², events, requests."""
     told = {check: astuple(learnt) for check, learnt in noise.items()}
     return json.dumps(told, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -54,6 +56,12 @@ def from_json(text: str) -> dict[str, Learnt]:
         ValueError: it was written by an incompatible version.
     """
     try:
-        return {check: Learnt(*map(float, sums)) for check, sums in json.loads(text or "{}").items()}
+        return {check: _learnt(sums) for check, sums in json.loads(text or "{}").items()}
     except (TypeError, AttributeError) as error:
         raise ValueError(f"{text[:80]!r} says nothing of noise that this version can read") from error
+
+
+def _learnt(sums: list[float]) -> Learnt:
+    if len(sums) not in _LENGTHS:
+        raise TypeError(f"{len(sums)} sums")
+    return Learnt(*map(float, sums))

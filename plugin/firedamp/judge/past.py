@@ -166,4 +166,5 @@ def _lessons(
 
 
 def _learnt(lesson: Lesson) -> Learnt:
-    return Learnt(lesson.phi_sum, lesson.phi_weight, lesson.tau_sum, lesson.tau_weight)
+    clumps, pods = (lesson.phi_sum, lesson.phi_weight), (lesson.tau_sum, lesson.tau_weight)
+    return Learnt(*clumps, *pods, lesson.events, lesson.requests)

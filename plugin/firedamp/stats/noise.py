@@ -34,6 +34,9 @@ _PRIOR_PHI, _PRIOR_PHI_WEIGHT = 5.0, 0.5
 #: Pods are taken to differ by this coefficient of variation, with the weight of five pods.
 _PRIOR_TAU, _PRIOR_TAU_WEIGHT = 0.25, 4.0
 
+#: The rule of three: with no error in n requests the rate is below 3/n (Hanley & Lippman-Hand, 1983).
+_FEW_EVENTS = 3.0
+
 #: A pod with so many requests per block was not there before, or is gone, when there are none.
 _RARE = 5.0
 
@@ -55,12 +58,15 @@ class Learnt:
         tau_sum: estimate of tau² times its weight; below 0 where pods differ less than chance would
             have them.
         tau_weight: pods' worth of evidence behind it, ≥ 0.
+        events, requests: of the comparison arm, ≥ 0.
     """
 
     phi_sum: float = 0.0
     phi_weight: float = 0.0
     tau_sum: float = 0.0
     tau_weight: float = 0.0
+    events: float = 0.0
+    requests: float = 0.0
 
     def __add__(self, other: Learnt) -> Learnt:
         return Learnt(
@@ -68,7 +74,14 @@ class Learnt:
             self.phi_weight + other.phi_weight,
             self.tau_sum + other.tau_sum,
             self.tau_weight + other.tau_weight,
+            self.events + other.events,
+            self.requests + other.requests,
         )
+
+    @property
+    def usual_rate(self) -> float | None:
+        """The comparison arm's rate, at most (95 % sure for few errors); None where nothing was seen."""
+        return (self.events + _FEW_EVENTS) / self.requests if self.requests > 0 else None
 
     @property
     def dispersion(self) -> Dispersion:
@@ -188,6 +201,11 @@ class Table:
         """All events in it."""
         return math.fsum([*self.rows[0].tolist(), *(row[0] for row in self.before.values())])
 
+    @property
+    def requests(self) -> float:
+        """All requests in it."""
+        return math.fsum([*self.rows[1].tolist(), *(row[1] for row in self.before.values())])
+
     def excess(self, *, alone: bool = False) -> Excess:
         """
         Residuals of all chapters.
@@ -235,7 +253,8 @@ def learn(baseline: Table, canary: Table, known: Learnt = Learnt()) -> Learnt:
     """
     phi_sum, phi_weight = _clumps(baseline.excess(alone=True) + canary.excess())
     phi = (known + Learnt(phi_sum, phi_weight)).dispersion.phi
-    return Learnt(phi_sum, phi_weight, *_between(list(baseline.totals.values()), phi))
+    between = _between(list(baseline.totals.values()), phi)
+    return Learnt(phi_sum, phi_weight, *between, baseline.events, baseline.requests)
 
 
 def _clumps(excess: Excess) -> tuple[float, float]:

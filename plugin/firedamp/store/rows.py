@@ -24,7 +24,7 @@ CHANGING = (
 _FIXED = ("started", "arms", "experiment", "parameters", "version")
 #: Which lesson it is, and what it says.
 LESSON_KEY = ("namespace", "service", "check", "release_id")
-LESSON_SAYS = ("counts", "at", "phi_sum", "phi_weight", "tau_sum", "tau_weight")
+LESSON_SAYS = ("counts", "at", "phi_sum", "phi_weight", "tau_sum", "tau_weight", "events", "requests")
 _GATE = ("namespace", "service", "hook", "revision", "is_open", "expires", "by", "at", "note")
 _EVENT = ("at", "kind", "namespace", "service", "revision", "by", "text", "data")
 _TOKEN = ("name", "digest", "role", "namespaces", "path", "created", "revoked")

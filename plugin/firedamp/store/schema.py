@@ -91,6 +91,8 @@ lessons = Table(
     Column("phi_weight", Number, nullable=False),
     Column("tau_sum", Number, nullable=False),
     Column("tau_weight", Number, nullable=False),
+    Column("events", Number, nullable=False, server_default="0"),
+    Column("requests", Number, nullable=False, server_default="0"),
     PrimaryKeyConstraint("namespace", "service", "check", "release_id"),
 )
 

@@ -43,6 +43,9 @@ _GUARD_TOLERANCE = 9.0
 # Above this rate in the comparison arm, the events are the rule and their absence is what is counted.
 _COMMON = 0.5
 
+# The comparison arm is failing at so many times its usual rate, from so many events on.
+_FAR, _FAR_EVENTS = 5.0, 20
+
 
 class Proportion(BaseCheck):
     """Events out of totals; both are selectors of counters."""
@@ -124,7 +127,7 @@ class ProportionRun:
     @property
     def learnt(self) -> Learnt:
         """What this release's own blocks tell of the check's noise."""
-        return self.noise.run
+        return self.noise.told
 
     def take(self, piece: Slice, moment: Moment) -> "ProportionRun":
         """Add one block; while an arm is silent there is nothing to compare, and the counts are held."""
@@ -200,7 +203,8 @@ class ProportionRun:
         seen = ahead.detectable(self.grant, moment) if moment.planning else None
         shown = replace(shown, detectable=seen)
         if (rates := self._both_failing(warm)) is not None:
-            return say(shown, speech.both_failing(rates, self.grant.against, self.grant.ceiling))
+            limit = min(self.grant.ceiling, self._far_above_usual)
+            return say(shown, speech.both_failing(rates, self.grant.against, limit, self._usual_rate))
         safety = ahead.safety(level)
         if safety.passed:
             return say(shown, speech.safe(self._facts(warm), safety), Outcome.PASS)
@@ -210,10 +214,21 @@ class ProportionRun:
         return say(replace(shown, needs=needs or None), sentence)
 
     def _both_failing(self, warm: Comparison) -> tuple[float, float] | None:
-        """Rates of bad events where the comparison arm is above the ceiling; missed good ones know none."""
+        """Rates of bad events where the comparison arm itself is failing; missed good ones know no limit."""
         bad = tuple(1 - rate for rate in warm.rates) if warm.swapped else warm.rates
-        above = self.check.harm == "more" and bad[0] > self.grant.ceiling
-        return (bad[0], bad[1]) if above else None
+        far = bad[0] > self._far_above_usual and warm.baseline[0] >= _FAR_EVENTS
+        failing = self.check.harm == "more" and (far or bad[0] > self.grant.ceiling)
+        return (bad[0], bad[1]) if failing else None
+
+    @property
+    def _far_above_usual(self) -> float:
+        """The rate above which the comparison arm is not itself; 1 where nothing is known of its past."""
+        usual = self._usual_rate
+        return 1.0 if usual is None else max(_FAR * usual, usual + self.check.pass_excess)
+
+    @property
+    def _usual_rate(self) -> float | None:
+        return self.grant.known.usual_rate
 
     def _facts(self, found: Comparison) -> speech.Facts:
         test, part = found.test, found.expected_share or 0.0

@@ -117,11 +117,14 @@ def apart(against: Arm | None) -> str:
     return f"{words.arm(against)} and canary have had no requests at the same time since warm-up"
 
 
-def both_failing(bad_rates: tuple[float, float], against: Arm | None, ceiling: float) -> str:
-    """The comparison arm itself is on fire."""
+def both_failing(
+    bad_rates: tuple[float, float], against: Arm | None, limit: float, usual: float | None
+) -> str:
+    """The comparison arm itself is on fire: its rate is above a limit, be it of its usual one."""
     baseline, canary = (words.percent(rate) for rate in bad_rates)
     rates = f"{canary} against {baseline} in {words.arm(against)}"
-    return f"both versions are failing ({rates}); above {words.percent(ceiling)} nothing passes"
+    history = f", usual are {words.percent(usual)} at most" if usual is not None else ""
+    return f"both versions are failing ({rates}{history}); above {words.percent(limit)} nothing passes"
 
 
 def safe(facts: Facts, safety: NonInferiority) -> str:
