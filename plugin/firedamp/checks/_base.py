@@ -135,7 +135,7 @@ class Grant:
 def _planned(
     budget: Budget, first: int, look_seconds: float, decide_by_seconds: float
 ) -> NDArray[np.float64]:
-    """Levels of all looks from the first one on; a tuple of so many fractions takes longer than a look may."""
+    """Levels of all looks from the first one on; to list so many fractions takes longer than a look may."""
     last = max(first, math.ceil(_HORIZON * decide_by_seconds / look_seconds))
     return nominal_levels(
         budget, [lived * look_seconds / decide_by_seconds for lived in range(first, last + 1)]
