@@ -1,5 +1,5 @@
 """
-Four cases that a comparison of error counts gets wrong, on a real Prometheus, asked by Argo's real client.
+Cases that a comparison of error counts gets wrong, on a real Prometheus, asked by Argo's real client.
 
 The past is backfilled and the service's clock moved from question to question, as for the five cases.
 """
@@ -23,6 +23,7 @@ STORIES = [
     Story("ramp", ramp=tuple((since, percent / 100) for since, percent in RAMP), surge=(900, 3.0)),
     Story("one-bad-pod", canary_pods=3, bad_pod=0.2),
     Story("leaking", leak=0.2),
+    Story("lopsided", share=0.5),
     Story("both-failing", baseline_errors=0.3, canary_errors=0.3),
     Story(
         "both-worse", baseline_errors=0.005, canary_errors=0.005, surge=(-600, 12.0), before=6 * 3600 + 600
@@ -79,11 +80,11 @@ async def shop(prometheus, tmp_path):
         yield state
 
 
-async def asked(clients, shop, name: str, until: float):
+async def asked(clients, shop, name: str, until: float, more=None):
     """Every answer to the last question of a release, asked each minute for so many seconds."""
     measured = []
     while shop.now <= RELEASED + until:
-        measured.append(await serving.measure(clients, shop, name, "promote"))
+        measured.append(await serving.measure(clients, shop, name, "promote", more))
         shop.now += 60
     return measured
 
@@ -146,3 +147,12 @@ async def test_versions_that_both_became_worse_are_told_by_their_past(clients, s
 
     assert {one.phase for one in measured} == {"Inconclusive"}
     assert "both versions are failing (5.8 % against 6.0 % in main, usual" in measured[-1].value
+
+
+async def test_a_canary_with_another_share_than_its_weight_is_never_passed(clients, shop):
+    """Half of the requests at a weight of 20 %: however healthy it looks, see to the routing first."""
+    measured = await asked(clients, shop, "lopsided", 2400, {"weight": "20", "step": "1"})
+
+    assert {one.phase for one in measured} == {"Inconclusive"}
+    assert "errors: cannot judge, the canary got 5" in measured[-1].value
+    assert "where its weight is 20 % (14 % to 27 % are allowed)" in measured[-1].value
