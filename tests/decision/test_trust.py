@@ -305,7 +305,7 @@ def test_rebuilt_is_the_same_to_the_last_digit():
     step_by_step = looks(pieces)[-1][0]
     rebuilt = session.replay(session.begin(PARAMETERS, 0.0, Arm.MAIN), given)
 
-    assert [one.recent for one in rebuilt.trusts] == [one.recent for one in step_by_step.trusts]
+    assert [one.notes for one in rebuilt.trusts] == [one.notes for one in step_by_step.trusts]
     assert [one.test.e_value for one in rebuilt.trusts] == [one.test.e_value for one in step_by_step.trusts]
 
 

@@ -7,8 +7,10 @@ that nobody should promote by. Such a check is set aside, with the value, the li
 it has proven is said all the same, and what is put right is believed again.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 from firedamp import words
 from firedamp.checks import Check, Distribution, Grant, Moment, Proportion
@@ -32,23 +34,61 @@ _SILENT_BLOCKS, _SILENT_REQUESTS = 10, 20.0
 # The source answered, but not this. While it does not answer at all, the window is stretched instead.
 _NOT_TOLD = frozenset({TroubleKind.REFUSED, TroubleKind.PARTIAL, TroubleKind.TOO_LARGE})
 
+# Frozen, so all checks may begin with the same.
+_NO_BETS = ShareTest()
+
 Amounts = tuple[float, float]
 
 
+class Kind(Enum):
+    """What can be wrong lately, the gravest first."""
+
+    SHARE = auto()
+    RESET = auto()
+    GAP = auto()
+
+
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Note:
+    """Something wrong with one block, in words."""
+
+    block: int
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
     """
-    What one block was like.
+    Requests since warm-up, and for how long each arm has had none; comparison arm before canary.
 
     Attributes:
-        requests: of the comparison arm and the canary, none during warm-up.
-        share, reset, gap: what was wrong, in words; empty where nothing was.
+        requests: of both arms.
+        blocks: since each arm's last request.
+        heard: the other arm's requests in those.
     """
 
-    requests: Amounts
-    share: str
-    reset: str
-    gap: str
+    requests: Amounts = (0.0, 0.0)
+    blocks: tuple[int, int] = (0, 0)
+    heard: Amounts = (0.0, 0.0)
+
+    def add(self, baseline: float, canary: float) -> "Silence":
+        """After one more block."""
+        return Silence(
+            _sum(self.requests, (baseline, canary)),
+            (0 if baseline else self.blocks[0] + 1, 0 if canary else self.blocks[1] + 1),
+            (0.0 if baseline else self.heard[0] + canary, 0.0 if canary else self.heard[1] + baseline),
+        )
+
+    @property
+    def silent(self) -> int | None:
+        """Which arm is silent though it should not be by what both had before; None neither."""
+        for arm in (0, 1):
+            before = self.requests[1 - arm] - self.heard[arm]
+            long = self.blocks[arm] >= _SILENT_BLOCKS and before > 0
+            if long and self.heard[arm] * self.requests[arm] / before >= _SILENT_REQUESTS:
+                return arm
+        return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +99,10 @@ class Trust:
     Attributes:
         grant: the check's; it knows the comparison arm and the clock.
         alpha: chance of ever calling the check's share of traffic wrong when it is right.
+        blocks: how many were taken.
         arms: those of which something was seen.
-        recent: the last blocks, oldest first.
-        before: requests of both arms since warm-up, before the recent blocks.
+        notes: what was wrong in the last `BLOCKS` of them, oldest first.
+        silence: how long an arm has had no requests.
         test: whether the canary gets its share.
         told: the weight at the last block of which the share was judged.
         got: requests of both arms at that weight, each block counting for less with time.
@@ -70,10 +111,11 @@ class Trust:
     check: Check
     grant: Grant
     alpha: float
+    blocks: int = 0
     arms: frozenset[Arm] = frozenset()
-    recent: tuple[Taken, ...] = ()
-    before: Amounts = (0.0, 0.0)
-    test: ShareTest = field(default_factory=ShareTest)
+    notes: tuple[Note, ...] = ()
+    silence: Silence = Silence()
+    test: ShareTest = _NO_BETS
     told: float = 0.0
     got: Amounts = (0.0, 0.0)
 
@@ -86,30 +128,32 @@ class Trust:
             weight: the canary's expected share of all traffic in it; None unknown.
             moment: the block's.
         """
-        requests = self._requests(piece) if moment.warm else (0.0, 0.0)
-        known = self._shared(requests, weight) if moment.warm else self
-        told = _told(piece, TroubleKind.RESET), _hole(piece, self.arms)
-        recent = (*self.recent, Taken(requests, known._mismatch(), *told))
-        forgotten = recent[0].requests if len(recent) > BLOCKS else (0.0, 0.0)
-        return replace(
-            known,
-            arms=self.arms.union(arm for arm, rows in piece.rows.items() if rows),
-            recent=recent[-BLOCKS:],
-            before=_sum(self.before, forgotten),
-        )
+        known = self._counted(self._requests(piece), weight) if moment.warm else self
+        texts = {
+            Kind.SHARE: known._mismatch() if moment.warm else "",
+            Kind.RESET: _told(piece, TroubleKind.RESET),
+            Kind.GAP: _hole(piece, self.arms),
+        }
+        notes = [note for note in self.notes if note.block > self.blocks - BLOCKS]
+        notes += [Note(self.blocks, kind, text) for kind, text in texts.items() if text]
+        arms = self.arms.union(arm for arm, rows in piece.rows.items() if rows)
+        return replace(known, blocks=self.blocks + 1, arms=arms, notes=tuple(notes))
 
-    def _shared(self, requests: Amounts, weight: float | None) -> "Trust":
+    def _counted(self, requests: Amounts, weight: float | None) -> "Trust":
+        if not self._counts_requests:
+            return self
         # Of the baseline's own weight nobody tells, so the canary's share of the two is not known.
-        expected = weight if self.grant.against is Arm.MAIN and self._counts_requests else None
+        expected = weight if self.grant.against is Arm.MAIN else None
         baseline, canary = requests
         test = share.advance(
             self.test, baseline=baseline, canary=canary, expected=expected, window=self.grant.looks
         )
+        heard = replace(self, silence=self.silence.add(*requests), test=test)
         if expected is None or test.neighbour is None:
-            return replace(self, test=test)
+            return heard
         kept = _KEPT if self.told == expected else 0.0
         got = _sum((kept * self.got[0], kept * self.got[1]), requests)
-        return replace(self, test=test, told=expected, got=got)
+        return replace(heard, told=expected, got=got)
 
     def _mismatch(self) -> str:
         if self.test.p_value > self.alpha:
@@ -130,14 +174,14 @@ class Trust:
 
     def _requests(self, piece: Slice) -> Amounts:
         baseline = piece.rows.get(self.grant.against, {}) if self.grant.against else {}
-        return self._counted(baseline), self._counted(piece.rows.get(Arm.CANARY, {}))
+        return self._sum_of(baseline), self._sum_of(piece.rows.get(Arm.CANARY, {}))
 
-    def _counted(self, rows: Mapping[str, Row]) -> float:
+    def _sum_of(self, rows: Mapping[str, Row]) -> float:
         match self.check:
             case Proportion():
-                return sum(row[1] for row in rows.values())
+                return math.fsum(row[1] for row in rows.values())
             case Distribution():
-                return sum(map(sum, rows.values()))
+                return math.fsum(count for row in rows.values() for count in row)
             case _:
                 return 0.0
 
@@ -147,8 +191,8 @@ class Trust:
             return finding
         if doubt := self._wrong_share() or self._resets() or self._gaps():
             return _aside(finding, doubt, Situation.NO_DATA)
-        if silence := self._silence():
-            return _aside(finding, silence, Situation.NO_TRAFFIC)
+        if (silent := self.silence.silent) is not None:
+            return _aside(finding, self._unheard(silent), Situation.NO_TRAFFIC)
         unjudged = self._counts_requests and not self.test.blocks and finding.outcome is Outcome.PASS
         return replace(finding, sentence=f"{finding.sentence}; {self._unknown}") if unjudged else finding
 
@@ -161,43 +205,34 @@ class Trust:
         )
         return f"traffic share not judged, {why}"
 
+    def _noted(self, kind: Kind) -> list[str]:
+        return [note.text for note in self.notes if note.kind is kind]
+
     def _wrong_share(self) -> str:
-        return next((one.share for one in reversed(self.recent) if one.share), "")
+        return next(reversed(self._noted(Kind.SHARE)), "")
 
     def _resets(self) -> str:
-        said = [one.reset for one in self.recent if one.reset]
         remedy = "see why pods restart, or whether two Prometheus replicas answer in turn"
-        return self._repeated(said, RESETS, remedy)
+        return self._repeated(Kind.RESET, RESETS, remedy)
 
     def _gaps(self) -> str:
-        said = [one.gap for one in self.recent if one.gap]
-        return self._repeated(said, GAPS, "see why scrapes are missing")
+        return self._repeated(Kind.GAP, GAPS, "see why scrapes are missing")
 
-    def _repeated(self, said: list[str], part: float, remedy: str) -> str:
-        limit = part * max(len(self.recent), BLOCKS // 2)
+    def _repeated(self, kind: Kind, part: float, remedy: str) -> str:
+        said, lately = self._noted(kind), min(self.blocks, BLOCKS)
+        limit = part * max(lately, BLOCKS // 2)
         if len(said) <= limit:
             return ""
-        blocks = words.plural(len(self.recent), "block")
         return (
-            f"{said[-1]}; something of the kind was in {len(said)} of the last {blocks}, "
-            f"at most {int(limit)} are allowed; {remedy}"
+            f"{said[-1]}; something of the kind was in {len(said)} of the last "
+            f"{words.plural(lately, 'block')}, at most {int(limit)} are allowed; {remedy}"
         )
 
-    def _silence(self) -> str:
-        last, earlier = self.recent[-_SILENT_BLOCKS:], self.recent[:-_SILENT_BLOCKS]
-        lately, usual = _total(last), _sum(self.before, _total(earlier))
-        if len(last) < _SILENT_BLOCKS or all(lately) or not any(lately) or not all(usual):
-            return ""
-        silent = 1 if lately[0] else 0
-        heard = 1 - silent
-        if lately[heard] * usual[silent] / usual[heard] < _SILENT_REQUESTS:
-            return ""
+    def _unheard(self, silent: int) -> str:
         names = words.arm(self.grant.against), "the canary"
-        lasted = spoken_duration(_SILENT_BLOCKS * self.grant.look_seconds)
-        return (
-            f"no requests in {names[silent]} for {lasted}, {words.count(lately[heard])} in {names[heard]}; "
-            "see whether traffic still reaches it"
-        )
+        lasted = spoken_duration(self.silence.blocks[silent] * self.grant.look_seconds)
+        heard = f"{words.count(self.silence.heard[silent])} in {names[1 - silent]}"
+        return f"no requests in {names[silent]} for {lasted}, {heard}; see whether traffic still reaches it"
 
 
 def begin(checks: Sequence[Check], grants: Sequence[Grant]) -> tuple[Trust, ...]:
@@ -233,10 +268,6 @@ def _hole(piece: Slice, arms: frozenset[Arm]) -> str:
         if lost or trouble.kind in _NOT_TOLD:
             return trouble.text
     return _told(piece, TroubleKind.GAP)
-
-
-def _total(blocks: tuple[Taken, ...]) -> Amounts:
-    return sum(one.requests[0] for one in blocks), sum(one.requests[1] for one in blocks)
 
 
 def _sum(one: Amounts, other: Amounts) -> Amounts:
