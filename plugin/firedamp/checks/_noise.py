@@ -35,6 +35,8 @@ class Noise:
         waiting: the first block of a cell, pods of both arms; None between cells.
         run: what those tell.
         behind: events when they were asked last.
+        dispersion: the noise to reckon with, known and learnt.
+        spreads: coefficients of variation that pods make of the rates of both arms.
     """
 
     known: Learnt
@@ -43,6 +45,8 @@ class Noise:
     waiting: tuple[Pods, Pods] | None = None
     run: Learnt = field(default_factory=Learnt)
     behind: float = -1.0
+    dispersion: Dispersion = field(default_factory=Dispersion)
+    spreads: tuple[float, float] = (0.0, 0.0)
 
     def add(self, baseline: Mapping[str, Row], canary: Mapping[str, Row]) -> "Noise":
         """
@@ -61,21 +65,18 @@ class Noise:
 
     def _taken(self, baseline: Pods, canary: Pods) -> "Noise":
         tables = self.baseline.add(baseline), self.canary.add(canary)
-        grown = replace(self, baseline=tables[0], canary=tables[1], waiting=None)
         events = tables[0].events + tables[1].events
         if events <= self.behind * _GROWTH:
-            return grown
-        return replace(grown, run=learn(*tables, self.known), behind=events)
+            return replace(self, baseline=tables[0], canary=tables[1], waiting=None)
+        run = learn(*tables, self.known)
+        found = (self.known + run).dispersion
+        spreads = _spread(tables[0], found.tau), _spread(tables[1], found.tau)
+        return Noise(self.known, *tables, None, run, events, found, spreads)
 
     @property
     def told(self) -> Learnt:
         """What this release's own pods and blocks tell, up to the last one."""
         return replace(self.run, events=self.baseline.events, requests=self.baseline.requests)
-
-    @property
-    def dispersion(self) -> Dispersion:
-        """The noise to reckon with."""
-        return (self.known + self.run).dispersion
 
     @property
     def shape(self) -> Shape:
@@ -98,13 +99,12 @@ class Noise:
             shape: how it goes together with the pods.
             swapped: the comparison arm is the suspect.
         """
-        noise = self.dispersion
-        spreads = [
-            dispersion.arm_spread(noise.tau, sorted(row[1] for row in table.totals.values()))
-            for table in (self.baseline, self.canary)
-        ]
-        reference, suspect = reversed(spreads) if swapped else spreads
-        return Null(tolerance, noise.phi, reference, suspect, shape)
+        reference, suspect = reversed(self.spreads) if swapped else self.spreads
+        return Null(tolerance, self.dispersion.phi, reference, suspect, shape)
+
+
+def _spread(table: Table, tau: float) -> float:
+    return dispersion.arm_spread(tau, sorted(row[1] for row in table.totals.values()))
 
 
 def looked(

@@ -100,7 +100,8 @@ class ProportionRun:
     Attributes:
         swapped: the good outcome is the rarer one and is compared; None before the first comparison.
         noise: what is known of the noise of the outcome that is compared.
-        cold: the comparison during warm-up, with a tenfold tolerance; None before both arms had requests.
+        cold: the comparison during warm-up, with a tenfold tolerance; None before both arms had requests, and
+            after it where nothing was found.
         warm: the comparison after it; likewise.
         seen: requests of both arms since the release's start.
         bad: bad events of the comparison arm since then.
@@ -154,12 +155,15 @@ class ProportionRun:
         run = replace(self, swapped=swapped, noise=noise)
         if moment.warm:
             warm = self.warm or comparison.lasting(noise, self.check.tolerance, swapped=swapped)
-            return replace(run, warm=warm.add(baseline, canary, noise, self.grant, moment))
+            cold = self.cold if self.cold is not None and self.cold.crossed else None
+            return replace(run, cold=cold, warm=warm.add(baseline, canary, noise, self.grant, moment))
         cold = self.cold or comparison.outright(noise, _GUARD_TOLERANCE, swapped=swapped)
         return replace(run, cold=cold.add(baseline, canary, noise, self.grant, moment))
 
     def finding(self, moment: Moment) -> Finding:
         """Harm first, then trouble with the data, then exclusion of harm, then what is missing."""
+        if not (moment.read or self._suspect):
+            return blank(self.check, self.grant.against)
         bare = replace(
             blank(self.check, self.grant.against, unit="share"),
             tolerance=1 + self.check.tolerance,
@@ -175,6 +179,11 @@ class ProportionRun:
         if self.warm.crossed and self.warm.excess >= self.check.min_excess:
             return say(shown, speech.few_pods(self._facts(self.warm), *self.warm.worst_pods))
         return self._undecided(shown, self.warm, moment)
+
+    @property
+    def _suspect(self) -> bool:
+        """A test has crossed its boundary, be it that of one pod or too little to matter."""
+        return any(found is not None and found.crossed for found in (self.cold, self.warm))
 
     def _harm(self, bare: Finding) -> Finding | None:
         """Proven, beyond what is too small to matter, and not that of single pods."""
