@@ -161,7 +161,7 @@ def healthy(cell: Cell, rng: np.random.Generator) -> tuple[dict[int, tuple[float
         seen = finding.canary_n or 0.0
         if blocks in ASKED and finding.detectable is not None:
             detectable[blocks] = finding.detectable
-        if finding.outcome is not Outcome.INCONCLUSIVE and blocks > max(ASKED[:1]):
+        if finding.outcome is not Outcome.INCONCLUSIVE:
             break
         if blocks in ASKED and finding.needs:
             said[blocks] = (float(finding.needs), seen)
@@ -180,9 +180,10 @@ def needs(cell: Cell, releases: int, seed: int) -> tuple[list[Need], dict[int, f
     found = []
     for at in ASKED:
         pairs = np.array([said[at] for said, _ in told if at in said]).reshape(-1, 2)
-        if len(pairs) >= releases / 10:
-            # What never passed lacked more than any number: beyond the others.
-            over, never = pairs[:, 0] / pairs[:, 1], int(np.isinf(pairs[:, 1]).sum())
+        # What never passed lacked more than any number: beyond the others.
+        never = int(np.isinf(pairs[:, 1]).sum())
+        if len(pairs) >= releases / 10 and never < len(pairs) / 2:
+            over = pairs[:, 0] / pairs[:, 1]
             low, median, high = np.quantile(over, (0.1, 0.5, 0.9))
             error = float(np.median(np.abs(over - 1)))
             found.append(

@@ -135,6 +135,16 @@ def test_more_traffic_sees_smaller_rises():
     assert 1.5 < many < 1.7
 
 
+def test_endless_traffic_leaves_tolerance_and_pods():
+    """What any number of requests shows stays a finite rise, and pods that differ make it larger."""
+    arms = {"baseline_n": 1e15, "canary_n": 1e14}
+    even, uneven = (
+        detectable_ratio(0.01, trial(Null(0.25, 1.0, 0.05, cv, Shape.MAX)), **arms) for cv in (0.05, 0.3)
+    )
+
+    assert 1.25 < even < 1.6 < uneven < 3.5
+
+
 def test_a_few_requests_hide_all_but_an_outage():
     """Forty canary requests at 0.5 % show a rise to some ×50; four at 20 % show nothing."""
     forty = detectable_ratio(0.005, TRIAL, baseline_n=160, canary_n=40)

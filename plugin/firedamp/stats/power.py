@@ -41,6 +41,8 @@ _PRECISE = 0.005
 #: Requests to come, relative to those seen, for which a pass is looked for.
 _STEPS = np.concatenate([[0.0], np.geomspace(0.01, 1e5, 111)])
 _LEAST = 1e-300
+#: More events than this are taken for so many: an incomplete beta function is not to be relied on beyond.
+_COUNTABLE = 1e7
 #: A first slope is measured from so near; a slope is at least this per e-fold.
 _NEAR, _FLATTEST = 0.95, 1e-3
 
@@ -80,6 +82,7 @@ def detection_power(
     """
     if not (baseline_rate > 0 and baseline_n > 0 and canary_n > 0):
         return 0.0
+    baseline_n, canary_n = _countable(baseline_rate, baseline_n, canary_n)
     arms = _Arms(trial, baseline_rate * baseline_n, baseline_n, canary_n)
     return arms.chance(arms.boundary(), min(baseline_rate * ratio, 1.0) * canary_n)
 
@@ -96,6 +99,7 @@ def detectable_ratio(
         A ratio > 1; inf where even a canary that fails every request (or 10,000 times
         the baseline's errors) would have gone unseen.
     """
+    baseline_n, canary_n = _countable(baseline_rate, baseline_n, canary_n)
     usual = baseline_rate * canary_n
     if not (usual > 0 and baseline_n > 0):
         return math.inf
@@ -126,6 +130,7 @@ def detectable_fall(
         The ratio > 1 by which the canary's rate is divided; inf where even a canary without any such
         outcome would have gone unseen.
     """
+    baseline_n, canary_n = _countable(canary_rate, baseline_n, canary_n)
     usual, wanted = canary_rate * canary_n, float(ndtri(power))
     if not (usual > 0 and baseline_n > 0):
         return math.inf
@@ -135,6 +140,11 @@ def detectable_fall(
         return _z(arms.chance(arms.boundary(), canary_rate * baseline_n)) - wanted
 
     return math.inf if missing(MAX_RATIO) < 0 else max(_root(missing, 3.0, most=MAX_RATIO), 1.0)
+
+
+def _countable(rate: float, baseline_n: float, canary_n: float) -> tuple[float, float]:
+    scale = max(1.0, rate * (baseline_n + canary_n) / _COUNTABLE)
+    return baseline_n / scale, canary_n / scale
 
 
 @dataclass(frozen=True, slots=True)
