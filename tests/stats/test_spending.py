@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
-from firedamp.stats.spending import Budget, Spending, nominal_levels
+from firedamp.stats.spending import Budget, Spending, informed_levels, nominal_levels
 
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(200)
 
@@ -163,6 +163,39 @@ def test_levels_cannot_be_overwritten():
     """They are shared by all who ask for the same plan."""
     with pytest.raises(ValueError, match="read-only"):
         nominal_levels(Budget(0.05), [0.5, 1.0])[0] = 1.0
+
+
+def test_levels_by_even_information_are_those_by_time():
+    """Where information grows with time both ways of planning agree to the last digit."""
+    budget, plan = Budget(0.05), even(30)
+    allowances = np.diff([0.0, *(budget.spent_by(time) for time in plan)])
+
+    assert informed_levels(allowances, plan) == pytest.approx(nominal_levels(budget, plan), rel=1e-9)
+
+
+def test_a_look_that_knows_nothing_new_leaves_half_of_its_allowance():
+    """A pause spends half of what it may; the look after it has the rest, and more than without the pause."""
+    paused = informed_levels([0.01] * 4, [1.0, 1.0, 1.0, 2.0])
+
+    assert paused[1:3].tolist() == [0.005, 0.005]
+    assert paused[3] == pytest.approx(informed_levels([0.01, 0.02], [1.0, 2.0])[1])
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize("course", ["ramp", "pods", "pause"])
+def test_information_of_any_course_keeps_alpha(course):
+    """Of 40,000 walks on growing traffic, few pods or with a pause most of what is allowed cross, not more."""
+    sampled = np.cumsum({"ramp": [1.0] * 20 + [4.0] * 20 + [6.0] * 20}.get(course, [1.0] * 60))
+    if course == "pause":
+        sampled = np.cumsum([1.0] * 20 + [1e-6] * 20 + [1.0] * 20)
+    information = 1 / (1 / sampled + 0.1 * (course == "pods"))
+    allowances = np.full(60, 0.05 / 60)
+    bounds = -ndtri(informed_levels(allowances, information)) * np.sqrt(information)
+    steps = np.random.default_rng(11).normal(size=(40_000, 60))
+    walks = np.cumsum(steps * np.sqrt(np.diff(information, prepend=0.0)), axis=1)
+    rate = float((walks >= bounds).any(axis=1).mean())
+
+    assert 0.7 * 0.05 < rate < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 40_000)
 
 
 @pytest.mark.simulation

@@ -70,7 +70,12 @@ def pod_spread(tau: float, baseline_weights: ArrayLike, canary_weights: ArrayLik
 
 
 def theta_dispersion(
-    pods: ArrayLike, bounds: ArrayLike, *, prior_cv: float = 0.05, prior_weight: float = 8.0
+    pods: ArrayLike,
+    bounds: ArrayLike,
+    *,
+    others: ArrayLike | None = None,
+    prior_cv: float = 0.05,
+    prior_weight: float = 8.0,
 ) -> float:
     """
     Variance of a rank test between pods, relative to independent requests. *Approximate.*
@@ -81,6 +86,8 @@ def theta_dispersion(
     Args:
         pods: (pods, buckets) requests per bucket of each baseline pod, ≥ 0.
         bounds: (buckets,) upper bounds, rising, the last inf.
+        others: (pods, buckets) what each pod is ranked against, in requests that they are worth; without
+            it all other pods. Where pods come and go while everybody slows down, those of the same time.
         prior_cv: prior coefficient of variation of the pods' scale.
         prior_weight: how many pods the prior is worth, > 0.
 
@@ -91,11 +98,13 @@ def theta_dispersion(
         ValueError: shapes differ, a count is negative, or bounds do not rise to inf.
     """
     edges, counts = rising_bounds(bounds), np.atleast_2d(np.asarray(pods, dtype=np.float64))
-    counts = counts[counts.sum(axis=1) >= 1]
+    served = counts.sum(axis=1) >= 1
+    counts = counts[served]
     if not counts.size:
         return 1.0
     checked = np.array([bucket_counts("a pod", pod, edges.size) for pod in counts])
-    squares = _squares(checked)
+    rest = checked.sum(axis=0) - checked if others is None else np.asarray(others, dtype=np.float64)[served]
+    squares = _squares(checked, rest)
     seen = prior_weight * _prior(checked, edges, prior_cv) + float(squares.sum())
     return max(1.0, seen / (prior_weight + max(squares.size - 1, 0)))
 
@@ -106,9 +115,8 @@ def _concentration(weights: ArrayLike) -> float:
     return math.fsum((pod / total) ** 2 for pod in traffic) if total > 0 else 1.0
 
 
-def _squares(counts: Floats) -> Floats:
+def _squares(counts: Floats, others: Floats) -> Floats:
     """Squared z of each pod against the others, where there are others and they can differ."""
-    others = counts.sum(axis=0) - counts
     compared = others.sum(axis=1) >= 1
     pods, others = counts[compared], others[compared]
     n, rest = pods.sum(axis=1), others.sum(axis=1)

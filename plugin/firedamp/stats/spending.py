@@ -102,6 +102,35 @@ def nominal_levels(budget: Budget, fractions: Sequence[float] | Floats) -> Float
     return _levels(budget, tuple(float(fraction) for fraction in fractions))
 
 
+def informed_levels(allowances: Sequence[float], information: Sequence[float]) -> Floats:
+    """
+    One-sided level of each look, where what a look knows does not grow evenly with time.
+
+    *Approximate* as `nominal_levels`, with which it agrees where information is the elapsed fraction. A look
+    that knows hardly more than the one before may use half of its allowance (a union bound) and leaves the
+    other half to the next that does. Traffic that grows, pauses, or brings nothing new because few pods
+    differ loses none of the budget so.
+
+    Args:
+        allowances: (looks,) what the budget has grown by at each look, ≥ 0.
+        information: (looks,) 1 / variance of the estimate at each look, in any unit, > 0; where it falls,
+            as by a better estimate of noise, nothing new is known.
+
+    Returns:
+        (looks,) levels in [0, 1).
+    """
+    levels = np.zeros(len(allowances))
+    walk, carried = _begin(), 0.0
+    for look, (allowance, known) in enumerate(zip(allowances, information, strict=True)):
+        if known < walk.time * (1 + _MIN_STEP):
+            levels[look] = allowance / 2
+            carried += allowance / 2
+        else:
+            levels[look], walk = _spend(walk, allowance + carried, known)
+            carried = 0.0
+    return levels
+
+
 @dataclass(frozen=True, slots=True)
 class _Walk:
     """Brownian paths that have not crossed: where they are at `time`, and how probably."""

@@ -128,7 +128,7 @@ class DistributionRun:
         body = self.body.add(baseline, canary, bounds, self.grant, moment)
         # The edge is chosen after the tail is counted: requests that chose it must not be judged by it.
         tail = self.tail.add(baseline, canary, self.grant, moment)
-        tail = tail.placed(body.main, bounds, self.check.tolerance)
+        tail = tail.placed(body.peers.own, bounds, self.check.tolerance)
         return replace(self, body=body, tail=tail, held=Held())
 
     def finding(self, moment: Moment) -> Finding:

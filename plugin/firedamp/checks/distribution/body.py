@@ -2,10 +2,11 @@
 The body of a distribution: are requests slower as a whole?
 
 Every request is ranked by its bucket against the comparison arm's, stretched by the tolerance. Two tests
-look at it. One takes everything since warm-up, at the levels of Lan and DeMets; the other the last minutes
-alone, since a fault that begins late drowns in the health before it. Each look of the second has a level of
-its own, and all levels for ever add up to its part of alpha (a union bound), whatever the looks have to do
-with each other; chapters end by counts of blocks and requests, never by what the requests show.
+look at it. One takes everything since warm-up, each look at a level that follows from what it knows; the
+other the last minutes alone, since a fault that begins late drowns in the health before it. Each look of
+the second has a level of its own, and all levels for ever add up to its part of alpha (a union bound),
+whatever the looks have to do with each other; chapters end by counts of blocks and requests, never by what
+the requests show.
 
 Either proves harm only where it remains without the worst of the canary's pods.
 """
@@ -16,7 +17,8 @@ from dataclasses import dataclass, field
 
 from firedamp.checks._base import Grant, Moment
 from firedamp.checks._buckets import ByPod
-from firedamp.checks._spread import Spread
+from firedamp.checks._spread import Peers, Spread
+from firedamp.checks.distribution.looks import Looks
 from firedamp.checks.distribution.sample import Recent, Sample, Yardstick
 from firedamp.stats import late
 
@@ -48,10 +50,11 @@ class Body:
     Attributes:
         tolerance: how much slower is no harm, as a share.
         bounds: (buckets,) upper bounds, fixed by the first block that has some.
-        main: comparison arm's requests, (pods, buckets), as they came.
+        peers: comparison arm's pods.
         whole: both arms since warm-up.
         recent: both arms lately.
         spread: how much the comparison arm's pods differ.
+        looks: what the looks at the whole may use.
         crossed: the whole once reached its level, at this block or an earlier one.
         lasting: and remained without the worst of the pods.
         alarm: the last one, or the one that proved harm; None without any.
@@ -59,10 +62,11 @@ class Body:
 
     tolerance: float
     bounds: tuple[float, ...] = ()
-    main: ByPod = field(default_factory=ByPod)
+    peers: Peers = field(default_factory=Peers)
     whole: Sample = field(default_factory=Sample)
     recent: Recent = field(default_factory=Recent)
     spread: Spread = field(default_factory=Spread)
+    looks: Looks = field(default_factory=Looks)
     crossed: bool = False
     lasting: bool = False
     alarm: Alarm | None = None
@@ -80,19 +84,26 @@ class Body:
             grant: what the check may spend.
             moment: the block's.
         """
-        main = self.main + baseline
-        spread = self.spread.learnt(main.counts, bounds)
+        peers = self.peers.add(baseline)
+        spread = self.spread.learnt(peers, bounds)
         whole, recent = self.whole.add(baseline, canary), self.recent.add(baseline, canary)
-        by = Yardstick(bounds, self.tolerance, spread, main.sizes)
-        crossed = self.crossed or _reaches(whole, by, grant, moment)
+        by = Yardstick(bounds, self.tolerance, spread)
+        looks = self._looks(whole, grant, moment)
+        crossed = self.crossed or _reaches(whole, by, grant, looks)
         lasting = self.lasting or (crossed and whole.spread_over(by))
         alarm = self.alarm if self.beginning else _alarm(recent, by, grant, whole.blocks) or self.alarm
-        return Body(self.tolerance, bounds, main, whole, recent, spread, crossed, lasting, alarm)
+        return Body(self.tolerance, bounds, peers, whole, recent, spread, looks, crossed, lasting, alarm)
+
+    def _looks(self, whole: Sample, grant: Grant, moment: Moment) -> Looks:
+        if self.crossed or not whole.is_enough:
+            return self.looks
+        allowed = grant.allowance(moment, LASTING_PART, crowded=False).budget
+        return self.looks.add(allowed, whole.sampling, whole.concentration)
 
     @property
     def yardstick(self) -> Yardstick:
         """What samples are judged by."""
-        return Yardstick(self.bounds, self.tolerance, self.spread, self.main.sizes)
+        return Yardstick(self.bounds, self.tolerance, self.spread)
 
     @property
     def beginning(self) -> bool:
@@ -107,13 +118,13 @@ class Body:
         return self.alarm.sample if self.alarm else None
 
 
-def _reaches(whole: Sample, by: Yardstick, grant: Grant, moment: Moment) -> bool:
+def _reaches(whole: Sample, by: Yardstick, grant: Grant, looks: Looks) -> bool:
     """Everything since warm-up is at its level."""
     if not whole.lags:
         return False
     p_value = whole.judged(by).p_value
-    # A level is never above what may be spent in all, and takes longer to look up.
-    return p_value <= LASTING_PART * grant.alpha and p_value <= grant.level(moment, LASTING_PART)
+    # A level is never above what may be spent in all, and takes long to work out.
+    return p_value <= LASTING_PART * grant.alpha and p_value <= looks.level(by.spread.tau)
 
 
 def _alarm(recent: Recent, by: Yardstick, grant: Grant, blocks: int) -> Alarm | None:

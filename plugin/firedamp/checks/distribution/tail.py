@@ -89,7 +89,7 @@ class Tail:
     lasting: bool = False
     alarm: Alarm | None = None
 
-    def placed(self, main: ByPod, bounds: tuple[float, ...], tolerance: float) -> Tail:
+    def placed(self, main: Counts, bounds: tuple[float, ...], tolerance: float) -> Tail:
         """
         With an edge for later blocks, once enough was seen of the comparison arm to choose one.
 
@@ -98,10 +98,10 @@ class Tail:
             bounds: (buckets,) upper bounds, rising, the last inf.
             tolerance: how much slower is no harm, as a share.
         """
-        total = main.total
+        total = float(main.sum())
         if self.edge is not None and total < _GROWTH * self.edge.requests:
             return self
-        whole = main.counts.sum(axis=0)
+        whole = main.sum(axis=0)
         index = _edge(whole, bounds) if self.edge is None else self.edge.index
         if index is None:
             return self
