@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from firedamp import __version__
-from firedamp.cli import config, db, demo, doctor, judge, outcome, replay, serve, token
+from firedamp.cli import config, db, demo, doctor, judge, outcome, plan, replay, serve, token
 
 app = typer.Typer(
     name="firedamp",
@@ -41,6 +41,7 @@ app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(judge.judge)
 app.command()(doctor.doctor)
+app.command()(plan.plan)
 app.command()(replay.replay)
 app.command()(outcome.outcome)
 app.add_typer(config.app, name="config")

@@ -48,21 +48,32 @@ async def told(source: Source, release: Release, parameters: Parameters) -> dict
     """
     What history tells of each check's noise; checks whose queries are refused are left out.
 
+    Raises:
+        SourceDownError: the source does not answer.
+    """
+    found = await counted(source, release, parameters)
+    return {check: learnt(rows) for check, rows in found.items()}
+
+
+async def counted(source: Source, release: Release, parameters: Parameters) -> dict[str, Rows]:
+    """
+    What each counting check would have counted of the stable pods, per half hour; refused ones are left out.
+
     One query at a time: looks go first.
 
     Raises:
         SourceDownError: the source does not answer.
     """
     wanted = {check: _queries(check, release, parameters) for check in parameters.checks}
-    blocks = _blocks(release.started)
+    spans = blocks(release.started)
     found: dict[_Query, Rows] = {}
     for query in dict.fromkeys(query for roles in wanted.values() for query in roles.values()):
         try:
-            found[query] = await _asked(source, query, blocks)
+            found[query] = await _asked(source, query, spans)
         except SourceRefusedError as error:
             _LOG.warning("history_refused", release=str(release.key), error=str(error))
     return {
-        check.name: _learnt(check, {role: found[query] for role, query in roles.items()})
+        check.name: _joined(check, {role: found[query] for role, query in roles.items()})
         for check, roles in wanted.items()
         if roles and all(query in found for query in roles.values())
     }
@@ -85,7 +96,8 @@ def _queries(check: Check, release: Release, parameters: Parameters) -> Mapping[
     }
 
 
-def _blocks(until: float) -> list[Block]:
+def blocks(until: float) -> list[Block]:
+    """The half hours before a Unix time."""
     starts = [until - (BLOCKS - index) * BLOCK_SECONDS for index in range(BLOCKS)]
     return [Block(index, start, start + BLOCK_SECONDS) for index, start in enumerate(starts)]
 
@@ -115,9 +127,12 @@ async def _answered(source: Source, query: _Query, blocks: Sequence[Block]) -> R
     return levels(samples, blocks, pod_label=query.pod_label).rows
 
 
-def _learnt(check: Check, found: Mapping[str, Rows]) -> Learnt:
-    parts = [{role: rows[index] for role, rows in found.items()} for index in range(BLOCKS)]
-    rows = [check.rows(part) for part in parts]
+def _joined(check: Check, found: Mapping[str, Rows]) -> Rows:
+    return [check.rows({role: rows[index] for role, rows in found.items()}) for index in range(BLOCKS)]
+
+
+def learnt(rows: Rows) -> Learnt:
+    """What a counting check's rows tell of its noise."""
     table = Table()
     for block in _rarer(rows):
         table = table.add(block)

@@ -1,10 +1,9 @@
 """
-What could have been seen, and what is still needed.
+What could have been seen by now.
 
-"Not enough evidence yet" is honest only with a number: how many more requests until the canary
-can pass, and how large a rise would have been noticed by now. Both ask the tests themselves what
-they would say of the counts to come, so they know of tolerance, pods, clumps and budget what the
-tests know. They decide nothing but an advance.
+"No harm found" is honest only with a number: how large a rise would have been noticed. The test itself is
+asked what it would say of the counts to come, so tolerance, pods, clumps and budget are what it knows of
+them. Decides nothing but an advance.
 
 A test that may stop at any block finds by some time about what one look finds there with two fifths
 of the budget spent by then. Pods differ as Gamma variables, clumps thin the counts. *Approximate*:
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, gammainc, gammaincc, ndtri
+from scipy.special import betainc, gammainc, ndtri
 
 from firedamp.stats import sequential
 from firedamp.stats.null import Null, shares, weights
@@ -38,8 +37,6 @@ _ONE_LOOK = 0.4
 _ROUNDING = 0.2
 #: Roots are found to this, relative.
 _PRECISE = 0.005
-#: Requests to come, relative to those seen, for which a pass is looked for.
-_STEPS = np.concatenate([[0.0], np.geomspace(0.01, 1e5, 111)])
 _LEAST = 1e-300
 #: More events than this are taken for so many: an incomplete beta function is not to be relied on beyond.
 _COUNTABLE = 1e7
@@ -145,106 +142,6 @@ def detectable_fall(
 def _countable(rate: float, baseline_n: float, canary_n: float) -> tuple[float, float]:
     scale = max(1.0, rate * (baseline_n + canary_n) / _COUNTABLE)
     return baseline_n / scale, canary_n / scale
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """
-    What a comparison counted so far; nothing before a release.
-
-    Attributes:
-        baseline_events, baseline_n: events and requests of the baseline, ≥ 0.
-        canary_events, canary_n: likewise of the canary.
-    """
-
-    baseline_events: float = 0.0
-    baseline_n: float = 0.0
-    canary_events: float = 0.0
-    canary_n: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class RequestsNeeded:
-    """
-    How many canary requests a canary like the baseline needs to pass, in all.
-
-    Attributes:
-        ratio: to exclude the ratio margin; inf where no number will do.
-        absolute: to exclude the absolute margin; likewise.
-    """
-
-    ratio: float
-    absolute: float
-
-
-def requests_needed(  # noqa: PLR0913 - rate and split, two margins, and how noisy it is
-    rate: float,
-    split: float,
-    seen: Seen = Seen(),
-    *,
-    margin_ratio: float = 2.0,
-    margin_absolute: float = 0.005,
-    level: float = 0.05,
-    power: float = 0.5,
-    dispersion: float = 1.0,
-    pods: tuple[float, float] = (0.0, 0.0),
-) -> RequestsNeeded:
-    """
-    Canary requests for a pass by `noninferiority.proportion_pass`. *Approximate.*
-
-    What was seen counts as it is, the bad luck of a canary included; what is to come is taken to be like
-    the baseline.
-
-    Args:
-        rate: share of both arms' requests that will fail, in [0, 1].
-        split: the canary's requests for each of the baseline's, > 0.
-        seen: so far.
-        margin_ratio: odds ratio to exclude, > 1.
-        margin_absolute: rise to exclude, as a share of requests, > 0.
-        level: of the pass, in (0, 1).
-        power: chance of a healthy canary to pass with so many, in (0, 1); a half for the usual one.
-        dispersion: variance of the counts relative to independent errors, ≥ 1.
-        pods: coefficients of variation of the arms' mean rates, as for `proportion_pass`.
-    """
-    more = _STEPS * max(seen.canary_n, 1 / (rate + margin_absolute))
-    n, events = seen.canary_n + more, rate * more
-    baseline = seen.baseline_events + events / split
-    uneven = pods[0] ** 2 + pods[1] ** 2
-    asked = float(ndtri(power))
-    # That its pods are better by accident is nothing a canary may be promised.
-    differing = uneven * events**2 if asked > 0 else 0.0
-    luck = asked * np.sqrt(dispersion * events * (1 + split) + differing)
-    canary = np.maximum(seen.canary_events + events + luck, 0.0)
-    ratio = _ratio_p(baseline, canary, split * margin_ratio, dispersion, pods)
-    share = split / (1 + split)
-    whole = dispersion + (baseline + canary) * share * (1 - share) * uneven
-    ceiling = baseline / np.maximum(seen.baseline_n + more / split, _LEAST) + margin_absolute
-    doubt = whole * (1 + split * (1 - margin_absolute / ceiling))
-    absolute = gammaincc(canary / doubt + 1, n * ceiling / doubt)
-    return RequestsNeeded(_first(n, ratio, level), _first(n, absolute, level))
-
-
-def _ratio_p(
-    baseline: Floats, canary: Floats, odds: float, dispersion: float, pods: tuple[float, float]
-) -> Floats:
-    """(steps,) chances of so few canary errors at these odds of an error to be the canary's."""
-    counts = (baseline - 0.5) / dispersion + 0.5, (canary + 0.5) / dispersion + 0.5
-    # A Gamma factor on a Poisson mean: the inverse shapes add, and the mean stays.
-    thinned = [1 + np.maximum(count, _LEAST) * cv**2 for count, cv in zip(counts, pods, strict=True)]
-    theirs, ours = (np.maximum(count, _LEAST) / less for count, less in zip(counts, thinned, strict=True))
-    return np.asarray(betainc(theirs, ours, 1 / (1 + odds * thinned[0] / thinned[1])))
-
-
-def _first(n: Floats, chances: Floats, level: float) -> float:
-    """Where the chances fall to the level, between the steps too; inf where they do not."""
-    low = chances <= level
-    if not low.any():
-        return math.inf
-    at = int(low.argmax())
-    if at == 0:
-        return float(n[0])
-    after, before = np.log(np.maximum(chances[at - 1 : at + 1], _LEAST))[::-1]
-    return float(n[at] - (n[at] - n[at - 1]) * (math.log(level) - after) / (before - after))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from firedamp.checks._base import Grant, Moment
 from firedamp.checks.proportion.comparison import Comparison
-from firedamp.stats import noninferiority, power
+from firedamp.stats import noninferiority, power, sample_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,16 @@ class Outlook:
         missing = max(0.0, wanted - seen) * self.found.canary[1] / seen
         return math.ceil(missing) if missing < math.inf else None
 
-    def _needed(self, level: float) -> power.RequestsNeeded:
+    def _needed(self, level: float) -> sample_size.RequestsNeeded:
         """Requests of the suspect, by each margin, were both arms alike from now on."""
         warm, null = self.found, self.found.test.null
         split, (events, n) = self._split, warm.suspect
         weight = 1 / (1 + split)
-        return power.requests_needed(
+        return sample_size.requests_needed(
             weight * warm.reference_rate + (1 - weight) * warm.suspect_rate,
             split,
             # Where the traffic's weight moved, as many requests as make the reference's events its rate.
-            power.Seen(warm.reference[0], n / split, events, n),
+            sample_size.Seen(warm.reference[0], n / split, events, n),
             margin_ratio=self.ratio,
             margin_absolute=self.excess,
             level=level,

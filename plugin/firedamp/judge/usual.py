@@ -1,0 +1,111 @@
+"""
+What a service usually does, asked before a release: six hours of its stable pods, for a plan.
+
+Counts come as history is learnt from; histograms as one increase per pod and bucket over all the hours, and
+levels at the end of each half hour.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from firedamp.checks import Check, Distribution, Proportion, Relative
+from firedamp.cohorts import Matchers, comparison_arm
+from firedamp.counting import Samples, levels
+from firedamp.decision.parameters import Parameters
+from firedamp.decision.planning import Usual
+from firedamp.errors import SourceRefusedError
+from firedamp.judge import history
+from firedamp.model import Arm, Release, Row
+from firedamp.ports import Source, Span
+from firedamp.queries import Counted, Expression, Level, Need, filled
+from firedamp.stats.noise import Learnt
+
+_TIMEOUT_SECONDS = 30.0
+_WHOLE_SECONDS = history.BLOCKS * history.BLOCK_SECONDS
+
+
+async def usual(
+    source: Source, release: Release, parameters: Parameters
+) -> tuple[dict[str, Usual], dict[str, Learnt]]:
+    """
+    What each check would have seen of the stable pods, and what it tells of the noise, by check.
+
+    Args:
+        source: of the service.
+        release: the one to come; `started` is when history ends.
+        parameters: how the service is judged.
+
+    Raises:
+        SourceDownError: the source does not answer.
+    """
+    counted = await history.counted(source, release, parameters)
+    found = {name: Usual(rows, history.BLOCK_SECONDS) for name, rows in counted.items()}
+    for check in parameters.checks:
+        if check.name not in found:
+            found[check.name] = await _asked(source, check, release, parameters)
+    return found, {name: history.learnt(rows) for name, rows in counted.items()}
+
+
+async def _asked(source: Source, check: Check, release: Release, parameters: Parameters) -> Usual:
+    if isinstance(check, Proportion):
+        return Usual(refused="the source refused its queries")
+    if not isinstance(check, Distribution | Relative):
+        return Usual()
+    key, by_pod = release.key, check.by_pod()
+    selected = parameters.cohorts.select(key.namespace, key.service, release.arms, by_pod=by_pod)
+    arm = Arm.MAIN if Arm.MAIN in selected else comparison_arm(selected)
+    if arm is None:
+        return Usual()
+    label = "pod" if by_pod else parameters.cohorts.pod_label
+    names = {"service": key.service, "namespace": key.namespace}
+    (need,) = (filled(one, names) for one in check.needs().values())
+    try:
+        return await _answered(source, need, selected[arm], label, release.started)
+    except SourceRefusedError as error:
+        return Usual(refused=str(error))
+
+
+async def _answered(source: Source, need: Need, cohort: Matchers, label: str, until: float) -> Usual:
+    match need:
+        case Counted():
+            samples = await _samples(source, buckets(need, label), cohort, (until,), _WHOLE_SECONDS)
+            return histogram(samples, label)
+        case Level():
+            blocks = history.blocks(until)
+            ends = tuple(block.end for block in blocks)
+            samples = await _samples(source, need, cohort, ends, history.BLOCK_SECONDS)
+            return Usual(levels(samples, blocks, pod_label=label).rows, history.BLOCK_SECONDS)
+
+
+async def _samples(
+    source: Source, need: Need, cohort: Matchers, ends: tuple[float, ...], window: float
+) -> Samples:
+    return await source.samples(need, cohort, Span(ends[0] - window, ends, window, _TIMEOUT_SECONDS))
+
+
+def buckets(need: Counted, pod_label: str) -> Level:
+    """All that a histogram's buckets counted in the window, per pod."""
+    own = "".join(f"{matcher.promql()}," for matcher in need.selector.matchers)
+    counted = f"increase({need.selector.metric}{{{own}$cohort}}[$window])"
+    return Level(Expression(f"sum by ({pod_label}, le) ({counted})"))
+
+
+def histogram(samples: Samples, pod_label: str) -> Usual:
+    """Requests per pod and bucket, from cumulative counts; pods without all the buckets are left out."""
+    found: dict[str, dict[float, float]] = {}
+    for series in samples.series:
+        if "le" in series.labels and series.values.size and math.isfinite(series.values[-1]):
+            pod = found.setdefault(series.labels.get(pod_label, ""), {})
+            pod[float(series.labels["le"])] = float(series.values[-1])
+    bounds = tuple(sorted({bound for pod in found.values() for bound in pod}))
+    rows: dict[str, Row] = {
+        pod: _row(found[pod], bounds) for pod in sorted(found) if len(found[pod]) == len(bounds)
+    }
+    return Usual([rows] if rows else [], _WHOLE_SECONDS, bounds)
+
+
+def _row(cumulative: Mapping[float, float], bounds: tuple[float, ...]) -> Row:
+    reached = np.maximum.accumulate([max(cumulative[bound], 0.0) for bound in bounds])
+    return tuple(np.diff(reached, prepend=0.0).tolist())
