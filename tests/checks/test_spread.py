@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ndtr
 
 from firedamp.checks._buckets import ByPod
-from firedamp.checks._spread import Peers, Spread
+from firedamp.checks._spread import Peers, Spread, concentration
 from firedamp.stats.dispersion import theta_dispersion
 
 BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, float("inf"))
@@ -27,20 +27,26 @@ def pods(requests: float) -> Peers:
     return Peers().add(block([requests * shares(median) for median in MEDIANS]))
 
 
+def widened(spread: Spread, baseline: list[float], canary: list[float]) -> float:
+    """The factor for arms of pods with so many requests each."""
+    arms = np.array(baseline), np.array(canary)
+    return spread.dispersion(concentration(*arms), sum(1 / arm.sum() for arm in arms))
+
+
 def test_pods_of_one_size_widen_as_learnt():
     """Where the canary's pods are as large as main's, the factor is the one that main's pods showed."""
     spread = Spread().learnt(pods(1000.0), BOUNDS)
     learnt = theta_dispersion(pods(1000.0).own, BOUNDS)
 
-    assert spread.dispersion([1000.0] * 5, [1000.0] * 2, worth=5000.0) == pytest.approx(learnt)
+    assert widened(spread, [1000.0] * 5, [1000.0] * 2) == pytest.approx(learnt)
     assert learnt > 2
 
 
 def test_one_large_canary_pod_widens_by_its_own_size():
     """A canary of one pod with half of the traffic is less certain than five pods with the same half."""
     spread = Spread().learnt(pods(1000.0), BOUNDS)
-    one = spread.dispersion([1000.0] * 5, [5000.0], worth=5000.0)
-    five = spread.dispersion([1000.0] * 5, [1000.0] * 5, worth=5000.0)
+    one = widened(spread, [1000.0] * 5, [5000.0])
+    five = widened(spread, [1000.0] * 5, [1000.0] * 5)
 
     assert one - 1 == pytest.approx(3 * (five - 1))
 
@@ -51,8 +57,8 @@ def test_the_factor_grows_between_two_lessons():
     now = spread.learnt(pods(1200.0), BOUNDS)
 
     assert now is spread
-    assert now.dispersion([1200.0] * 5, [1200.0], worth=6000.0) - 1 == pytest.approx(
-        1.2 * (spread.dispersion([1000.0] * 5, [1000.0], worth=5000.0) - 1)
+    assert widened(now, [1200.0] * 5, [1200.0]) - 1 == pytest.approx(
+        1.2 * (widened(spread, [1000.0] * 5, [1000.0]) - 1)
     )
 
 
@@ -60,7 +66,7 @@ def test_no_requests_teach_nothing():
     """Pods without a whole request widen nothing."""
     spread = Spread().learnt(Peers().add(block([np.full(6, 0.1)])), BOUNDS)
 
-    assert spread.dispersion([0.6], [10.0], worth=1.0) == 1
+    assert widened(spread, [0.6], [10.0]) == 1
 
 
 def test_pods_are_compared_with_those_of_their_time():

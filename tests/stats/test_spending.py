@@ -184,7 +184,7 @@ def test_a_look_that_knows_nothing_new_leaves_half_of_its_allowance():
 @pytest.mark.simulation
 @pytest.mark.parametrize("course", ["ramp", "pods", "pause"])
 def test_information_of_any_course_keeps_alpha(course):
-    """Of 40,000 walks on growing traffic, few pods or with a pause most of what is allowed cross, not more."""
+    """On growing traffic, with few pods or a pause, most of what is allowed crosses and no more."""
     sampled = np.cumsum({"ramp": [1.0] * 20 + [4.0] * 20 + [6.0] * 20}.get(course, [1.0] * 60))
     if course == "pause":
         sampled = np.cumsum([1.0] * 20 + [1e-6] * 20 + [1.0] * 20)

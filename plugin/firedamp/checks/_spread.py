@@ -14,7 +14,6 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from firedamp.checks._buckets import ByPod, Counts
 from firedamp.stats import dispersion
@@ -89,14 +88,23 @@ class Spread:
         factor = dispersion.theta_dispersion(own, bounds, others=peers.others)
         return Spread(math.sqrt((factor - 1) / float(whole.mean())) if whole.size else 0.0, requests)
 
-    def dispersion(self, baseline: ArrayLike, canary: ArrayLike, *, worth: float) -> float:
+    def dispersion(self, concentration: float, sampling: float) -> float:
         """
         Factor ≥ 1 on the squared standard error of a rank test between the arms.
 
         Args:
-            baseline: (pods,) requests of each pod of the comparison arm.
-            canary: (pods,) likewise; at least one request.
-            worth: requests that the comparison arm is worth, > 0.
+            concentration: of the pods of both arms, as `concentration` has it.
+            sampling: 1 / n of either arm, added, > 0.
         """
-        pods = dispersion.pod_spread(self.tau, baseline, canary)
-        return 1 + pods**2 / (1 / worth + 1 / float(np.sum(canary)))
+        return 1 + self.tau**2 * concentration / sampling
+
+
+def concentration(baseline: Counts, canary: Counts) -> float:
+    """
+    Σw² of the pods' parts of their arm's requests, both arms: 2 of single pods, less of many.
+
+    Args:
+        baseline: (pods,) requests of each pod, some.
+        canary: (pods,) likewise.
+    """
+    return sum(float(arm @ arm) / float(arm.sum()) ** 2 for arm in (baseline, canary))

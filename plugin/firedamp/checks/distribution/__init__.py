@@ -150,5 +150,5 @@ class DistributionRun:
 
     def _too_few(self, bare: Finding) -> Finding:
         whole = self.body.whole
-        needs = max(1, math.ceil(MIN_REQUESTS - min(float(whole.sizes.sum()), whole.worth)))
+        needs = max(1, math.ceil(MIN_REQUESTS - min(whole.requests, whole.worth)))
         return say(replace(bare, needs=needs), speech.too_few(needs))

@@ -86,7 +86,8 @@ class Body:
         """
         peers = self.peers.add(baseline)
         spread = self.spread.learnt(peers, bounds)
-        whole, recent = self.whole.add(baseline, canary), self.recent.add(baseline, canary)
+        block = Sample.of(baseline, canary)
+        whole, recent = self.whole + block, self.recent.add(block)
         by = Yardstick(bounds, self.tolerance, spread)
         looks = self._looks(whole, grant, moment)
         crossed = self.crossed or _reaches(whole, by, grant, looks)

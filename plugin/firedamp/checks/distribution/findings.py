@@ -81,7 +81,7 @@ class Account:
             baseline=median(sample.baseline, self.body.bounds),
             canary=median(sample.canary, self.body.bounds),
             baseline_n=sample.worth,
-            canary_n=float(sample.canary.sum()),
+            canary_n=sample.requests,
             effect=found.scale,
             interval=found.interval,
             p_value=found.p_value,
@@ -94,7 +94,7 @@ class Account:
             scale=found.scale,
             interval=found.interval,
             allowed=1 + self.body.tolerance,
-            requests=float(sample.canary.sum()),
+            requests=sample.requests,
             pods=len(sample.pods.names),
             seconds=sample.blocks * self.grant.look_seconds,
         )

@@ -5,23 +5,25 @@ Nothing is pooled over traffic weights: each block of the comparison arm counts 
 with that pod's requests in the block. So both histograms of a pod describe the same minutes, and those of
 any choice of pods do.
 
-Van Elteren's test by traffic step was tried instead (`stats.strata`). On a ramp of 5, 20 and 50 % it takes the
-same pods for new ones in each step: of canaries just as slow as tolerated 12 to 16 in a hundred were at 5 % at
-the end, with weights 5 to 9; where both err as often neither finds more.
+Van Elteren's test by traffic step was tried instead (`stats.strata`). On a ramp of 5, 20 and 50 % it takes
+the same pods for new ones in each step: of canaries just as slow as tolerated 12 to 16 in a hundred were at
+5 % at the end, with weights 5 to 9; where both err as often neither finds more.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from firedamp.checks._buckets import ByPod
-from firedamp.checks._spread import Spread
-from firedamp.stats import dispersion, ranks
+from firedamp.checks._spread import Spread, concentration
+from firedamp.stats import ranks
 from firedamp.stats.placements import rank
 from firedamp.stats.stretch import Shape
 
@@ -33,6 +35,7 @@ MIN_REQUESTS = 20
 #: many requests. Those left are the better ones: held to all of the tolerance, true harm of 35 % is stopped
 #: 13 times less in a hundred; held to none of it, a canary with one bad pod of three is stopped 22 times.
 _LEVEL, _PART, _REST = 0.05, 0.5, 10
+_LAG = 1.5
 #: A chapter of what is recent has so many blocks and so many requests of the canary, or more.
 _CHAPTER_BLOCKS, _CHAPTER_REQUESTS = 5, 40
 
@@ -76,34 +79,40 @@ class Sample:
         pods: canary's pods, (pods, 2, buckets): requests of the comparison arm, weighted to the pod's
             own number in each block, and its own requests.
         mains: comparison arm's pods, (pods,) requests of each, weighted likewise.
+        requests: of the canary.
         weighting: Σ n_c² / n_b over blocks, for the effective size of the weighted arm.
         blocks: how many blocks they are of.
     """
 
     pods: ByPod = field(default_factory=ByPod)
     mains: ByPod = field(default_factory=ByPod)
+    requests: float = 0.0
     weighting: float = 0.0
     blocks: int = 0
 
-    def add(self, baseline: ByPod, canary: ByPod) -> Sample:
+    @classmethod
+    def of(cls, baseline: ByPod, canary: ByPod) -> Self:
         """
-        After one more block.
+        One block.
 
         Args:
             baseline: (pods, buckets) of the comparison arm, some requests.
             canary: likewise.
         """
-        row, sizes = baseline.counts.sum(axis=0), canary.sizes
-        n_b, n_c = float(row.sum()), float(sizes.sum())
+        row, sizes, mains = baseline.counts.sum(axis=0), canary.sizes, baseline.sizes
+        n_b, n_c = float(mains.sum()), float(sizes.sum())
         both = np.empty((sizes.size, 2, row.size))
         both[:, 0], both[:, 1] = sizes[:, None] * (row / n_b), canary.counts
-        pods, mains = ByPod(canary.names, both), ByPod(baseline.names, baseline.sizes * (n_c / n_b))
-        return Sample(self.pods + pods, self.mains + mains, self.weighting + n_c**2 / n_b, self.blocks + 1)
+        weighted = ByPod(baseline.names, mains * (n_c / n_b))
+        return cls(ByPod(canary.names, both), weighted, n_c, n_c**2 / n_b, 1)
 
     def __add__(self, other: Sample) -> Sample:
+        if not self.blocks:
+            return other
         return Sample(
             self.pods + other.pods,
             self.mains + other.mains,
+            self.requests + other.requests,
             self.weighting + other.weighting,
             self.blocks + other.blocks,
         )
@@ -131,36 +140,42 @@ class Sample:
     @property
     def worth(self) -> float:
         """Requests that the weighted comparison arm is worth: all of them while the share stands still."""
-        return float(self.sizes.sum()) ** 2 / self.weighting if self.weighting else 0.0
+        return self.requests**2 / self.weighting if self.weighting else 0.0
 
     @property
     def sampling(self) -> float:
         """Variance of the ranks' difference that chance alone makes, in units of one request's."""
-        return 1 / self.worth + 1 / float(self.sizes.sum())
+        return 1 / self.worth + 1 / self.requests
 
     @property
     def concentration(self) -> float:
-        """Σw² of the pods' parts of each arm's requests, both arms: 2 of single pods, less of many."""
-        return dispersion.pod_spread(1.0, self.mains.counts, self.sizes) ** 2
+        """Of the pods of both arms."""
+        return concentration(self.mains.counts, self.sizes)
 
     @property
     def is_enough(self) -> bool:
         """There are requests enough in both arms to rank them."""
-        return min(float(self.sizes.sum()), self.worth) >= MIN_REQUESTS
+        return min(self.requests, self.worth) >= MIN_REQUESTS
 
     @property
     def lags(self) -> bool:
-        """There is enough, and the canary is slower more often than not: else no stretch makes it so."""
-        baseline, canary = self._arms
+        """
+        There is enough, and it is worth while to rank it: a harm's p-value is out of reach for a canary that
+        is not slower by `_LAG` standard errors even without any tolerance and with pods that are all alike.
+        """
         if not self.is_enough:
             return False
-        pairs = float(baseline.sum() * canary.sum())
-        return float(np.dot(np.cumsum(baseline) - baseline / 2, canary)) > 0.5 * pairs
+        # Both arms are worth the canary's requests.
+        baseline, canary = self._arms / self.requests
+        theta = float(np.dot(baseline.cumsum() - baseline / 2, canary))
+        shared = (baseline + canary) / 2
+        variance = (1 - float(np.dot(shared * shared, shared))) / 12 * self.sampling
+        return theta - 0.5 > _LAG * math.sqrt(max(variance, 0.0))
 
     def judged(self, by: Yardstick) -> Judged:
         """Whether the canary is slower than tolerated, or is not; where there is enough."""
         baseline, canary = self._arms
-        worth, n = self.worth, float(canary.sum())
+        worth, n = self.worth, self.requests
         shape = Shape.of(baseline, np.array(by.bounds), worth)
         stretched = shape.stretched(np.array([1 + by.tolerance]))
         z = float(rank(stretched, canary / n, (worth, n), self._dispersion(by)).z[0])
@@ -178,7 +193,7 @@ class Sample:
         )
 
     def _dispersion(self, by: Yardstick) -> float:
-        return by.spread.dispersion(self.mains.counts, self.sizes, worth=self.worth)
+        return by.spread.dispersion(self.concentration, self.sampling)
 
     @property
     def lag(self) -> Counts:
@@ -198,15 +213,16 @@ class Sample:
         """The same of some pods; the comparison arm is worth what it was."""
         kept = sorted(places)
         pods = ByPod(tuple(self.pods.names[place] for place in kept), self.pods.counts[kept])
-        part = float(pods.counts[:, 1].sum() / self.sizes.sum())
-        return replace(self, pods=pods, weighting=self.weighting * part**2)
+        requests = float(pods.counts[:, 1].sum())
+        part = requests / self.requests
+        return replace(self, pods=pods, requests=requests, weighting=self.weighting * part**2)
 
     def spread_over(self, by: Yardstick) -> bool:
         """The canary is slower without the worst of its pods too, or has one pod only."""
         if not (worst := self.worst()):
             return True
         rest = self.only([place for place in range(len(self.pods.names)) if place not in worst])
-        enough = min(float(rest.sizes.sum()), rest.worth) >= _REST
+        enough = min(rest.requests, rest.worth) >= _REST
         return enough and rest.judged(replace(by, tolerance=_PART * by.tolerance)).p_value <= _LEVEL
 
 
@@ -223,11 +239,11 @@ class Recent:
     past: Sample = field(default_factory=Sample)
     now: Sample = field(default_factory=Sample)
 
-    def add(self, baseline: ByPod, canary: ByPod) -> Recent:
-        """After one more block; see `Sample.add`."""
-        full = self.now.blocks >= _CHAPTER_BLOCKS and float(self.now.sizes.sum()) >= _CHAPTER_REQUESTS
+    def add(self, block: Sample) -> Recent:
+        """After one more block."""
+        full = self.now.blocks >= _CHAPTER_BLOCKS and self.now.requests >= _CHAPTER_REQUESTS
         past, now = (self.now, Sample()) if full else (self.past, self.now)
-        return Recent(past, now.add(baseline, canary))
+        return Recent(past, now + block)
 
     @property
     def sample(self) -> Sample:

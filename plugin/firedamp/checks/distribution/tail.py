@@ -9,7 +9,6 @@ without the worst of the canary's pods.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -121,18 +120,26 @@ class Tail:
         if self.edge is None:
             return self
         ours, theirs = baseline.above(self.edge.index), canary.above(self.edge.index)
-        arms = totals(ours, 2), totals(theirs, 2)
-        tested = replace(self, noise=self.noise.add(ours, theirs))._tested(self.edge, *arms, grant, moment)
-        return tested._by_pod(arms[0], theirs, grant)
+        baseline_row, canary_row = totals(ours, 2), totals(theirs, 2)
+        noise = self.noise.add(ours, theirs)
+        test, watch = self._tested(self.edge, noise, (baseline_row, canary_row), grant, moment)
+        pods, recent = self.pods.add(baseline_row, theirs), self.recent.add(baseline_row, theirs)
+        lasting = self.lasting or (test.crossed and _spread_over(pods))
+        grown = Tail(noise, self.edge, test, watch, pods, recent, lasting, self.alarm)
+        return replace(grown, alarm=alarm) if (alarm := grown._alarmed(watch, grant)) else grown
 
-    def _tested(self, edge: Edge, baseline: Row, canary: Row, grant: Grant, moment: Moment) -> Tail:
-        share = canary[1] / (baseline[1] + canary[1])
+    def _tested(
+        self, edge: Edge, noise: Noise, arms: tuple[Row, Row], grant: Grant, moment: Moment
+    ) -> tuple[sequential.SequentialFisher, late.Watch]:
+        """Both tests with the block's (slow, all) requests of the arms."""
+        (slow_b, n_b), (slow_c, n_c) = arms
+        share = n_c / (n_b + n_c)
         # Tolerance and pods both belong to the null in full: a canary just as slow as tolerated has a tail to
         # match, and one hurdle of `Shape.MAX` would not keep all of that.
-        null = self.noise.null(edge.tolerance, Shape.PRODUCT)
+        null = noise.null(edge.tolerance, Shape.PRODUCT)
         before = self.test.under(null) if self.test else sequential.start(null)
-        test = looked(before, (baseline[0], canary[0]), share, grant, moment, part=LASTING_PART)
-        equal = self.noise.null(0.0, Shape.PRODUCT)
+        test = looked(before, (slow_b, slow_c), share, grant, moment, part=LASTING_PART)
+        equal = replace(null, tolerance=0.0)
         watch = late.advance(
             self.watch.under(equal) if self.watch else late.start(equal),
             baseline_events=test.baseline_events - before.baseline_events,
@@ -141,18 +148,13 @@ class Tail:
             canary_share=share * (1 + edge.tolerance) / (1 + share * edge.tolerance),
             weight=late.start_weight(self.pods.blocks, grant.looks),
         )
-        return replace(self, test=test, watch=watch)
+        return test, watch
 
-    def _by_pod(self, baseline: Row, canary: Mapping[str, Row], grant: Grant) -> Tail:
-        pods, recent = self.pods.add(baseline, canary), self.recent.add(baseline, canary)
-        grown = replace(self, pods=pods, recent=recent)
-        lasting = self.lasting or (grown.crossed and _spread_over(pods))
-        return replace(grown, lasting=lasting, alarm=grown._alarmed(grant))
-
-    def _alarmed(self, grant: Grant) -> Alarm | None:
-        p_value = self.watch.p_value / LATE_PART if self.watch else 1.0
+    def _alarmed(self, watch: late.Watch, grant: Grant) -> Alarm | None:
+        """The bets have come out at this block, and nothing was proven before."""
+        p_value = watch.p_value / LATE_PART
         if p_value > grant.alpha or (self.alarm is not None and self.alarm.proven):
-            return self.alarm
+            return None
         pods = self.recent.pods
         return Alarm(pods, p_value, _spread_over(pods))
 
