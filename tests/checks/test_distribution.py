@@ -181,6 +181,16 @@ def test_buckets_that_change_back_go_on():
     assert judged(LATENCY, [HEALTHY] * 10 + [other] + [HEALTHY] * 10).outcome is Outcome.PASS
 
 
+def test_without_planning_the_outcome_is_the_same():
+    """Where nobody reads the numbers they are not worked out, and the outcome is what it would be."""
+    state = run(LATENCY, [HEALTHY] * 20)
+    quick = state.finding(replace(moment(19), planning=False))
+
+    assert quick.outcome is Outcome.PASS
+    assert quick.sentence == "latency: slower than 1.20× is ruled out"
+    assert quick.effect is None
+
+
 def test_rows_of_another_length_are_left_out():
     """A pod whose buckets do not fit the bounds is not counted."""
     odd = {Arm.MAIN: {**HEALTHY.rows[Arm.MAIN], "odd": (1.0, 2.0)}, Arm.CANARY: HEALTHY.rows[Arm.CANARY]}

@@ -1,5 +1,6 @@
 """What the tests of a distribution come to: a finding with its numbers and its one sentence."""
 
+import math
 from dataclasses import dataclass, replace
 
 from firedamp import words
@@ -12,6 +13,9 @@ from firedamp.checks.distribution.sample import Sample
 from firedamp.checks.distribution.tail import Tail
 from firedamp.model import Finding, Outcome
 from firedamp.stats.ranks import RankTest
+
+#: A pod that has so much of the harm is the bad one.
+_MOST = 2 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Account:
     def _slow_pods(self, sample: Sample) -> Finding:
         shown, pace = self._paced(sample)
         worst, lag = sample.worst(), sample.lag
-        if lag[worst[0]] * 2 < lag[lag > 0].sum():
+        if lag[worst[0]] < _MOST * lag[lag > 0].sum():
             return say(shown, speech.few_slow_pods(len(worst), pace))
         pod = sample.only(worst[:1]).ranked(self.body.yardstick)
         scale = pod.scale if pod else float("inf")
@@ -126,9 +130,10 @@ class Account:
 
     def _waiting_pods(self, pods: Pods) -> Finding:
         shown, waits, worst = self._paced(self.body.whole)[0], self._waits(pods), pods.worst(fewer=False)
-        slow = pods.rows[worst[0]][0]
-        if slow * 2 < waits.slow:
+        more = {pod: slow - expected for pod, (slow, _, expected) in pods.rows.items()}
+        if more[worst[0]] < _MOST * math.fsum(part for part in more.values() if part > 0):
             return say(shown, speech.few_waiting_pods(len(worst), waits))
+        slow = pods.rows[worst[0]][0]
         return say(shown, speech.one_waiting_pod(worst[0], slow, len(worst), waits))
 
     def _waits(self, pods: Pods) -> speech.Waits:
