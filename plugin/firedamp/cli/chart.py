@@ -133,15 +133,17 @@ def _curves(curves: Sequence[Curve], across: _Scale, up: _Scale) -> Iterator[str
     left, top, right, bottom = _FRAME
     for number, curve in enumerate(curves):
         colour = _COLOURS[number % len(_COLOURS)]
-        places = " ".join(
-            f"{_at(across.place(seconds), left, right)},{_at(up.place(ratio), bottom, top)}"
+        places = [
+            (_at(across.place(seconds), left, right), _at(up.place(ratio), bottom, top))
             for seconds, ratio in curve.points
             if ratio <= up.high
-        )
+        ]
+        line = " ".join(f"{x},{y}" for x, y in places)
         dashes = (
             f' stroke-dasharray="{2 * (number // len(_COLOURS)) + 2} 3"' if number >= len(_COLOURS) else ""
         )
-        yield f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>'
+        yield f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>'
+        yield from (f'<circle cx="{x}" cy="{y}" r="2.5" fill="{colour}"/>' for x, y in places)
         y = top + 18 * number
         yield f'<path d="M{right + 15} {y}h20" stroke="{colour}" stroke-width="2"{dashes}/>'
         yield _text(right + 42, y + 4, curve.name, "start")
