@@ -1,8 +1,10 @@
 """`firedamp plan`: on the recorded shop, on a real Prometheus, and on what cannot be planned."""
 
 import json
+import re
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -209,3 +211,12 @@ def test_a_real_service_without_errors_has_no_multiples(settings, capsys):
     assert "a multiple of nothing is nothing" in checks["errors"]["blind"]
     assert checks["errors"]["told"].startswith("by 30 min a canary with ")
     assert checks["memory"]["blind"].startswith("no level above 0")
+
+
+def test_the_page_shows_only_options_that_there_are(capsys):
+    """docs/plan.md and the command's help agree."""
+    page = (Path(__file__).parents[2] / "docs" / "plan.md").read_text(encoding="utf-8")
+    assert exit_code(["plan", "--help"]) == 0
+
+    described = capsys.readouterr().out
+    assert [one for one in set(re.findall(r"`(--[a-z]+)", page)) if f"{one} " not in described] == []
