@@ -51,18 +51,20 @@ def plan(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     Exit code 0 with a plan, 3 on wrong usage or where main has no history, 4 when the source does not answer.
     """
-    given = _share(part), _pods(pods), _window(window), read(instant, until, "--at")
+    traffic, canaries, promote_after = _share(part), _pods(pods), _window(window)
+    at = read(instant, until, "--at")
     from firedamp.cli import planned
     from firedamp.decision.planning import Rollout
 
-    found = options.service(options.settings(config), namespace, service)
+    settings = options.settings(config)
+    found = options.service(settings, namespace, service)
     made = asyncio.run(
         planned.made(
-            _lasting(found, given[2]),
-            options.settings(config),
+            _lasting(found, promote_after),
+            settings,
             options.arms("", "", main),
-            Rollout(given[0], given[1]),
-            given[3] if given[3] is not None else time.time(),
+            Rollout(traffic, canaries),
+            time.time() if at is None else at,
         )
     )
     _show(made, Shape.JSON if as_json else output, svg)
