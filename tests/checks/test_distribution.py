@@ -249,7 +249,7 @@ def test_requests_are_counted_from_the_start():
     """Warm-up and silent blocks are seen, though not judged."""
     state = run(LATENCY, [SILENT] + [HEALTHY] * 2)
 
-    assert state.requests == (3 * 4 * sum(shape(400)), 2 * 4 * sum(shape(100)))
+    assert state.seen == (3 * 4 * sum(shape(400)), 2 * 4 * sum(shape(100)))
 
 
 def test_needs_are_the_buckets_with_the_selector_s_matchers():

@@ -381,7 +381,7 @@ def test_requests_are_counted_from_the_start():
     """The requests seen include warm-up and blocks with one arm only."""
     state = run(ERRORS, [errors((1, 100), (0, 20)), errors((1, 100), (0, 0))])
 
-    assert state.requests == (200, 20)
+    assert state.seen == (200, 20)
 
 
 def test_rows_join_events_and_totals():

@@ -154,7 +154,6 @@ def test_a_pod_counts_with_its_mean():
     state = run(MEMORY, [levels([1.0], [value]) for value in (9, 9, 9, 9, 1.0, 2.0, 3.0)])
 
     assert state.canary == {"canary-0": (2.0, 3)}
-    assert state.requests == (0.0, 0.0)
     assert state.finding(moment(6)).canary_n == 3
 
 

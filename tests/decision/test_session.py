@@ -224,8 +224,8 @@ def test_a_check_without_a_slice_keeps_its_run():
     piece = evidence(0, GOOD)
     state, found = session.advance(state, replace(piece, slices={"errors": GOOD}))
 
-    assert state.runs[1].requests == (0.0, 0.0)
-    assert state.runs[0].requests == (2000, 500)
+    assert state.runs[1].seen == (0.0, 0.0)
+    assert state.runs[0].seen == (2000, 500)
     assert len(found) == 4
 
 

@@ -181,11 +181,6 @@ class Run(Protocol):
         ...
 
     @property
-    def requests(self) -> tuple[float, float]:
-        """Requests (or samples) seen in the comparison arm and the canary."""
-        ...
-
-    @property
     def learnt(self) -> Learnt:
         """What this release's own blocks tell of the check's noise, for later releases."""
         ...

@@ -115,11 +115,6 @@ class ThresholdRun:
     last: Slice = field(default_factory=Slice)
 
     @property
-    def requests(self) -> tuple[float, float]:
-        """Limits tell nothing of requests."""
-        return (0.0, 0.0)
-
-    @property
     def learnt(self) -> Learnt:
         """Limits compare no counts, so there is no noise to learn."""
         return Learnt()

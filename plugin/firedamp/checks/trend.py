@@ -95,11 +95,6 @@ class TrendRun:
     last: Slice = field(default_factory=Slice)
 
     @property
-    def requests(self) -> tuple[float, float]:
-        """Levels tell nothing of requests."""
-        return (0.0, 0.0)
-
-    @property
     def learnt(self) -> Learnt:
         """Levels have no counts to learn noise from."""
         return Learnt()

@@ -90,11 +90,6 @@ class DistributionRun:
     last: Slice = field(default_factory=Slice)
 
     @property
-    def requests(self) -> tuple[float, float]:
-        """Requests seen in the comparison arm and the canary since the start."""
-        return self.seen
-
-    @property
     def learnt(self) -> Learnt:
         """What this release's own blocks tell of the noise of its tail."""
         return self.tail.noise.run

@@ -121,11 +121,6 @@ class ProportionRun:
     last: Slice = field(default_factory=Slice)
 
     @property
-    def requests(self) -> tuple[float, float]:
-        """Requests seen in the comparison arm and the canary since the start."""
-        return self.seen
-
-    @property
     def learnt(self) -> Learnt:
         """What this release's own blocks tell of the check's noise."""
         return self.noise.told
