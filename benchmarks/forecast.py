@@ -5,7 +5,9 @@ Healthy canaries are judged block by block until they pass, by the product's own
 was missing is compared with what was. Then canaries with just the rise that healthy ones called
 detectable are judged: four of five should fail by then. Seeded; traffic and noise as in the arena.
 
-    python benchmarks/forecast.py [--json] [--releases 200] [--seed 1]
+    python benchmarks/forecast.py [--json | --markdown] [--releases 300] [--seed 1]
+
+The tables of docs/plan.md are what --markdown prints.
 """
 
 import argparse
@@ -217,10 +219,39 @@ def show(told: list[Need], seen: list[Power]) -> None:
         print(f"{one.cell:<58} {one.after_blocks:>5} {one.detectable:>6.2f} {one.failed:.0%}")
 
 
+def markdown(told: list[Need], seen: list[Power]) -> str:
+    """Both tables of docs/plan.md, and what they come to."""
+    inside = sum(abs(one.failed - 0.8) <= 0.1 for one in seen)
+    least, most = (pick(one.failed for one in seen) for pick in (min, max))
+    rows = [
+        "|traffic|asked after|said/needed|80 % of them|off by|never passed|",
+        "|---|---|---|---|---|---|",
+        *(
+            f"|{one.cell}|{one.after_blocks / 2:g} min|{one.median:.2f}|{one.low:.1f} to {one.high:.1f}|"
+            f"{one.error:.0%}|{one.never} of {one.told}|"
+            for one in told
+        ),
+        "",
+        f"Median of the medians {np.median([one.median for one in told]):.2f}, median error "
+        f"{np.median([one.error for one in told]):.0%}.",
+        "",
+        "|traffic|by|detectable|failed by then|",
+        "|---|---|---|---|",
+        *(
+            f"|{one.cell}|{one.after_blocks / 2:g} min|{one.detectable:.1f}×|{one.failed:.0%}|"
+            for one in seen
+        ),
+        "",
+        f"{inside} of {len(seen)} lie within ten points of 80 %, all between {least:.0%} and {most:.0%}.",
+    ]
+    return "\n".join(rows)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--releases", type=int, default=200)
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--releases", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     all_needs: list[Need] = []
@@ -230,10 +261,9 @@ if __name__ == "__main__":
         all_needs += missing
         all_power += power(one_cell, rises, given.releases, given.seed)
     if given.json:
-        print(
-            json.dumps(
-                {"needs": [asdict(x) for x in all_needs], "power": [asdict(x) for x in all_power]}, indent=2
-            )
-        )
+        report = {"needs": [asdict(one) for one in all_needs], "power": [asdict(one) for one in all_power]}
+        print(json.dumps(report, indent=2))
+    elif given.markdown:
+        print(markdown(all_needs, all_power))
     else:
         show(all_needs, all_power)
