@@ -36,14 +36,15 @@ def test_what_is_no_duration(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "share"), [("20%", 0.2), ("0.5 %", 0.005), (0.2, 0.2), (1, 1.0), (" 15% ", 0.15)]
+    ("text", "share"),
+    [("20%", 0.2), ("0.5 %", 0.005), (0.2, 0.2), (1, 1.0), (" 15% ", 0.15), ("0.2", 0.2), (".5", 0.5)],
 )
 def test_shares(text, share):
     """Per cent or a fraction."""
     assert units.share(text) == pytest.approx(share)
 
 
-@pytest.mark.parametrize("text", ["", "%", "20", "-5%", "twenty", True, None])
+@pytest.mark.parametrize("text", ["", "%", "20", "1.5", ".", "-5%", "twenty", True, None])
 def test_what_is_no_share(text):
     """The message has an example."""
     with pytest.raises(ValueError, match=r"is no share; write it like 20% or 0\.2"):

@@ -14,6 +14,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_FRACTION = re.compile(r"[01]|0?\.\d+|1\.0+")
 
 
 def seconds(text: object) -> float:
@@ -32,7 +33,7 @@ def seconds(text: object) -> float:
 
 def share(text: object) -> float:
     """
-    The fraction in "20%" or 0.2.
+    The fraction in "20%", "0.2" or 0.2.
 
     Raises:
         ValueError: the text is no share; the message has an example.
@@ -41,6 +42,8 @@ def share(text: object) -> float:
         return float(text)
     if isinstance(text, str) and (match := _PERCENT.fullmatch(text.strip())):
         return float(match[1]) / 100
+    if isinstance(text, str) and _FRACTION.fullmatch(text.strip()):
+        return float(text)
     raise ValueError(f"{text!r} is no share; write it like 20% or 0.2")
 
 

@@ -89,8 +89,8 @@ def test_the_plot_is_a_picture_of_its_own(shop, tmp_path, capsys):
     [
         (["--share", "120%"], "--share is 120%, expected more than 0 and less than 100%"),
         (["--share", "0"], "--share is 0, expected"),
-        (["--share", "1.5"], "--share is 1.5, expected"),
-        (["--share", "nan"], "--share is nan, expected"),
+        (["--share", "1.5"], "--share: '1.5' is no share"),
+        (["--share", "nan"], "--share: 'nan' is no share"),
         (["--share", "a lot"], "--share: 'a lot' is no share"),
         (["--pods", "-1"], "--pods is -1, expected 1 to 1000"),
         (["--window", "1s"], "--window is 1s, expected 1m to 30d"),

@@ -85,17 +85,10 @@ def _show(made: "Plan", shape: Shape, svg: Path | None) -> None:
 
 
 def _share(text: str) -> float:
-    value = read(_part, text, "--share")
+    value = read(share, text, "--share")
     if value is None or not 0 < value < 1:
         raise AskError(f"--share is {text}, expected more than 0 and less than 100%, like 20% or 0.2")
     return value
-
-
-def _part(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return share(text)
 
 
 def _pods(number: int) -> int | None:
