@@ -19,11 +19,11 @@ from firedamp.checks._base import Grant, Moment
 from firedamp.checks._buckets import ByPod
 from firedamp.checks._spread import Peers, Spread
 from firedamp.checks.distribution.looks import Looks
-from firedamp.checks.distribution.sample import Recent, Sample, Yardstick
+from firedamp.checks.distribution.sample import LATE_LEVEL, Recent, Sample, Yardstick
 from firedamp.stats import late
 
 #: Parts of a check's alpha: slower since warm-up, slower since lately.
-LASTING_PART, LATE_PART = 0.4, 0.15
+LASTING_PART, LATE_PART = 0.35, 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,4 +134,6 @@ def _alarm(recent: Recent, by: Yardstick, grant: Grant, blocks: int) -> Alarm | 
     if not sample.lags:
         return None
     p_value = sample.judged(by).p_value / (LATE_PART * late.start_weight(blocks - 1, grant.looks))
-    return Alarm(sample, p_value, sample.spread_over(by)) if p_value <= grant.alpha else None
+    if p_value > grant.alpha:
+        return None
+    return Alarm(sample, p_value, sample.spread_over(by, level=LATE_LEVEL))

@@ -35,6 +35,8 @@ MIN_REQUESTS = 20
 #: many requests. Those left are the better ones: held to all of the tolerance, true harm of 35 % is stopped
 #: 13 times less in a hundred; held to none of it, a canary with one bad pod of three is stopped 22 times.
 _LEVEL, _PART, _REST = 0.05, 0.5, 10
+#: The last minutes are new ones every few minutes, and the rest has as many chances to look slow.
+LATE_LEVEL = 0.01
 _LAG = 1.5
 #: A chapter of what is recent has so many blocks and so many requests of the canary, or more.
 _CHAPTER_BLOCKS, _CHAPTER_REQUESTS = 5, 40
@@ -217,13 +219,13 @@ class Sample:
         part = requests / self.requests
         return replace(self, pods=pods, requests=requests, weighting=self.weighting * part**2)
 
-    def spread_over(self, by: Yardstick) -> bool:
-        """The canary is slower without the worst of its pods too, or has one pod only."""
+    def spread_over(self, by: Yardstick, *, level: float = _LEVEL) -> bool:
+        """The canary is slower without the worst of its pods too, at this level, or has one pod only."""
         if not (worst := self.worst()):
             return True
         rest = self.only([place for place in range(len(self.pods.names)) if place not in worst])
         enough = min(rest.requests, rest.worth) >= _REST
-        return enough and rest.judged(replace(by, tolerance=_PART * by.tolerance)).p_value <= _LEVEL
+        return enough and rest.judged(replace(by, tolerance=_PART * by.tolerance)).p_value <= level
 
 
 @dataclass(frozen=True, slots=True, eq=False)

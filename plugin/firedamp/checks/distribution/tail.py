@@ -23,12 +23,14 @@ from firedamp.stats import late, sequential, tails
 from firedamp.stats.null import Shape
 
 #: Parts of a check's alpha: a long tail since warm-up, one since lately.
-LASTING_PART, LATE_PART = 0.3, 0.15
+LASTING_PART, LATE_PART = 0.4, 0.15
 # A tail is one request in a hundred or fewer, and so it must be with this confidence: an edge set too low
 # by luck hides a tail of two in a hundred for the whole release.
 _SHARE, _CONFIDENCE = 0.01, 0.9
 # What is tolerated above the edge is estimated anew when there is so much more evidence.
 _GROWTH = 1.25
+# Of what is tolerated, so much must be exceeded without the worst of the pods.
+_PART = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,9 @@ class Tail:
         noise = self.noise.add(ours, theirs)
         test, watch = self._tested(self.edge, noise, (baseline_row, canary_row), grant, moment)
         pods, recent = self.pods.add(baseline_row, theirs), self.recent.add(baseline_row, theirs)
-        lasting = self.lasting or (test.crossed and _spread_over(pods))
+        lasting = self.lasting or (test.crossed and _spread_over(pods, self.edge))
         grown = Tail(noise, self.edge, test, watch, pods, recent, lasting, self.alarm)
-        return replace(grown, alarm=alarm) if (alarm := grown._alarmed(watch, grant)) else grown
+        return replace(grown, alarm=alarm) if (alarm := grown._alarmed(self.edge, watch, grant)) else grown
 
     def _tested(
         self, edge: Edge, noise: Noise, arms: tuple[Row, Row], grant: Grant, moment: Moment
@@ -150,13 +152,13 @@ class Tail:
         )
         return test, watch
 
-    def _alarmed(self, watch: late.Watch, grant: Grant) -> Alarm | None:
+    def _alarmed(self, edge: Edge, watch: late.Watch, grant: Grant) -> Alarm | None:
         """The bets have come out at this block, and nothing was proven before."""
         p_value = watch.p_value / LATE_PART
         if p_value > grant.alpha or (self.alarm is not None and self.alarm.proven):
             return None
         pods = self.recent.pods
-        return Alarm(pods, p_value, _spread_over(pods))
+        return Alarm(pods, p_value, _spread_over(pods, edge))
 
     @property
     def crossed(self) -> bool:
@@ -179,6 +181,11 @@ def _edge(whole: Counts, bounds: tuple[float, ...]) -> int | None:
     return tails.tail_edge(whole, bounds, fewer[-1] / total) if fewer.size else None
 
 
-def _spread_over(pods: Pods) -> bool:
-    """Harm remains without the worst of the pods, or there is one pod only."""
-    return not pods.worst(fewer=False) or pods.spread_over(fewer=False)
+def _spread_over(pods: Pods, edge: Edge) -> bool:
+    """More than half of what is tolerated remains without the worst of the pods, or there is one pod only."""
+    if not pods.worst(fewer=False):
+        return True
+    usual = 1 + _PART * edge.tolerance
+    rows = {pod: (slow, requests, usual * likely) for pod, (slow, requests, likely) in pods.rows.items()}
+    slow, requests = pods.baseline
+    return Pods(rows, (usual * slow, requests), pods.blocks).spread_over(fewer=False)
