@@ -27,6 +27,8 @@ LASTING_PART, LATE_PART = 0.4, 0.15
 # A tail is one request in a hundred or fewer, and so it must be with this confidence: an edge set too low
 # by luck hides a tail of two in a hundred for the whole release.
 _SHARE, _CONFIDENCE = 0.01, 0.9
+# Where no bound but a far one is sure, a freak request or two may be why: so many more are waited for.
+_PATIENCE = 1000
 # What is tolerated above the edge is estimated anew when there is so much more evidence.
 _GROWTH = 1.25
 # Of what is tolerated, so much must be exceeded without the worst of the pods.
@@ -178,7 +180,12 @@ def _edge(whole: Counts, bounds: tuple[float, ...]) -> int | None:
     total = float(whole.sum())
     counts = np.arange(int(_SHARE * total) + 1)
     fewer = np.flatnonzero(pdtri(counts, 1 - _CONFIDENCE) <= _SHARE * total)
-    return tails.tail_edge(whole, bounds, fewer[-1] / total) if fewer.size else None
+    if not fewer.size:
+        return None
+    likely, sure = (tails.tail_edge(whole, bounds, share) for share in (_SHARE, fewer[-1] / total))
+    if likely is None or sure is None:
+        return None
+    return sure if sure <= likely + 1 or total >= _PATIENCE else None
 
 
 def _spread_over(pods: Pods, edge: Edge) -> bool:
