@@ -104,3 +104,19 @@ def test_a_canary_of_one_pod_says_what_it_cannot_tell():
 
     assert finding.outcome is Outcome.FAIL
     assert finding.sentence.endswith("; it has one pod, and a bad pod looks the same")
+
+
+def test_a_single_pod_is_never_left_out():
+    """However few its errors: nothing is known of other pods."""
+    assert served({"a": (0.0, 100.0)}).spread_over(fewer=False)
+
+
+def test_proven_harm_stays_proven_when_pods_get_better():
+    """Ten bad minutes of all pods, then health: the check goes on failing."""
+    main = {f"main-{n}": (1.0, 100.0) for n in range(8)}
+    run = ERRORS.begin(GRANT)
+    for index in range(300):
+        canary = {pod: (12.0 if index < 20 else 1.0, 100.0) for pod in ("a", "b", "c")}
+        run = run.take(Slice({Arm.MAIN: main, Arm.CANARY: canary}), moment(index))
+
+    assert run.finding(moment(299)).outcome is Outcome.FAIL

@@ -80,12 +80,14 @@ class Pods:
 
     def spread_over(self, *, fewer: bool) -> bool:
         """
-        Harm remains without the worst of the pods.
+        Harm remains without the worst of the pods; a single pod is not left out.
 
         Args:
             fewer: a harmed canary has fewer of these events; else more.
         """
         worst = self.worst(fewer=fewer)
+        if not worst:
+            return True
         events, requests, expected = _summed([row for pod, row in self.rows.items() if pod not in worst])
         known = self.baseline[0]
         ratio = expected / known if known else requests / self.baseline[1] if self.baseline[1] else 0.0

@@ -171,7 +171,7 @@ class ProportionRun:
         if self.warm is None:
             return self._early(bare, moment)
         shown = comparison.shown(bare, self.warm)
-        if self.warm.crossed and self.warm.excess >= self.check.min_excess:
+        if self.warm.of_few_pods and self.warm.excess >= self.check.min_excess:
             return say(shown, speech.few_pods(self._facts(self.warm), *self.warm.worst_pods))
         return self._undecided(shown, self.warm, moment)
 

@@ -38,7 +38,9 @@ class Comparison:
         test: sequential Fisher test of the blocks in which both arms had requests.
         part: of the check's alpha, for the sequential test.
         watch: bets on harm that begins late; None in warm-up.
-        alarmed: the bets once came out, at this block or an earlier one.
+        alarmed: the bets have come out at this block.
+        lasting: harm since warm-up was proven once, also without the worst of the canary's pods.
+        beginning: harm that began late was.
         swapped: the rarer outcome is the good one: the canary is the reference.
         reference, suspect: (events, requests) of those blocks.
         standardised: events of the reference, expected at the suspect's own traffic: Σ n_s k_r / n_r.
@@ -51,6 +53,8 @@ class Comparison:
     part: float
     watch: late.Watch | None = None
     alarmed: bool = False
+    lasting: bool = False
+    beginning: bool = False
     swapped: bool = False
     reference: Row = (0.0, 0.0)
     suspect: Row = (0.0, 0.0)
@@ -75,19 +79,23 @@ class Comparison:
         share = suspect[1] / (reference[1] + suspect[1])
         renewed = noise.renewed(self.test, swapped=self.swapped)
         test = looked(renewed, (reference[0], suspect[0]), share, grant, moment, part=self.part)
-        watch = self._watched(test, share, noise, late.start_weight(moment.lived - 1, grant.looks))
+        watch = self._watched(test, share, noise, late.start_weight(self.pods.blocks, grant.looks))
+        pods, recent = self.pods.add(ours, canary), self.recent.add(ours, canary)
+        alarmed = watch is not None and watch.p_value <= LATE_PART * grant.alpha
         return Comparison(
             test,
             self.part,
             watch,
-            self.alarmed or (watch is not None and watch.p_value <= LATE_PART * grant.alpha),
+            alarmed,
+            self.lasting or (test.crossed and pods.spread_over(fewer=self.swapped)),
+            self.beginning or (alarmed and recent.pods.spread_over(fewer=self.swapped)),
             self.swapped,
             (self.reference[0] + reference[0], self.reference[1] + reference[1]),
             (self.suspect[0] + suspect[0], self.suspect[1] + suspect[1]),
             self.standardised + suspect[1] * reference[0] / reference[1],
             self.expected + (reference[0] + suspect[0]) * share,
-            self.pods.add(ours, canary),
-            self.recent.add(ours, canary),
+            pods,
+            recent,
         )
 
     def _watched(
@@ -107,17 +115,12 @@ class Comparison:
     @property
     def crossed(self) -> bool:
         """One of the tests has proven harm, be it of one pod."""
-        return self.test.crossed or self.alarmed
+        return self.test.crossed or self.alarmed or self.beginning
 
     @property
-    def lasting(self) -> bool:
-        """Harm since warm-up is proven, and remains without the worst of the pods."""
-        return self.test.crossed and self.pods.spread_over(fewer=self.swapped)
-
-    @property
-    def beginning(self) -> bool:
-        """Harm that began late is proven, and remains without the worst of the pods."""
-        return self.alarmed and self.recent.pods.spread_over(fewer=self.swapped)
+    def of_few_pods(self) -> bool:
+        """Harm is proven, but not without the worst of the pods."""
+        return (self.test.crossed or self.alarmed) and not (self.lasting or self.beginning)
 
     @property
     def excess(self) -> float:
