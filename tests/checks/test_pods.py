@@ -116,7 +116,7 @@ def test_proven_harm_stays_proven_when_pods_get_better():
     main = {f"main-{n}": (1.0, 100.0) for n in range(8)}
     run = ERRORS.begin(GRANT)
     for index in range(300):
-        canary = {pod: (12.0 if index < 20 else 1.0, 100.0) for pod in ("a", "b", "c")}
+        canary = dict.fromkeys(("a", "b", "c"), (12.0 if index < 20 else 1.0, 100.0))
         run = run.take(Slice({Arm.MAIN: main, Arm.CANARY: canary}), moment(index))
 
     assert run.finding(moment(299)).outcome is Outcome.FAIL
