@@ -152,10 +152,9 @@ def detection(table: Table, ink: Ink) -> Canvas | None:
             _line(axes, blocks, method, ink, dotted=method not in valid)
         axes.set_xticks(range(len(sizes)), [_said(size) for size in sizes])
         axes.set(yscale="log", ylim=(0.8, 150), title=f"{noise.name}, 10,000 requests per half hour")
+        axes.set_xlabel("errors in one check of 20; dotted: rolls back too many", fontsize=8, color=ink.text)
         _plain(axes, [1, 2, 5, 10, 20, 60, 120])
     all_axes[0].set_ylabel("block of 30 s in which half are stopped")
-    said = "errors in one check of 20 (dotted: rolls back too many healthy releases)"
-    canvas.supxlabel(said, fontsize=9, color=ink.text)
     _legend(canvas, all_axes[0], ink)
     return canvas
 
