@@ -21,8 +21,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from firedamp import words
 from firedamp.model import Arm, Block, Finding, Outcome, Row, Situation, Slice, Tier, TroubleKind
 from firedamp.queries import MAX_QUERY_CHARACTERS, Level, Need, selector
-from firedamp.stats import sequential
 from firedamp.stats.noise import Learnt
+from firedamp.stats.null import Null
 from firedamp.stats.spending import Budget, nominal_levels
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
@@ -84,17 +84,23 @@ class Grant:
     ceiling: float = 0.2
     known: Learnt = field(default_factory=Learnt)
 
-    def allowance(self, moment: "Moment", share: float, *, crowded: bool) -> sequential.Allowance:
+    def spent_by(self, moment: "Moment", share: float) -> float:
+        """Alpha (of this share of the grant, or multiple of it) that may be used up to a moment."""
+        return self._budget(share).spent_by(self.fraction(moment.lived))
+
+    def budgets(self, moment: "Moment", null: Null, part: float) -> tuple[float, ...]:
         """
-        What a sequential test may use up to a moment, over all looks so far.
+        Alpha that a sequential test may use up to a moment, over all looks so far.
 
         Args:
             moment: the look's.
-            share: of the grant, > 0; may be a multiple of it.
-            crowded: beyond the exact regime, where a level is needed too.
+            null: the test's, for its hurdles.
+            part: of the grant that the test may use, in (0, 1].
+
+        Returns:
+            (hurdles,) cumulative budgets.
         """
-        budget = self._budget(share).spent_by(self.fraction(moment.lived))
-        return sequential.Allowance(budget, self.level(moment, share) if crowded else None)
+        return tuple(self.spent_by(moment, part * multiple) for multiple in null.multiples)
 
     def level(self, moment: "Moment", share: float = 1.0) -> float:
         """
@@ -106,7 +112,7 @@ class Grant:
         fall with the square of time, which stays within the reserve.
         """
         first = self.warm_up_looks + 1 if moment.warm else 1
-        levels = self._levels(self._budget(share), first)
+        levels = _planned(self._budget(share), first, self.look_seconds, self.decide_by_seconds)
         last, look = len(levels), moment.lived - first + 1
         return float(levels[min(look, last) - 1]) * min(1.0, (last / look) ** 2) if look > 0 else 0.0
 
@@ -126,9 +132,6 @@ class Grant:
 
     def _budget(self, share: float) -> Budget:
         return Budget(min(self.alpha * share, _LARGEST_ALPHA))
-
-    def _levels(self, budget: Budget, first: int) -> NDArray[np.float64]:
-        return _planned(budget, first, self.look_seconds, self.decide_by_seconds)
 
 
 @lru_cache(maxsize=1024)

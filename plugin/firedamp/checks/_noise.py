@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from firedamp.checks._base import Grant, Moment
-from firedamp.model import Row
 from firedamp.stats import dispersion, sequential
 from firedamp.stats.dispersion import Dispersion
 from firedamp.stats.noise import Counts, Learnt, Table, learn
@@ -48,7 +47,7 @@ class Noise:
     dispersion: Dispersion = field(default_factory=Dispersion)
     spreads: tuple[float, float] = (0.0, 0.0)
 
-    def add(self, baseline: Mapping[str, Row], canary: Mapping[str, Row]) -> "Noise":
+    def add(self, baseline: Pods, canary: Pods) -> "Noise":
         """
         The noise after one more block.
 
@@ -56,12 +55,13 @@ class Noise:
             baseline: (events, requests) of each pod of the comparison arm.
             canary: likewise.
         """
-        arms = _counts(baseline), _counts(canary)
         if self.waiting is not None:
             first, second = self.waiting
-            return self._taken(_joined(first, arms[0]), _joined(second, arms[1]))
+            return self._taken(_joined(first, baseline), _joined(second, canary))
         # The very first block is a cell of its own: it tells which pods there are.
-        return replace(self, waiting=arms) if self.baseline.totals else self._taken(*arms)
+        if self.baseline.totals:
+            return replace(self, waiting=(baseline, canary))
+        return self._taken(baseline, canary)
 
     def _taken(self, baseline: Pods, canary: Pods) -> "Noise":
         tables = self.baseline.add(baseline), self.canary.add(canary)
@@ -129,19 +129,14 @@ def looked(
     """
     # Rounding with a remainder adds less than one event per arm; beyond the exact regime a level is a must.
     crowded = test.events + sum(events) >= sequential.EXACT_EVENTS - 1
+    levels = (grant.level(moment, part * each) if crowded else None for each in test.null.multiples)
     return sequential.advance(
         test,
         baseline_events=events[0],
         canary_events=events[1],
         canary_share=suspect_share,
-        allowances=tuple(
-            grant.allowance(moment, part * multiple, crowded=crowded) for multiple in test.null.multiples
-        ),
+        allowances=tuple(map(sequential.Allowance, grant.budgets(moment, test.null, part), levels)),
     )
-
-
-def _counts(rows: Mapping[str, Row]) -> Pods:
-    return {pod: (row[0], row[1]) for pod, row in rows.items()}
 
 
 def _joined(first: Pods, second: Pods) -> Pods:

@@ -81,26 +81,26 @@ def begin(
         against: the comparison arm, None where there is none.
         known: noise by check as known before the release; None and checks not named: nothing.
     """
-    window = parameters.window
-    noise = known or {}
-
-    def grant(check: Check) -> Grant:
-        return Grant(
-            alpha=parameters.alpha_of(check),
-            against=against,
-            look_seconds=window.look,
-            warm_up_seconds=window.warm_up,
-            decide_by_seconds=window.deadline_seconds,
-            ceiling=parameters.ceiling,
-            known=noise.get(check.name, Learnt()),
-        )
-
-    grants = [grant(check) for check in parameters.checks]
+    grants = [grant(parameters, check, against, known or {}) for check in parameters.checks]
     return Session(
         parameters,
         started,
         tuple(check.begin(granted) for check, granted in zip(parameters.checks, grants, strict=True)),
         trust.begin(parameters.checks, grants),
+    )
+
+
+def grant(parameters: Parameters, check: Check, against: Arm | None, known: Mapping[str, Learnt]) -> Grant:
+    """What a release judged by these parameters grants a check; `known` is its noise by check."""
+    window = parameters.window
+    return Grant(
+        alpha=parameters.alpha_of(check),
+        against=against,
+        look_seconds=window.look,
+        warm_up_seconds=window.warm_up,
+        decide_by_seconds=window.deadline_seconds,
+        ceiling=parameters.ceiling,
+        known=known.get(check.name, Learnt()),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from firedamp.checks import Check
+from firedamp.checks.proportion import comparison
 from firedamp.cohorts import Matchers, comparison_arm
 from firedamp.counting import levels
 from firedamp.decision import known
@@ -20,7 +21,7 @@ from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.model import Arm, Block, Release, Row
 from firedamp.ports import Source, Span
 from firedamp.queries import Counted, Increase, filled
-from firedamp.stats.noise import Counts, Learnt, Table, learn
+from firedamp.stats.noise import Learnt, Table, learn
 
 _LOG = structlog.get_logger()
 
@@ -28,8 +29,6 @@ _LOG = structlog.get_logger()
 BLOCKS, BLOCK_SECONDS = 12, 1800.0
 #: Longest time for one query.
 _QUERY_SECONDS = 10.0
-# Above this rate the events are the rule, and their absence is what is counted.
-_COMMON = 0.5
 
 #: Rows by pod, for each block.
 Rows = Sequence[Mapping[str, Row]]
@@ -133,17 +132,9 @@ def _joined(check: Check, found: Mapping[str, Rows]) -> Rows:
 
 def learnt(rows: Rows) -> Learnt:
     """What a counting check's rows tell of its noise."""
-    table = Table()
-    for block in _rarer(rows):
-        table = table.add(block)
-    return learn(table, Table())
-
-
-def _rarer(rows: Rows) -> list[Mapping[str, Counts]]:
-    """Counts of whichever is rarer, the events or their absence, as the check itself compares it."""
     each = [row for block in rows for row in block.values()]
-    swapped = sum(row[0] for row in each) > _COMMON * sum(row[1] for row in each)
-    return [
-        {pod: ((row[1] - row[0]) if swapped else row[0], row[1]) for pod, row in block.items()}
-        for block in rows
-    ]
+    swapped = comparison.swaps(sum(row[0] for row in each), sum(row[1] for row in each))
+    table = Table()
+    for block in rows:
+        table = table.add(comparison.rarer(block, swapped=swapped))
+    return learn(table, Table())

@@ -42,7 +42,7 @@ _RARE = 5.0
 
 Floats = NDArray[np.float64]
 #: (events, requests) of one pod in one block.
-Counts = tuple[float, float]
+Counts = tuple[float, ...]
 
 _NOBODY: Counts = (0.0, 0.0)
 

@@ -98,7 +98,7 @@ class Body:
     def _looks(self, whole: Sample, grant: Grant, moment: Moment) -> Looks:
         if self.crossed or not whole.is_enough:
             return self.looks
-        allowed = grant.allowance(moment, LASTING_PART, crowded=False).budget
+        allowed = grant.spent_by(moment, LASTING_PART)
         return self.looks.add(allowed, whole.sampling, whole.concentration)
 
     @property

@@ -40,9 +40,6 @@ from firedamp.units import Excess, Share, Tolerance
 
 # While caches are cold a tenfold error rate may be harmless; only an all but dead canary is stopped.
 _GUARD_TOLERANCE = 9.0
-# Above this rate in the comparison arm, the events are the rule and their absence is what is counted.
-_COMMON = 0.5
-
 # The comparison arm is failing at so many times its usual rate, from so many events on.
 _FAR, _FAR_EVENTS = 5.0, 20
 
@@ -144,8 +141,8 @@ class ProportionRun:
         return arm_rows(piece, self.grant.against), arm_rows(piece, Arm.CANARY)
 
     def _compare(self, piece: Slice, moment: Moment) -> "ProportionRun":
-        swapped = self.bad > _COMMON * self.seen[0] if self.swapped is None else self.swapped
-        baseline, canary = (_good(rows) if swapped else rows for rows in self._arms(piece))
+        swapped = comparison.swaps(self.bad, self.seen[0]) if self.swapped is None else self.swapped
+        baseline, canary = (comparison.rarer(rows, swapped=swapped) for rows in self._arms(piece))
         noise = self.noise.add(baseline, canary)
         run = replace(self, swapped=swapped, noise=noise)
         if moment.warm:
@@ -270,7 +267,3 @@ class ProportionRun:
             share=canary_n / (baseline_n + canary_n),
             p_value=found.watch.p_value / comparison.LATE_PART,
         )
-
-
-def _good(rows: Mapping[str, Row]) -> Mapping[str, Row]:
-    return {pod: (requests - bad, requests) for pod, (bad, requests, *_) in rows.items()}

@@ -14,13 +14,11 @@ from dataclasses import dataclass, replace
 from firedamp.checks._base import PASS_LEVEL, Grant, Moment
 from firedamp.checks._noise import Noise
 from firedamp.checks.proportion import Proportion
-from firedamp.checks.proportion.comparison import LASTING_PART
+from firedamp.checks.proportion.comparison import LASTING_PART, swaps
 from firedamp.model import Block
 from firedamp.stats import power, sample_size
 from firedamp.stats.null import Null
 
-# Above this rate in the comparison arm the events are the rule and their absence is what is compared.
-_COMMON = 0.5
 #: Requests beyond any service's: noise that more of them would not lessen.
 _ENDLESS = 1e12
 
@@ -51,7 +49,7 @@ class Ahead:
     @property
     def swapped(self) -> bool:
         """The good outcome is the rarer one: a bad canary has fewer of it."""
-        return self.bad_rate > _COMMON
+        return swaps(self.bad_rate, 1.0)
 
     @property
     def rate(self) -> float:
@@ -84,14 +82,11 @@ class Ahead:
             return math.inf
         null = self.null
         moment = Moment(Block(blocks - 1, 0.0, self.grant.look_seconds), blocks, warm=True)
-        budgets = (
-            self.grant.allowance(moment, LASTING_PART * part, crowded=False).budget for part in null.multiples
-        )
         requests = self.per_second * warm * self.grant.look_seconds
         detectable = power.detectable_fall if self.swapped else power.detectable_ratio
         return detectable(
             self.rate,
-            power.Trial(null, tuple(budgets), warm),
+            power.Trial(null, self.grant.budgets(moment, null, LASTING_PART), warm),
             baseline_n=requests * (1 - self.share),
             canary_n=requests * self.share,
         )

@@ -25,8 +25,20 @@ from firedamp.stats.null import Shape
 OUTRIGHT_PART, LASTING_PART, LATE_PART = 0.1, 0.6, 0.3
 
 _TOLD_FOR_THE_NULL = 1.25
+# Above this rate in the comparison arm, the events are the rule and their absence is what is counted.
+_COMMON = 0.5
 
 Rows = Mapping[str, Row]
+
+
+def swaps(bad: float, requests: float) -> bool:
+    """So many bad events of the comparison arm's requests make the good outcome the rarer one."""
+    return bad > _COMMON * requests
+
+
+def rarer(rows: Rows, *, swapped: bool) -> Rows:
+    """Pods' (events compared, requests), from their (bad events, requests)."""
+    return {pod: (row[1] - row[0], row[1]) for pod, row in rows.items()} if swapped else rows
 
 
 @dataclass(frozen=True, slots=True)

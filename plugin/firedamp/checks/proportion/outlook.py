@@ -77,8 +77,7 @@ class Outlook:
     def detectable(self, grant: Grant, moment: Moment) -> float:
         """Smallest rise (or, of a good outcome, fall) that would have been seen by now with 80 %."""
         warm, null = self.found, self.found.test.null
-        budgets = (grant.allowance(moment, warm.part * part, crowded=False).budget for part in null.multiples)
-        trial = power.Trial(null, tuple(budgets), warm.pods.blocks)
+        trial = power.Trial(null, grant.budgets(moment, null, warm.part), warm.pods.blocks)
         # With few events, or none, the rate that the counts still allow stands for the unknown one.
         rate = max(warm.reference_rate, 1 / (warm.reference[1] + warm.suspect[1]))
         (_, baseline_n), (_, canary_n) = warm.baseline, warm.canary

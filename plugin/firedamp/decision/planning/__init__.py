@@ -12,7 +12,7 @@ from firedamp.checks import Check, Distribution, Grant, Proportion, Relative, Th
 from firedamp.decision.parameters import Parameters, Window
 from firedamp.decision.planning import distribution, proportion, relative
 from firedamp.decision.planning.rollout import Prospect, Rollout, Sight, Usual
-from firedamp.decision.session import JUDGEMENTS, judgement_after
+from firedamp.decision.session import JUDGEMENTS, grant, judgement_after
 from firedamp.model import Arm, Tier
 from firedamp.stats.noise import Learnt
 
@@ -44,20 +44,12 @@ def prospects(
 
     def prospect(check: Check) -> Prospect:
         window = parameters.window
-        grant = Grant(
-            alpha=parameters.alpha_of(check),
-            against=against,
-            look_seconds=window.look,
-            warm_up_seconds=window.warm_up,
-            decide_by_seconds=window.deadline_seconds,
-            ceiling=parameters.ceiling,
-            known=known.get(check.name, Learnt()),
-        )
         past = usual.get(check.name, Usual())
         if past.refused:
             blank = Prospect(check.name, check.kind, check.tier)
             return replace(blank, blind=f"its history cannot be read: {past.refused}")
-        found = _of(check, grant, past, rollout, ratios, window.promote_after)
+        granted = grant(parameters, check, against, known)
+        found = _of(check, granted, past, rollout, ratios, window.promote_after)
         return replace(found, passing=_judged(found.passing, window))
 
     asked = [check for check in parameters.checks if check.tier is not Tier.DEBUG]
