@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from firedamp.checks._base import PASS_LEVEL, BaseCheck, Grant, Moment, Run
+from firedamp.checks._base import PASS_LEVEL, BaseCheck, Grant, Moment, Run, arm_rows, aside
 from firedamp.checks.distribution import Distribution
 from firedamp.checks.proportion import Proportion
 from firedamp.checks.relative import Relative
@@ -30,4 +30,6 @@ __all__ = [
     "Run",
     "Threshold",
     "Trend",
+    "arm_rows",
+    "aside",
 ]

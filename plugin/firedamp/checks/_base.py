@@ -217,6 +217,10 @@ class BaseCheck(BaseModel):
         """Join what each role brought, pod by pod, into this check's rows."""
         raise NotImplementedError
 
+    def requests(self, rows: Mapping[str, Row]) -> float | None:
+        """Requests behind these rows; None where rows count none."""
+        return None
+
 
 def _text(need: Need) -> str:
     return need.expression.text if isinstance(need, Level) else need.selector.metric
@@ -236,9 +240,14 @@ def set_aside(finding: Finding, piece: Slice) -> Finding | None:
     """A blank finding with the trouble which keeps a block from being judged; None without one."""
     for trouble in piece.troubles:
         if situation := _SITUATIONS.get(trouble.kind):
-            found = replace(finding, set_aside=trouble.text, situation=situation)
-            return say(found, f"cannot judge, {trouble.text}")
+            return aside(finding, trouble.text, situation)
     return None
+
+
+def aside(finding: Finding, why: str, situation: Situation) -> Finding:
+    """The finding of a check that cannot be judged, and why."""
+    found = replace(finding, set_aside=why, situation=situation, needs=None, detectable=None)
+    return say(found, f"cannot judge, {why}")
 
 
 def early(

@@ -7,15 +7,15 @@ that nobody should promote by. Such a check is set aside, with the value, the li
 it has proven is said all the same, and what is put right is believed again.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from firedamp import words
-from firedamp.checks import Check, Distribution, Grant, Moment, Proportion
-from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice, TroubleKind
+from firedamp.checks import Check, Grant, Moment, arm_rows, aside
+from firedamp.model import Arm, Finding, Outcome, Situation, Slice, TroubleKind
 from firedamp.stats import share
+from firedamp.stats.null import shares_at
 from firedamp.stats.share import ShareTest
 from firedamp.units import spoken_duration
 
@@ -128,7 +128,7 @@ class Trust:
             weight: the canary's expected share of all traffic in it; None unknown.
             moment: the block's.
         """
-        known = self._counted(self._requests(piece), weight) if moment.warm else self
+        known = self._counted(piece, weight) if moment.warm else self
         texts = {
             Kind.SHARE: known._mismatch() if moment.warm else "",
             Kind.RESET: _told(piece, TroubleKind.RESET),
@@ -139,27 +139,28 @@ class Trust:
         arms = self.arms.union(arm for arm, rows in piece.rows.items() if rows)
         return replace(known, blocks=self.blocks + 1, arms=arms, notes=tuple(notes))
 
-    def _counted(self, requests: Amounts, weight: float | None) -> "Trust":
+    def _counted(self, piece: Slice, weight: float | None) -> "Trust":
         if not self._counts_requests:
             return self
         # Of the baseline's own weight nobody tells, so the canary's share of the two is not known.
         expected = weight if self.grant.against is Arm.MAIN else None
-        baseline, canary = requests
+        baseline = self._requests(self.grant.against, piece)
+        canary = self._requests(Arm.CANARY, piece)
         test = share.advance(
             self.test, baseline=baseline, canary=canary, expected=expected, window=self.grant.looks
         )
-        heard = replace(self, silence=self.silence.add(*requests), test=test)
+        heard = replace(self, silence=self.silence.add(baseline, canary), test=test)
         if expected is None or test.neighbour is None:
             return heard
         kept = _KEPT if self.told == expected else 0.0
-        got = _sum((kept * self.got[0], kept * self.got[1]), requests)
+        got = _sum((kept * self.got[0], kept * self.got[1]), (baseline, canary))
         return replace(heard, told=expected, got=got)
 
     def _mismatch(self) -> str:
         if self.test.p_value > self.alpha:
             return ""
         got = self.got[1] / sum(self.got)
-        least, most = (_tilted(self.told, by) for by in (1 / share.FACTOR, share.FACTOR))
+        least, most = (float(shares_at(by, self.told)) for by in (1 / share.FACTOR, share.FACTOR))
         if least <= got <= most:
             return ""  # it was put right, or is right at another weight
         return (
@@ -170,29 +171,19 @@ class Trust:
 
     @property
     def _counts_requests(self) -> bool:
-        return isinstance(self.check, Proportion | Distribution)
+        return _counts_requests(self.check)
 
-    def _requests(self, piece: Slice) -> Amounts:
-        baseline = piece.rows.get(self.grant.against, {}) if self.grant.against else {}
-        return self._sum_of(baseline), self._sum_of(piece.rows.get(Arm.CANARY, {}))
-
-    def _sum_of(self, rows: Mapping[str, Row]) -> float:
-        match self.check:
-            case Proportion():
-                return math.fsum(row[1] for row in rows.values())
-            case Distribution():
-                return math.fsum(count for row in rows.values() for count in row)
-            case _:
-                return 0.0
+    def _requests(self, arm: Arm | None, piece: Slice) -> float:
+        return self.check.requests(arm_rows(piece, arm)) or 0.0
 
     def judged(self, finding: Finding) -> Finding:
         """The finding, set aside where its data cannot be believed; harm proven stands."""
         if finding.outcome is Outcome.FAIL or finding.set_aside is not None:
             return finding
         if doubt := self._wrong_share() or self._resets() or self._gaps():
-            return _aside(finding, doubt, Situation.NO_DATA)
+            return aside(finding, doubt, Situation.NO_DATA)
         if (silent := self.silence.silent) is not None:
-            return _aside(finding, self._unheard(silent), Situation.NO_TRAFFIC)
+            return aside(finding, self._unheard(silent), Situation.NO_TRAFFIC)
         unjudged = self._counts_requests and not self.test.blocks and finding.outcome is Outcome.PASS
         return replace(finding, sentence=f"{finding.sentence}; {self._unknown}") if unjudged else finding
 
@@ -237,21 +228,13 @@ class Trust:
 
 def begin(checks: Sequence[Check], grants: Sequence[Grant]) -> tuple[Trust, ...]:
     """Nothing known yet of any check's data; they share the alpha for a wrong share."""
-    counting = sum(isinstance(check, Proportion | Distribution) for check in checks)
+    counting = sum(map(_counts_requests, checks))
     alpha = SHARE_ALPHA / max(1, counting)
     return tuple(Trust(check, grant, alpha) for check, grant in zip(checks, grants, strict=True))
 
 
-def _aside(finding: Finding, doubt: str, situation: Situation) -> Finding:
-    return replace(
-        finding,
-        outcome=Outcome.INCONCLUSIVE,
-        sentence=f"{finding.check}: cannot judge, {doubt}",
-        set_aside=doubt,
-        situation=situation,
-        needs=None,
-        detectable=None,
-    )
+def _counts_requests(check: Check) -> bool:
+    return check.requests({}) is not None
 
 
 def _told(piece: Slice, kind: TroubleKind) -> str:
@@ -272,8 +255,3 @@ def _hole(piece: Slice, arms: frozenset[Arm]) -> str:
 
 def _sum(one: Amounts, other: Amounts) -> Amounts:
     return one[0] + other[0], one[1] + other[1]
-
-
-def _tilted(expected: float, factor: float) -> float:
-    """The share whose odds are so many times those of another."""
-    return expected * factor / (1 - expected + expected * factor)

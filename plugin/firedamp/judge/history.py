@@ -20,7 +20,7 @@ from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.model import Arm, Block, Release, Row
 from firedamp.ports import Source, Span
-from firedamp.queries import Counted, Increase, filled
+from firedamp.queries import Counted, Increase, Need, filled
 from firedamp.stats.noise import Learnt, Table, learn
 
 _LOG = structlog.get_logger()
@@ -32,6 +32,15 @@ _QUERY_SECONDS = 10.0
 
 #: Rows by pod, for each block.
 Rows = Sequence[Mapping[str, Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stable:
+    """What a check needs of the stable pods, by role, and the label that tells them apart."""
+
+    needs: Mapping[str, Need]
+    cohort: Matchers
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +89,26 @@ async def counted(source: Source, release: Release, parameters: Parameters) -> d
 
 def _queries(check: Check, release: Release, parameters: Parameters) -> Mapping[str, _Query]:
     """What to ask for a check, by role; nothing without noise to learn, or pods to learn it from."""
+    pods = stable(check, release, parameters)
+    if pods is None or known.counts(check) is None:
+        return {}
+    return {
+        role: _Query(Increase(need.selector), pods.cohort, pods.label)
+        for role, need in pods.needs.items()
+        if isinstance(need, Counted)
+    }
+
+
+def stable(check: Check, release: Release, parameters: Parameters) -> Stable | None:
+    """The pods that tell of a check's past: main's, or the comparison arm's where there is no main."""
     key, by_pod = release.key, check.by_pod()
     selected = parameters.cohorts.select(key.namespace, key.service, release.arms, by_pod=by_pod)
     arm = Arm.MAIN if Arm.MAIN in selected else comparison_arm(selected)
-    if arm is None or known.counts(check) is None:
-        return {}
-    label = "pod" if by_pod else parameters.cohorts.pod_label
+    if arm is None:
+        return None
     names = {"service": key.service, "namespace": key.namespace}
     needs = {role: filled(need, names) for role, need in check.needs().items()}
-    return {
-        role: _Query(Increase(need.selector), selected[arm], label)
-        for role, need in needs.items()
-        if isinstance(need, Counted)
-    }
+    return Stable(needs, selected[arm], "pod" if by_pod else parameters.cohorts.pod_label)
 
 
 def blocks(until: float) -> list[Block]:

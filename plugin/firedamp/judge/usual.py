@@ -11,15 +11,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from firedamp.checks import Check, Distribution, Proportion, Relative
-from firedamp.cohorts import Matchers, comparison_arm
+from firedamp.cohorts import Matchers
 from firedamp.counting import Samples, levels
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.planning import Usual
 from firedamp.errors import SourceRefusedError
 from firedamp.judge import history
-from firedamp.model import Arm, Release, Row
+from firedamp.model import Release, Row
 from firedamp.ports import Source, Span
-from firedamp.queries import Counted, Expression, Level, Need, filled
+from firedamp.queries import Counted, Expression, Level, Need
 from firedamp.stats.noise import Learnt
 
 _TIMEOUT_SECONDS = 30.0
@@ -53,16 +53,11 @@ async def _asked(source: Source, check: Check, release: Release, parameters: Par
         return Usual(refused="the source refused its queries")
     if not isinstance(check, Distribution | Relative):
         return Usual()
-    key, by_pod = release.key, check.by_pod()
-    selected = parameters.cohorts.select(key.namespace, key.service, release.arms, by_pod=by_pod)
-    arm = Arm.MAIN if Arm.MAIN in selected else comparison_arm(selected)
-    if arm is None:
+    if (pods := history.stable(check, release, parameters)) is None:
         return Usual()
-    label = "pod" if by_pod else parameters.cohorts.pod_label
-    names = {"service": key.service, "namespace": key.namespace}
-    (need,) = (filled(one, names) for one in check.needs().values())
+    (need,) = pods.needs.values()
     try:
-        return await _answered(source, need, selected[arm], label, release.started)
+        return await _answered(source, need, pods.cohort, pods.label, release.started)
     except SourceRefusedError as error:
         return Usual(refused=str(error))
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import betaln, ndtr, ndtri
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 EXACT_TOTAL = 20_000
 #: The same for a mixture of shares, whose own spread outweighs what the normal lacks.
 _EXACT_MIXTURE = 1_000
+#: Where errors hardly clump the beta-binomial is as good as binomial, and its terms would cancel.
+_LEAST_CORRELATION = 1e-9
 #: Complete correlation would make a block of errors a single coin.
 MAX_CORRELATION = 0.95
 #: Up to this many errors products of all terms neither vanish nor overflow.
@@ -94,6 +96,23 @@ def _ratios(total: int, share: Floats, rho: Floats) -> Floats:
     weight[share[..., 0] <= 0, 1:] = 0.0
     weight[share[..., 0] >= 1, :-1] = 0.0
     return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
+
+
+def log_likelihood(events: float, total: float, share: Floats, correlation: float) -> Floats:
+    """
+    Log chance of this split of errors, up to what all shares have in common. *Exact*.
+
+    Args:
+        events: the canary's errors, 0 ≤ events ≤ total.
+        total: errors of both arms.
+        share: (...) expected shares of the canary, each in (0, 1).
+        correlation: between errors, in [0, 1); next to none gives the binomial.
+    """
+    if correlation < _LEAST_CORRELATION:
+        return np.asarray(events * np.log(share) + (total - events) * np.log1p(-share))
+    size = 1 / correlation - 1
+    a, b = share * size, (1 - share) * size
+    return np.asarray(betaln(events + a, total - events + b) - betaln(a, b))
 
 
 def upper_tail(events: int, total: int, share: float, dispersion: float = 1.0) -> float:

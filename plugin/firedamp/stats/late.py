@@ -26,17 +26,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln
 
 from firedamp.stats import betabinomial
-from firedamp.stats.null import Null, shares, weights
+from firedamp.stats.null import Null, shares, shares_at, weights
 
 Floats = NDArray[np.float64]
 
 #: Odds of the harm that is bet on, relative to those of the null.
 _SIZES = np.array([2.5, 6.0, 20.0])
-#: Where errors do not clump the beta-binomial is as good as binomial.
-_LEAST_CORRELATION = 1e-9
 #: A bet is worth this at most, which keeps its sums finite; alpha is far above the inverse.
 _MOST = 1e100
 
@@ -106,9 +103,9 @@ def advance(
 
 def _seen(watch: Watch, canary: int, total: int, share: float) -> Watch:
     healthy = shares(watch.null, share)[0]
-    odds = share * (1 + watch.null.tolerance) * _SIZES
-    harmed = odds / (1 - share + odds)
-    likely = _log_likelihood(canary, total, np.concatenate([healthy, harmed]), watch.null.phi)
+    harmed = shares_at((1 + watch.null.tolerance) * _SIZES, share)
+    rho = betabinomial.correlation(watch.null.phi, total)
+    likely = betabinomial.log_likelihood(canary, total, np.concatenate([healthy, harmed]), rho)
     # Only ratios matter; the largest is 1, so that none vanishes.
     likely = np.exp(np.maximum(likely - likely.max(), -450.0))
     nodes, sizes = likely[: healthy.size], likely[healthy.size :]
@@ -118,16 +115,6 @@ def _seen(watch: Watch, canary: int, total: int, share: float) -> Watch:
         plausible=watch.plausible * nodes / expected,
         bets=np.minimum(watch.bets * (sizes / expected), _MOST),
     )
-
-
-def _log_likelihood(canary: int, total: int, share: Floats, phi: float) -> Floats:
-    """Log of the beta-binomial chance of this split, up to what all shares have in common."""
-    rho = betabinomial.correlation(phi, total)
-    if rho < _LEAST_CORRELATION:
-        return np.asarray(canary * np.log(share) + (total - canary) * np.log1p(-share))
-    size = 1 / rho - 1
-    a, b = share * size, (1 - share) * size
-    return np.asarray(betaln(canary + a, total - canary + b) - betaln(a, b))
 
 
 def start_weight(block: int, window: int) -> float:

@@ -102,8 +102,8 @@ def shares(null: Null, canary_share: float, *, coarse: bool = True) -> Floats:
     return shares_at(odds(null, coarse=coarse), canary_share)
 
 
-def shares_at(odds: Floats, canary_share: float | Floats) -> Floats:
-    """(...) shares of the errors for these odds (...) and shares of the requests, one or (...)."""
+def shares_at(odds: float | Floats, canary_share: float | Floats) -> Floats:
+    """(...) shares of the errors for these odds and shares of the requests, each one or (...)."""
     part = canary_share * odds
     return np.asarray(np.maximum(np.minimum(part / (1 - canary_share + part), _NEARLY_ALL), _HARDLY_ANY))
 

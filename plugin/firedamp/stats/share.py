@@ -30,7 +30,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln
 
 from firedamp.stats import betabinomial, late
 
@@ -48,8 +47,6 @@ _ALLOWANCE = 1.5
 _LEAST_PAIRS = 3
 #: Sizes of mismatch that are bet on, beyond the factor.
 _SIZES = np.array([1.3, 2.5, 10.0])
-#: A single request cannot crowd.
-_LEAST_CORRELATION = 1e-9
 #: A bet is worth this at most, so that a share put right is believed again within some blocks.
 _MOST = 1e9
 
@@ -152,18 +149,12 @@ def _ratios(baseline: float, canary: float, expected: float, dispersion: float) 
     allowed = np.array([[1 / FACTOR], [FACTOR]]) * odds
     mismatched = allowed * np.array([1 / _SIZES, _SIZES])
     shares = (each / (1 + each) for each in (mismatched, allowed))
-    likely, healthy = (_log_likelihood(canary, baseline + canary, share, dispersion) for share in shares)
+    total = baseline + canary
+    rho = betabinomial.correlation(dispersion, math.ceil(total))
+    likely, healthy = (betabinomial.log_likelihood(canary, total, share, rho) for share in shares)
     ratios = np.exp(np.clip(likely - healthy, -450.0, 450.0))
     ratios.setflags(write=False)
     return np.asarray(ratios)
-
-
-def _log_likelihood(canary: float, total: float, share: Floats, dispersion: float) -> Floats:
-    """Log of the beta-binomial chance of this split, up to what all shares have in common."""
-    rho = max(betabinomial.correlation(dispersion, math.ceil(total)), _LEAST_CORRELATION)
-    size = 1 / rho - 1
-    a, b = share * size, (1 - share) * size
-    return np.asarray(betaln(canary + a, total - canary + b) - betaln(a, b))
 
 
 def _crowded(test: ShareTest, now: tuple[float, float]) -> ShareTest:

@@ -63,6 +63,10 @@ class Distribution(BaseCheck):
         """Requests per bucket and pod."""
         return parts.get("buckets", {})
 
+    def requests(self, rows: Mapping[str, Row]) -> float:
+        """All buckets."""
+        return math.fsum(count for row in rows.values() for count in row)
+
     def begin(self, grant: Grant) -> "DistributionRun":
         """An empty run."""
         return DistributionRun(self, grant, Body(self.tolerance), Tail(Noise(grant.known)))

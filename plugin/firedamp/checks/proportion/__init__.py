@@ -78,6 +78,10 @@ class Proportion(BaseCheck):
         bad = events if self.harm == "more" else total - events
         return (min(max(bad, 0.0), total), total)
 
+    def requests(self, rows: Mapping[str, Row]) -> float:
+        """The second column."""
+        return totals(rows, 2)[1]
+
     def counted(self, *, swapped: bool) -> str:
         """What the outcome that is compared is called: the events, or their absence."""
         if self.harm == "fewer":
