@@ -13,7 +13,6 @@ Argo Rollouts' analysis page (success rate ≥ 0.95, interval 5m, failureLimit 3
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from arena.cells import HORIZON
 from arena.fisher import upper_tail
 from arena.ranking import excess_z
 from arena.seen import Seen
-from firedamp.stats.spending import nominal_levels
+from firedamp.stats.spending import Budget, Spending, nominal_levels
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -34,17 +33,6 @@ NEVER = 1_000_000
 MINUTE, FIVE_MINUTES = 2, 10
 #: Alternatives of the e-process: odds ratios, even in their logarithm.
 ODDS = np.geomspace(1.5, 300.0, 16)
-
-
-@dataclass(frozen=True, slots=True)
-class Pocock:
-    """Lan and DeMets's spending function for Pocock's limits: α ln(1 + (e - 1) t)."""
-
-    alpha: float
-
-    def spent_by(self, fraction: float) -> float:
-        """Alpha used by a fraction of the window."""
-        return self.alpha * math.log1p((math.e - 1) * min(fraction, 1.0))
 
 
 def first(crossed: Flags) -> Blocks:
@@ -65,10 +53,10 @@ def naive(seen: Seen, levels: Floats) -> Blocks:
 
 def spending(seen: Seen, levels: Floats) -> Blocks:
     """Fisher under Pocock's limits over the hour, alpha split over the checks by Bonferroni."""
-    plan = Pocock(seen.cell.alpha / seen.cell.checks)
+    plan = Budget(seen.cell.alpha / seen.cell.checks, reserve=0.0, spending=Spending.POCOCK)
     planned = min(HORIZON, seen.shape[2])
     looks = np.arange(1, planned + 1) / planned
-    limits = nominal_levels(plan, looks)  # type: ignore[arg-type] # any spending function will do
+    limits = nominal_levels(plan, looks)
     return first((levels[..., :planned] <= limits).any(axis=1))
 
 

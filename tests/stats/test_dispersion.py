@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from firedamp.stats.dispersion import Dispersion, pod_spread, theta_dispersion
+from firedamp.stats.dispersion import Dispersion, arm_spread, theta_dispersion
 from firedamp.stats.ranks import compare_histograms
 
 BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, np.inf]
@@ -23,20 +23,25 @@ def pods(rng: np.random.Generator, count: int, cv: float, requests: int) -> np.n
     return np.array([rng.multinomial(requests, share) for share in shares])
 
 
+def both(tau: float, baseline: list[float], canary: list[float]) -> float:
+    """Standard deviation of the log odds between the arms that pods alone make."""
+    return math.hypot(arm_spread(tau, baseline), arm_spread(tau, canary))
+
+
 def test_even_pods_spread_by_their_number():
     """Tau √(1/m + 1/m'): 0.25 √(1/16 + 1/4)."""
-    assert pod_spread(0.25, [1] * 16, [1] * 4) == pytest.approx(0.25 * math.sqrt(1 / 16 + 1 / 4))
+    assert both(0.25, [1] * 16, [1] * 4) == pytest.approx(0.25 * math.sqrt(1 / 16 + 1 / 4))
 
 
 def test_a_busy_pod_weighs_more():
     """Shares 3/4 and 1/4 have a sum of squares of 10/16."""
-    assert pod_spread(1.0, [300, 100], [7]) == pytest.approx(math.sqrt(10 / 16 + 1))
+    assert both(1.0, [300, 100], [7]) == pytest.approx(math.sqrt(10 / 16 + 1))
 
 
 @pytest.mark.parametrize("weights", [[], [0.0, 0.0]])
 def test_an_unknown_arm_is_a_single_pod(weights):
     """The widest that it could be."""
-    assert pod_spread(0.25, weights, [1.0]) == pytest.approx(0.25 * math.sqrt(2))
+    assert both(0.25, weights, [1.0]) == pytest.approx(0.25 * math.sqrt(2))
 
 
 @pytest.mark.parametrize(("phi", "tau"), [(0.9, 0.2), (1.5, -0.1), (math.nan, 0.2)])

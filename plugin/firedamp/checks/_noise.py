@@ -44,7 +44,7 @@ class Noise:
     waiting: tuple[Pods, Pods] | None = None
     run: Learnt = field(default_factory=Learnt)
     behind: float = -1.0
-    dispersion: Dispersion = field(default_factory=Dispersion)
+    dispersion: Dispersion = field(default_factory=lambda: Learnt().dispersion)
     spreads: tuple[float, float] = (0.0, 0.0)
 
     def add(self, baseline: Pods, canary: Pods) -> "Noise":

@@ -8,17 +8,15 @@ value per pod; an expression without a pod label counts as a single pod, and the
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from firedamp import words
 from firedamp.checks._base import (
     PASS_LEVEL,
-    BaseCheck,
     Grant,
     Moment,
-    QueryText,
     arm_rows,
     blank,
     early,
@@ -26,8 +24,8 @@ from firedamp.checks._base import (
     set_aside,
     warming,
 )
+from firedamp.checks._levels import LevelCheck
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
-from firedamp.queries import Expression, Level, Need
 from firedamp.stats.levels import LevelTest, compare_levels
 from firedamp.stats.noise import Learnt
 from firedamp.units import Share, Tolerance
@@ -36,32 +34,20 @@ Means = Mapping[str, tuple[float, int]]
 _LARGEST = 1e30
 
 
-class Relative(BaseCheck):
+class Relative(LevelCheck):
     """A level that must not rise (or fall) by more than a share."""
 
     kind: Literal["relative"]
-    #: PromQL with $cohort in place of the cohort's matchers, one value per pod.
-    query: QueryText
     #: Largest rise that is no harm, for example 15%.
     max_increase: Tolerance | None = None
     #: Largest fall that is no harm, for what should not go down.
     max_decrease: Share | None = None
-    #: Unit of the values, for sentences.
-    unit: Annotated[str, Field(max_length=20)] = ""
 
     @model_validator(mode="after")
     def _one_side(self) -> "Relative":
         if (self.max_increase is None) == (self.max_decrease is None):
             raise ValueError("needs either max_increase or max_decrease")
         return self
-
-    def needs(self) -> Mapping[str, Need]:
-        """One value per pod and block."""
-        return {"level": Level(Expression(self.query))}
-
-    def rows(self, parts: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Row]:
-        """The level of each pod."""
-        return parts.get("level", {})
 
     @property
     def margin(self) -> float:

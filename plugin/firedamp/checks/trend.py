@@ -10,27 +10,24 @@ two pods at least in the comparison arm, and only warns unless told otherwise: m
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from firedamp import words
 from firedamp.checks._base import (
     PASS_LEVEL,
-    BaseCheck,
     Grant,
     Moment,
-    QueryText,
     arm_rows,
     blank,
     early,
     say,
     set_aside,
 )
-from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice, Tier
-from firedamp.queries import Expression, Level, Need
+from firedamp.checks._levels import LevelCheck
+from firedamp.model import Arm, Finding, Outcome, Situation, Slice, Tier
 from firedamp.stats.noise import Learnt
 from firedamp.stats.thinning import Thinned
 from firedamp.stats.trend import TrendTest, compare_trends, has_trend
@@ -44,27 +41,15 @@ _LARGEST = 1e30
 _STILL = 0.0005
 
 
-class Trend(BaseCheck):
+class Trend(LevelCheck):
     """A level that must not grow faster than the comparison arm's."""
 
     kind: Literal["trend"]
-    #: PromQL with $cohort in place of the cohort's matchers, one value per pod.
-    query: QueryText
     #: Largest growth beyond the comparison arm's that is no harm, as a share of the level, within `over`.
     tolerance: Tolerance = 0.1
     #: Growth is projected over this time.
     over: Seconds = 1800.0
-    #: Unit of the values, for sentences.
-    unit: Annotated[str, Field(max_length=20)] = ""
     tier: Tier = Tier.WARN
-
-    def needs(self) -> Mapping[str, Need]:
-        """One value per pod and block."""
-        return {"level": Level(Expression(self.query))}
-
-    def rows(self, parts: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Row]:
-        """The level of each pod."""
-        return parts.get("level", {})
 
     def begin(self, grant: Grant) -> "TrendRun":
         """An empty run."""

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Dispersion:
     """
-    How noisy a check's counts are; the defaults are priors for a service without history.
+    How noisy a check's counts are; the defaults are those of an ordinary service.
 
     Attributes:
         phi: variance of the errors of one block relative to independent ones, ≥ 1.
@@ -55,18 +55,6 @@ def arm_spread(tau: float, weights: ArrayLike) -> float:
         tau √Σw² with weights that add up to 1: tau / √m when even.
     """
     return tau * math.sqrt(_concentration(weights))
-
-
-def pod_spread(tau: float, baseline_weights: ArrayLike, canary_weights: ArrayLike) -> float:
-    """
-    Standard deviation of the log odds between the arms that pods alone make.
-
-    Args:
-        tau: between pods, ≥ 0.
-        baseline_weights: (pods,) as for `arm_spread`.
-        canary_weights: (pods,) likewise.
-    """
-    return math.hypot(arm_spread(tau, baseline_weights), arm_spread(tau, canary_weights))
 
 
 def theta_dispersion(

@@ -137,7 +137,9 @@ class ProportionRun:
             bad=self.bad + baseline[0],
             held=held,
         )
-        if not all(totals(rows, 2)[1] for rows in self._arms(held.piece)):
+        if held.blocks > 1:
+            baseline, canary = (totals(rows, 2) for rows in self._arms(held.piece))
+        if not (baseline[1] and canary[1]):
             return run
         return replace(run, held=Held())._compare(held.piece, moment)
 
@@ -258,7 +260,6 @@ class ProportionRun:
 
     def _lately(self, found: Comparison) -> speech.Facts:
         """The facts of the last minutes alone."""
-        assert found.watch is not None
         recent = found.recent.pods
         (baseline, baseline_n), (canary, canary_n) = recent.baseline, recent.canary
         return replace(
@@ -269,5 +270,5 @@ class ProportionRun:
             canary_events=round(canary),
             events=round(baseline + canary),
             share=canary_n / (baseline_n + canary_n),
-            p_value=found.watch.p_value / comparison.LATE_PART,
+            p_value=found.late_p,
         )

@@ -125,6 +125,11 @@ class Comparison:
         )
 
     @property
+    def late_p(self) -> float:
+        """Of the bets, over their part of alpha: held against alpha, in [0, 1]."""
+        return 1.0 if self.watch is None else min(1.0, self.watch.p_value / LATE_PART)
+
+    @property
     def crossed(self) -> bool:
         """One of the tests has proven harm, be it of one pod."""
         return self.test.crossed or self.alarmed or self.beginning
@@ -237,7 +242,6 @@ def shown(bare: Finding, found: Comparison) -> Finding:
 
 def shown_late(bare: Finding, found: Comparison) -> Finding:
     """The numbers of the last minutes, which proved the harm."""
-    assert found.watch is not None
     recent = found.recent.pods
     effect = fisher.fisher_exact(*recent.baseline, *recent.canary)
     return replace(
@@ -248,5 +252,5 @@ def shown_late(bare: Finding, found: Comparison) -> Finding:
         canary_n=recent.canary[1],
         effect=effect.odds_ratio,
         interval=effect.interval,
-        p_value=min(1.0, found.watch.p_value / LATE_PART),
+        p_value=found.late_p,
     )
