@@ -48,7 +48,7 @@ _LEAST_PAIRS = 3
 #: Sizes of mismatch that are bet on, beyond the factor.
 _SIZES = np.array([1.3, 2.5, 10.0])
 #: A bet is worth this at most, so that a share put right is believed again within some blocks.
-_MOST = 1e9
+MOST = 1e9
 
 
 def _nothing() -> Floats:
@@ -136,7 +136,7 @@ def _bet(test: ShareTest, baseline: float, canary: float, expected: float, windo
     ratios = _ratios(baseline, canary, expected, test.dispersion)
     return replace(
         test,
-        bets=np.minimum((test.bets + weight) * ratios, _MOST),
+        bets=np.minimum((test.bets + weight) * ratios, MOST),
         placed=min(1.0, test.placed + weight),
         blocks=test.blocks + 1,
     )
