@@ -78,6 +78,19 @@ def test_many_are_judged_as_one_is_to_the_last_digit(seed, shape, rate):
     )
 
 
+def test_quiet_blocks_of_a_crowded_release_are_judged_as_one_by_one():
+    """Many errors, then none for some blocks: nothing is added, and the answers are those of one release."""
+    errors = np.array([[[300.0, 0.0, 0.0, 300.0]], [[100.0, 0.0, 0.0, 90.0]]])
+    counted = Counted(*errors, np.full((1, 4), 0.25))
+    nulls = [[Null(0.25, 1.3, 0.1, 0.2, Shape.MAX)] * 4]
+    budgets, levels = plan(nulls[0][0], 4, 0.05)
+    found = judge(nulls, counted, budgets, levels)
+
+    assert np.array_equal(
+        one_by_one(nulls, counted, budgets, levels), [found.boundary, found.p_value, found.crossed]
+    )
+
+
 def test_it_does_not_matter_who_is_judged_together():
     """One at a time, seven at a time, or all: the same answers."""
     rng = np.random.default_rng(20240801)
