@@ -184,11 +184,20 @@ def test_buckets_that_change_back_go_on():
 def test_without_planning_the_outcome_is_the_same():
     """Where nobody reads the numbers they are not worked out, and the outcome is what it would be."""
     state = run(LATENCY, [HEALTHY] * 20)
-    quick = state.finding(replace(moment(19), planning=False))
+    quick = state.finding(replace(moment(19), planning=False, pass_level=0.05))
 
     assert quick.outcome is Outcome.PASS
     assert quick.sentence == "latency: slower than 1.20× is ruled out"
     assert quick.effect is None
+
+
+def test_a_look_that_nobody_reads_says_nothing_unless_harm_is_suspected():
+    """Between two looks only harm counts: health gets no sentence, and the harm is the same."""
+    unread = replace(moment(19), planning=False)
+    slow = run(LATENCY, [block(shape(400), shape(100, 0.12))] * 20)
+
+    assert run(LATENCY, [HEALTHY] * 20).finding(unread).sentence == ""
+    assert slow.finding(unread).outcome is slow.finding(moment(19)).outcome is Outcome.FAIL
 
 
 def test_rows_of_another_length_are_left_out():

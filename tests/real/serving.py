@@ -27,6 +27,34 @@ class Running:
     judge: Judge
 
 
+def service(name: str, *more: dict, **settings: object) -> dict:
+    """A service whose errors are judged, and what `more` checks say."""
+    errors = {
+        "name": "errors",
+        "kind": "proportion",
+        "events": f'http_requests_total{{service="{name}",code=~"5.."}}',
+        "total": f'http_requests_total{{service="{name}"}}',
+    }
+    return {
+        "name": name,
+        "namespace": "shop",
+        "cohorts": {"preset": "argo"},
+        "window": {"promote_after": "30m", "decide_by": "60m"},
+        "checks": [errors, *more],
+        **settings,
+    }
+
+
+def memory(name: str) -> dict:
+    """A check for leaks of that service."""
+    return {
+        "name": "memory",
+        "kind": "trend",
+        "query": f'process_resident_memory_bytes{{service="{name}",$cohort}}',
+        "unit": "bytes",
+    }
+
+
 @asynccontextmanager
 async def running(settings: dict, folder, now: float) -> AsyncIterator[Running]:
     """

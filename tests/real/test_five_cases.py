@@ -40,27 +40,13 @@ def _service(
             "main": 'rollouts_pod_template_hash="stable"',
         }
     )
-    return {
-        "name": name,
-        "namespace": "shop",
-        "source": source,
-        "cohorts": by,
-        "window": {"promote_after": "30m", "decide_by": "60m"},
-        "checks": [
-            {
-                "name": "errors",
-                "kind": "proportion",
-                "events": f'http_requests_total{{service="{name}",code=~"5.."}}',
-                "total": f'http_requests_total{{service="{name}"}}',
-            },
-            {
-                "name": "latency",
-                "kind": "distribution",
-                "histogram": f'http_request_duration_seconds{{service="{name}"}}',
-                "tolerance": latency_tolerance,
-            },
-        ],
+    latency = {
+        "name": "latency",
+        "kind": "distribution",
+        "histogram": f'http_request_duration_seconds{{service="{name}"}}',
+        "tolerance": latency_tolerance,
     }
+    return serving.service(name, latency, source=source, cohorts=by)
 
 
 def running(prometheus: str, preset: str, folder):

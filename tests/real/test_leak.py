@@ -16,6 +16,7 @@ import pytest
 from firedamp.config.load import parse
 from firedamp.model import Ask, Controller, Outcome, Question, Verdict
 from firedamp.wiring import Living, living
+from real import serving
 from real.history import SCRAPE_SECONDS, Story, past
 from real.prometheus import BINARIES, Given, RealPrometheus
 
@@ -55,29 +56,6 @@ def wandering(rng: np.random.Generator, points: int) -> np.ndarray:
     return 1 + level
 
 
-def _service(name: str) -> dict:
-    return {
-        "name": name,
-        "namespace": "shop",
-        "cohorts": {"preset": "argo"},
-        "window": {"promote_after": "30m", "decide_by": "60m"},
-        "checks": [
-            {
-                "name": "errors",
-                "kind": "proportion",
-                "events": f'http_requests_total{{service="{name}",code=~"5.."}}',
-                "total": f'http_requests_total{{service="{name}"}}',
-            },
-            {
-                "name": "memory",
-                "kind": "trend",
-                "query": f'process_resident_memory_bytes{{service="{name}",$cohort}}',
-                "unit": "bytes",
-            },
-        ],
-    }
-
-
 @pytest.fixture(scope="module", params=BINARIES)
 def prometheus(request):
     series = [
@@ -95,7 +73,9 @@ async def running(url: str, folder) -> AsyncIterator[Living]:
         {
             "store": {"url": f"sqlite:///{folder}/firedamp.db"},
             "sources": [{"name": "prometheus", "kind": "prometheus", "url": url}],
-            "services": [_service(story.service) for story in STORIES],
+            "services": [
+                serving.service(name, serving.memory(name)) for name in (story.service for story in STORIES)
+            ],
         },
         "test",
     )

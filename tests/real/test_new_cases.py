@@ -31,32 +31,6 @@ STORIES = [
 ]
 
 
-def service(name: str) -> dict:
-    return {
-        "name": name,
-        "namespace": "shop",
-        "cohorts": {"preset": "argo"},
-        "window": {"promote_after": "30m", "decide_by": "60m"},
-        "checks": [
-            {
-                "name": "errors",
-                "kind": "proportion",
-                "events": f'http_requests_total{{service="{name}",code=~"5.."}}',
-                "total": f'http_requests_total{{service="{name}"}}',
-            },
-            *([MEMORY] if name == "leaking" else []),
-        ],
-    }
-
-
-MEMORY = {
-    "name": "memory",
-    "kind": "trend",
-    "query": 'process_resident_memory_bytes{service="leaking",$cohort}',
-    "unit": "bytes",
-}
-
-
 @pytest.fixture(scope="module")
 def clients():
     with clients_or_skip() as found:
@@ -74,7 +48,10 @@ async def shop(prometheus, tmp_path):
     """The service, at the release's start."""
     settings = {
         "sources": [{"name": "prometheus", "kind": "prometheus", "url": prometheus}],
-        "services": [service(story.service) for story in STORIES],
+        "services": [
+            serving.service(name, *([serving.memory(name)] if name == "leaking" else []))
+            for name in (story.service for story in STORIES)
+        ],
     }
     async with serving.running(settings, tmp_path, RELEASED) as state:
         yield state

@@ -22,6 +22,7 @@ from firedamp.queries import Increase, selector
 from firedamp.sources.prometheus import PrometheusSettings, PrometheusSource
 from firedamp.stats.noise import Learnt
 from firedamp.wiring import Living, living
+from real import serving
 from real.history import Story, past
 from real.prometheus import BINARIES, RealPrometheus
 
@@ -41,30 +42,13 @@ def prometheus(request):
         yield server.url
 
 
-def _service(name: str) -> dict:
-    return {
-        "name": name,
-        "namespace": "shop",
-        "cohorts": {"preset": "argo"},
-        "window": {"promote_after": "30m", "decide_by": "60m"},
-        "checks": [
-            {
-                "name": "errors",
-                "kind": "proportion",
-                "events": f'http_requests_total{{service="{name}",code=~"5.."}}',
-                "total": f'http_requests_total{{service="{name}"}}',
-            }
-        ],
-    }
-
-
 @asynccontextmanager
 async def running(url: str, folder) -> AsyncIterator[Living]:
     settings = parse(
         {
             "store": {"url": f"sqlite:///{folder}/firedamp.db"},
             "sources": [{"name": "prometheus", "kind": "prometheus", "url": url}],
-            "services": [_service(story.service) for story in STORIES],
+            "services": [serving.service(story.service) for story in STORIES],
         },
         "test",
     )

@@ -180,17 +180,14 @@ class _Chunk:
         alive = self.alive[some, :, :, :width]
         alive *= (np.arange(width) < self.limits[some, :, None])[:, :, None]
         null_shares = shares_at(self.odds[some], shares[some, None, None])
-        moved = paths.walk(alive, errors, null_shares, self._correlation(some, errors)[:, None, None])
+        moved = paths.walk(
+            alive, errors, null_shares, betabinomial.correlations(self.phi[some], errors)[:, None, None]
+        )
         self._make_room(width + errors)
         self.alive[some, :, :, : width + errors] = moved
         self.chances[some, :, : width + errors] = moved.sum(axis=-2)
         self.widths[some] += errors
         self.limits[some] = width + errors
-
-    def _correlation(self, some: Counts, errors: Counts | int) -> Floats:
-        """As `betabinomial.correlation`."""
-        found = np.minimum(betabinomial.MAX_CORRELATION, (self.phi[some] - 1.0) / np.maximum(errors - 1, 1))
-        return np.asarray(np.where(np.asarray(errors) > 1, found, 0.0))
 
     def _make_room(self, width: int) -> None:
         missing = width - self.chances.shape[-1]
@@ -208,7 +205,7 @@ class _Chunk:
             self.moments[:, some] += paths.moments(
                 new[some, None, None],
                 shares_at(fine, shares[some, None, None]),
-                self._correlation(self.crowded[some], new[some])[:, None, None],
+                betabinomial.correlations(self.phi[self.crowded[some]], new[some])[:, None, None],
             )
 
     def judge(self, block: int, budgets: Floats, levels: Floats | None) -> None:

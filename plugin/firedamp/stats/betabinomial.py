@@ -46,6 +46,12 @@ def correlation(dispersion: float, total: int) -> float:
     return min(MAX_CORRELATION, (dispersion - 1.0) / (total - 1)) if total > 1 else 0.0
 
 
+def correlations(dispersion: Floats, total: NDArray[np.intp] | int) -> Floats:
+    """`correlation` of many, the totals one or as many."""
+    found = np.minimum(MAX_CORRELATION, (dispersion - 1.0) / np.maximum(np.asarray(total) - 1, 1))
+    return np.asarray(np.where(np.asarray(total) > 1, found, 0.0))
+
+
 def pmf(total: int, share: Floats, correlation: float | Floats) -> Floats:
     """
     Chances of 0..total errors falling to the canary, for each share. *Exact.*
