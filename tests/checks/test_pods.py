@@ -26,6 +26,36 @@ def test_half_of_a_few_pods_and_a_tenth_of_many_are_left_out(pods, left_out):
     assert len(served(rows).worst(fewer=False)) == left_out
 
 
+UNEVEN = {"a": (9.0, 100.0), "b": (8.0, 100.0), "c": (2.0, 100.0), "d": (1.0, 100.0)}
+
+
+def test_pods_that_are_well_in_the_other_checks_stay_but_for_the_worst():
+    """Nothing is held against a or b elsewhere, so harm that both show counts for all but one of them."""
+    elsewhere = [served(dict.fromkeys("abcd", (1.0, 100.0))) for _ in range(3)]
+
+    assert served(UNEVEN).worst(fewer=False) == ("a", "b")
+    assert served(UNEVEN).worst(fewer=False, others=elsewhere) == ("a",)
+    assert not served(UNEVEN).spread_over(fewer=False)
+    assert served(UNEVEN).spread_over(fewer=False, others=elsewhere)
+
+
+@pytest.mark.parametrize("suspect", ["a", "b"])
+def test_a_pod_that_is_sick_elsewhere_keeps_all_suspects_out(suspect):
+    """One of the two fails in other checks as well: a bad pod, and who is bad with it is not known."""
+    rows = dict.fromkeys("abcd", (1.0, 100.0)) | {suspect: (4.0, 100.0)}
+    elsewhere = [served(rows) for _ in range(3)]
+
+    assert served(UNEVEN).worst(fewer=False, others=elsewhere) == ("a", "b")
+
+
+def test_checks_that_expect_no_errors_know_no_pod():
+    """A quiet check without a single error expected says nothing for a pod."""
+    quiet = served(dict.fromkeys("abcd", (0.0, 100.0)), baseline=(2.0, 1000.0))
+
+    assert served(UNEVEN).worst(fewer=False, others=[quiet]) == ("a", "b")
+    assert served(UNEVEN).worst(fewer=False, others=[quiet] * 5) == ("a",)
+
+
 def test_the_worst_is_by_rate_and_first():
     """Fifteen of a hundred are worse than twenty of a thousand; silent pods are nobody."""
     rows = {"busy": (20.0, 1000.0), "sick": (15.0, 100.0), "well": (1.0, 100.0), "new": (0.0, 0.0)}
@@ -91,6 +121,26 @@ def test_one_bad_pod_among_three_is_named_and_not_rolled_back():
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert "one bad pod: canary-a served 312 of the canary's 338 errors" in finding.sentence
     assert finding.sentence.endswith("Look at that pod: a person must decide")
+
+
+def test_harm_of_two_pods_of_four_is_heard_of_once_the_other_checks_have_told():
+    """By itself the check waits for the other pods; other checks know nothing against these two."""
+    pods = {
+        "canary-a": (5.0, 50.0),
+        "canary-b": (5.0, 50.0),
+        "canary-c": (0.5, 50.0),
+        "canary-d": (0.5, 50.0),
+    }
+    well = dict.fromkeys(pods, (0.5, 50.0))
+    main = {f"main-{n}": (1.0, 100.0) for n in range(8)}
+    harmed, other = ERRORS.begin(GRANT), ERRORS.begin(GRANT)
+    for index in range(30):
+        harmed = harmed.take(Slice({Arm.MAIN: main, Arm.CANARY: pods}), moment(index))
+        other = other.take(Slice({Arm.MAIN: main, Arm.CANARY: well}), moment(index))
+    heard = harmed.heard([harmed.witness, other.witness])
+
+    assert harmed.finding(moment(29)).outcome is Outcome.INCONCLUSIVE
+    assert heard.finding(moment(29)).outcome is Outcome.FAIL
 
 
 def test_a_canary_of_one_pod_says_what_it_cannot_tell():

@@ -9,7 +9,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from firedamp.checks._base import PASS_LEVEL, BaseCheck, Grant, Moment, Run, arm_rows, aside
+from firedamp.checks._base import BaseCheck, arm_rows, aside
+from firedamp.checks._run import PASS_LEVEL, Grant, Moment, Run
 from firedamp.checks.distribution import Distribution
 from firedamp.checks.proportion import Proportion
 from firedamp.checks.relative import Relative

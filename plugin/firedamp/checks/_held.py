@@ -10,7 +10,7 @@ within that the share of traffic is taken as steady.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from firedamp.checks._base import Moment
+from firedamp.checks._run import Moment
 from firedamp.model import Arm, Row, Slice
 
 _MAX_BLOCKS = 20

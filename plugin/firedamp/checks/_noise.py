@@ -10,7 +10,7 @@ pairs of blocks.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from firedamp.checks._base import Grant, Moment
+from firedamp.checks._run import Grant, Moment
 from firedamp.stats import dispersion, sequential
 from firedamp.stats.dispersion import Dispersion
 from firedamp.stats.noise import Counts, Learnt, Table, learn

@@ -5,19 +5,27 @@ A pod on a sick node looks like harm to a test of all requests together. Before 
 the harm must remain, if less surely, without the worst of its pods: half of a few, a tenth of many. A
 canary of a single pod cannot be told from its pod, and its sentence says so.
 
+A sick pod is sick in all it does. Where the other checks know nothing against the worst pods only the very
+worst is left out, so that harm in one check is found from almost all of its evidence.
+
 Nothing is pooled over traffic weights here either: each pod is held to the events that the comparison
 arm's rate would have given it in the same blocks.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from scipy.special import gammainc
 
 from firedamp.model import Row
 from firedamp.stats import betabinomial
 
 #: How surely harm must be seen in the other pods.
 _LEVEL = 0.02
+#: The other checks know a pod from so many expected events on, and hold against it what is so unlikely.
+_LEAST_KNOWN, _UNLIKELY = 1.0, 0.05
 #: Blocks in a chapter of what is recent.
 _CHAPTER = 10
 
@@ -72,20 +80,22 @@ class Pods:
         more = (events - expected) / requests if requests else 0.0
         return -more if fewer else more
 
-    def worst(self, *, fewer: bool) -> tuple[str, ...]:
-        """The pods that are left out, worst first; none of a single pod."""
-        served = sorted(pod for pod, row in self.rows.items() if row[1] > 0)
-        served.sort(key=lambda pod: self.rows[pod][0] / self.rows[pod][1], reverse=not fewer)
-        return tuple(served[: min(len(served) // 2, 2 + len(served) // 10)])
-
-    def spread_over(self, *, fewer: bool) -> bool:
+    def worst(self, *, fewer: bool, others: Sequence["Pods"] = ()) -> tuple[str, ...]:
         """
-        Harm remains without the worst of the pods; a single pod is not left out.
+        The pods that are left out, worst first; none of a single pod.
 
         Args:
             fewer: a harmed canary has fewer of these events; else more.
+            others: what the same pods did in other checks meanwhile, more events being worse.
         """
-        worst = self.worst(fewer=fewer)
+        served = sorted(pod for pod, row in self.rows.items() if row[1] > 0)
+        served.sort(key=lambda pod: self.rows[pod][0] / self.rows[pod][1], reverse=not fewer)
+        suspects = tuple(served[: min(len(served) // 2, 2 + len(served) // 10)])
+        return suspects[:1] if all(_sound(pod, others) for pod in suspects) else suspects
+
+    def spread_over(self, *, fewer: bool, others: Sequence["Pods"] = ()) -> bool:
+        """Harm remains without the `worst` of the pods; a single pod is not left out."""
+        worst = self.worst(fewer=fewer, others=others)
         if not worst:
             return True
         events, requests, expected = _summed([row for pod, row in self.rows.items() if pod not in worst])
@@ -97,6 +107,12 @@ class Pods:
 
 
 _NOTHING = (0.0, 0.0, 0.0)
+
+
+def _sound(pod: str, others: Sequence[Pods]) -> bool:
+    """The other checks know the pod, and nothing against it; their events are taken to be Poisson."""
+    events, _, expected = _summed([other.rows[pod] for other in others if pod in other.rows])
+    return expected >= _LEAST_KNOWN and bool(gammainc(events, expected) >= _UNLIKELY)
 
 
 def _summed(rows: list[tuple[float, float, float]]) -> tuple[float, float, float]:
@@ -127,3 +143,17 @@ class Recent:
     def pods(self) -> Pods:
         """Both chapters together."""
         return self.past + self.now
+
+
+class Witness(Protocol):
+    """A check that counts what the canary's pods do; more is worse."""
+
+    @property
+    def pods(self) -> Pods:
+        """Since warm-up."""
+        ...
+
+    @property
+    def recent(self) -> Recent:
+        """Lately."""
+        ...

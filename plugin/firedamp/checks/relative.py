@@ -13,21 +13,11 @@ from typing import Literal
 from pydantic import model_validator
 
 from firedamp import words
-from firedamp.checks._base import (
-    PASS_LEVEL,
-    Grant,
-    Moment,
-    arm_rows,
-    blank,
-    early,
-    say,
-    set_aside,
-    warming,
-)
+from firedamp.checks._base import arm_rows, blank, early, say, set_aside, warming
 from firedamp.checks._levels import LevelCheck
+from firedamp.checks._run import PASS_LEVEL, CountsNothing, Grant, Moment
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
 from firedamp.stats.levels import LevelTest, compare_levels
-from firedamp.stats.noise import Learnt
 from firedamp.units import Share, Tolerance
 
 Means = Mapping[str, tuple[float, int]]
@@ -60,7 +50,7 @@ class Relative(LevelCheck):
 
 
 @dataclass(frozen=True, slots=True)
-class RelativeRun:
+class RelativeRun(CountsNothing):
     """
     A relative check over one release.
 
@@ -76,11 +66,6 @@ class RelativeRun:
     canary: Means = field(default_factory=dict)
     failed: bool = False
     last: Slice = field(default_factory=Slice)
-
-    @property
-    def learnt(self) -> Learnt:
-        """Levels have no counts to learn noise from."""
-        return Learnt()
 
     def take(self, piece: Slice, moment: Moment) -> "RelativeRun":
         """Add one block's levels."""

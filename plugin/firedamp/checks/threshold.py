@@ -14,21 +14,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from firedamp import words
-from firedamp.checks._base import (
-    BaseCheck,
-    Grant,
-    Moment,
-    QueryText,
-    SelectorText,
-    arm_rows,
-    blank,
-    say,
-    set_aside,
-    totals,
-)
+from firedamp.checks._base import BaseCheck, QueryText, SelectorText, arm_rows, blank, say, set_aside, totals
+from firedamp.checks._run import CountsNothing, Grant, Moment
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
 from firedamp.queries import Counted, Expression, Level, Need, selector
-from firedamp.stats.noise import Learnt
 
 Limit = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -93,7 +82,7 @@ class Threshold(BaseCheck):
 
 
 @dataclass(frozen=True, slots=True)
-class ThresholdRun:
+class ThresholdRun(CountsNothing):
     """
     A threshold check over one release.
 
@@ -113,11 +102,6 @@ class ThresholdRun:
     blocks: int = 0
     broken: "ThresholdRun | None" = None
     last: Slice = field(default_factory=Slice)
-
-    @property
-    def learnt(self) -> Learnt:
-        """Limits compare no counts, so there is no noise to learn."""
-        return Learnt()
 
     def take(self, piece: Slice, moment: Moment) -> "ThresholdRun":
         """Add one block: counters add up, levels replace."""

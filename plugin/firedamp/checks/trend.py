@@ -16,19 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firedamp import words
-from firedamp.checks._base import (
-    PASS_LEVEL,
-    Grant,
-    Moment,
-    arm_rows,
-    blank,
-    early,
-    say,
-    set_aside,
-)
+from firedamp.checks._base import arm_rows, blank, early, say, set_aside
 from firedamp.checks._levels import LevelCheck
+from firedamp.checks._run import PASS_LEVEL, CountsNothing, Grant, Moment
 from firedamp.model import Arm, Finding, Outcome, Situation, Slice, Tier
-from firedamp.stats.noise import Learnt
 from firedamp.stats.thinning import Thinned
 from firedamp.stats.trend import TrendTest, compare_trends, has_trend
 from firedamp.units import Seconds, Tolerance, spoken_duration
@@ -57,7 +48,7 @@ class Trend(LevelCheck):
 
 
 @dataclass(frozen=True, slots=True)
-class TrendRun:
+class TrendRun(CountsNothing):
     """
     A trend check over one release.
 
@@ -78,11 +69,6 @@ class TrendRun:
     judged: TrendTest | None = None
     failed: TrendTest | None = None
     last: Slice = field(default_factory=Slice)
-
-    @property
-    def learnt(self) -> Learnt:
-        """Levels have no counts to learn noise from."""
-        return Learnt()
 
     def take(self, piece: Slice, moment: Moment) -> "TrendRun":
         """Add one block's levels, and judge where the pass rule is judged."""

@@ -118,17 +118,19 @@ def advance(
     counted = _counted(session, evidence)
     moment = _moment(counted, evidence, planning=planning)
     slices = [evidence.slices.get(check.name) for check in session.parameters.checks]
-    runs = tuple(
+    runs = [
         run if piece is None else run.take(piece, moment)
         for run, piece in zip(session.runs, slices, strict=True)
-    )
+    ]
+    witnesses = [witness for run in runs if (witness := run.witness) is not None]
+    runs = [run.heard(witnesses) for run in runs]
     trusts = tuple(
         known if piece is None else known.take(piece, evidence.weight, moment)
         for known, piece in zip(session.trusts, slices, strict=True)
     )
     findings = tuple(known.judged(run.finding(moment)) for known, run in zip(trusts, runs, strict=True))
     standing = _standing(counted, findings, evidence.block, moment)
-    return replace(counted, runs=runs, trusts=trusts, standing=standing), findings
+    return replace(counted, runs=tuple(runs), trusts=trusts, standing=standing), findings
 
 
 def replay(session: Session, blocks: Iterable[Evidence]) -> Session:

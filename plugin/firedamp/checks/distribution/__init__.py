@@ -11,27 +11,18 @@ canary's requests in that block, so both histograms describe the same minutes.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from firedamp.checks._base import (
-    PASS_LEVEL,
-    BaseCheck,
-    Grant,
-    Moment,
-    SelectorText,
-    arm_rows,
-    blank,
-    early,
-    say,
-    set_aside,
-)
+from firedamp.checks._base import BaseCheck, SelectorText, arm_rows, blank, early, say, set_aside
 from firedamp.checks._buckets import ByPod, by_pod
 from firedamp.checks._held import Held
 from firedamp.checks._noise import Noise
+from firedamp.checks._pods import Witness
+from firedamp.checks._run import PASS_LEVEL, Grant, Moment
 from firedamp.checks.distribution import speech
 from firedamp.checks.distribution.body import Body
 from firedamp.checks.distribution.findings import Account
@@ -97,6 +88,15 @@ class DistributionRun:
     def learnt(self) -> Learnt:
         """What this release's own blocks tell of the noise of its tail."""
         return self.tail.noise.run
+
+    @property
+    def witness(self) -> Tail:
+        """Requests in the tail."""
+        return self.tail
+
+    def heard(self, witnesses: Sequence[Witness]) -> "DistributionRun":
+        """The run with the longer tail that remains without the pods that the witnesses suspect too."""
+        return replace(self, tail=self.tail.heard(witnesses))
 
     def take(self, piece: Slice, moment: Moment) -> "DistributionRun":
         """Add one block; while an arm is silent the counts are held, changed bounds compare nothing."""

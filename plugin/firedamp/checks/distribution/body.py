@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from firedamp.checks._base import Grant, Moment
 from firedamp.checks._buckets import ByPod
+from firedamp.checks._run import Grant, Moment
 from firedamp.checks._spread import Peers, Spread
 from firedamp.checks.distribution.looks import Looks
 from firedamp.checks.distribution.sample import LATE_LEVEL, Recent, Sample, Yardstick

@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass, replace
 
 from firedamp import words
-from firedamp.checks._base import Grant, say
+from firedamp.checks._base import say
 from firedamp.checks._buckets import median
 from firedamp.checks._pods import Pods
+from firedamp.checks._run import Grant
 from firedamp.checks.distribution import speech
 from firedamp.checks.distribution.body import Alarm, Body
 from firedamp.checks.distribution.sample import Sample

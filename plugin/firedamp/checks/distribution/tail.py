@@ -9,15 +9,17 @@ without the worst of the canary's pods.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import pdtri
 
-from firedamp.checks._base import Grant, Moment, totals
+from firedamp.checks._base import totals
 from firedamp.checks._buckets import ByPod, Counts
 from firedamp.checks._noise import Noise, looked
-from firedamp.checks._pods import Pods, Recent
+from firedamp.checks._pods import Pods, Recent, Witness
+from firedamp.checks._run import Grant, Moment
 from firedamp.model import Row
 from firedamp.stats import late, sequential, tails
 from firedamp.stats.null import Shape
@@ -132,6 +134,13 @@ class Tail:
         grown = Tail(noise, self.edge, test, watch, pods, recent, lasting, self.alarm)
         return replace(grown, alarm=alarm) if (alarm := grown._alarmed(self.edge, watch, grant)) else grown
 
+    def heard(self, witnesses: Sequence[Witness]) -> Tail:
+        """The same, once all checks have told what they saw of the canary's pods since warm-up."""
+        if self.edge is None or self.lasting or not self.crossed:
+            return self
+        others = [each.pods for each in witnesses if each is not self]
+        return replace(self, lasting=_spread_over(self.pods, self.edge, others))
+
     def _tested(
         self, edge: Edge, noise: Noise, arms: tuple[Row, Row], grant: Grant, moment: Moment
     ) -> tuple[sequential.SequentialFisher, late.Watch]:
@@ -188,11 +197,11 @@ def _edge(whole: Counts, bounds: tuple[float, ...]) -> int | None:
     return sure if sure <= likely + 1 or total >= _PATIENCE else None
 
 
-def _spread_over(pods: Pods, edge: Edge) -> bool:
+def _spread_over(pods: Pods, edge: Edge, others: Sequence[Pods] = ()) -> bool:
     """More than half of what is tolerated remains without the worst of the pods, or there is one pod only."""
     if not pods.worst(fewer=False):
         return True
     usual = 1 + _PART * edge.tolerance
     rows = {pod: (slow, requests, usual * likely) for pod, (slow, requests, likely) in pods.rows.items()}
     slow, requests = pods.baseline
-    return Pods(rows, (usual * slow, requests), pods.blocks).spread_over(fewer=False)
+    return Pods(rows, (usual * slow, requests), pods.blocks).spread_over(fewer=False, others=others)

@@ -9,27 +9,17 @@ explain, at any block (statistics: `stats.sequential`). No harm: a doubling, or 
 more, is excluded (`stats.noninferiority`). Anything else: needs more requests, and says how many.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from firedamp.checks._base import (
-    PASS_LEVEL,
-    BaseCheck,
-    Grant,
-    Moment,
-    SelectorText,
-    arm_rows,
-    blank,
-    early,
-    say,
-    set_aside,
-    totals,
-)
+from firedamp.checks._base import BaseCheck, SelectorText, arm_rows, blank, early, say, set_aside, totals
 from firedamp.checks._held import Held
 from firedamp.checks._noise import Noise
+from firedamp.checks._pods import Witness
+from firedamp.checks._run import PASS_LEVEL, Grant, Moment
 from firedamp.checks.proportion import comparison, speech
 from firedamp.checks.proportion.comparison import Comparison
 from firedamp.checks.proportion.outlook import Outlook
@@ -125,6 +115,15 @@ class ProportionRun:
     def learnt(self) -> Learnt:
         """What this release's own blocks tell of the check's noise."""
         return self.noise.told
+
+    @property
+    def witness(self) -> Comparison | None:
+        """Bad events since warm-up; where good ones are compared, more of them is no sickness."""
+        return None if self.swapped else self.warm
+
+    def heard(self, witnesses: Sequence[Witness]) -> "ProportionRun":
+        """The run with the harm that remains without the pods that the witnesses suspect too."""
+        return self if self.warm is None else replace(self, warm=self.warm.heard(witnesses))
 
     def take(self, piece: Slice, moment: Moment) -> "ProportionRun":
         """Add one block; while an arm is silent there is nothing to compare, and the counts are held."""

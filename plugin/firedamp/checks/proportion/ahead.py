@@ -11,8 +11,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from firedamp.checks._base import PASS_LEVEL, Grant, Moment
 from firedamp.checks._noise import Noise
+from firedamp.checks._run import PASS_LEVEL, Grant, Moment
 from firedamp.checks.proportion import Proportion
 from firedamp.checks.proportion.comparison import LASTING_PART, swaps
 from firedamp.model import Block

@@ -11,12 +11,13 @@ soonest; the other bets at every block anew that harm begins now. Either proves 
 without the worst of the canary's pods.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from firedamp.checks._base import Grant, Moment, totals
+from firedamp.checks._base import totals
 from firedamp.checks._noise import Noise, looked
-from firedamp.checks._pods import Pods, Recent
+from firedamp.checks._pods import Pods, Recent, Witness
+from firedamp.checks._run import Grant, Moment
 from firedamp.model import Finding, Row
 from firedamp.stats import fisher, late, sequential
 from firedamp.stats.null import Shape
@@ -99,8 +100,8 @@ class Comparison:
             self.part,
             watch,
             alarmed,
-            self.lasting or (test.crossed and pods.spread_over(fewer=self.swapped)),
-            self.beginning or (alarmed and recent.pods.spread_over(fewer=self.swapped)),
+            self.lasting,
+            self.beginning,
             self.swapped,
             (self.reference[0] + reference[0], self.reference[1] + reference[1]),
             (self.suspect[0] + suspect[0], self.suspect[1] + suspect[1]),
@@ -108,7 +109,21 @@ class Comparison:
             self.expected + (reference[0] + suspect[0]) * share,
             pods,
             recent,
-        )
+        )._weighed()
+
+    def heard(self, witnesses: Sequence[Witness]) -> "Comparison":
+        """The same, once all checks have told what they saw of the canary's pods."""
+        return self._weighed([each for each in witnesses if each is not self]) if self.of_few_pods else self
+
+    def _weighed(self, others: Sequence[Witness] = ()) -> "Comparison":
+        """With the harm that remains without the worst of the pods."""
+        lasting, beginning = self.lasting, self.beginning
+        if self.test.crossed and not lasting:
+            lasting = self.pods.spread_over(fewer=self.swapped, others=[each.pods for each in others])
+        if self.alarmed and not beginning:
+            lately = [each.recent.pods for each in others]
+            beginning = self.recent.pods.spread_over(fewer=self.swapped, others=lately)
+        return replace(self, lasting=lasting, beginning=beginning)
 
     def _watched(
         self, test: sequential.SequentialFisher, share: float, noise: Noise, weight: float

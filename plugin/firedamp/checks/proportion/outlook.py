@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from firedamp.checks._base import Grant, Moment
+from firedamp.checks._run import Grant, Moment
 from firedamp.checks.proportion.comparison import Comparison
 from firedamp.stats import noninferiority, power, sample_size
 
