@@ -123,6 +123,21 @@ def test_one_bad_pod_among_three_is_named_and_not_rolled_back():
     assert finding.sentence.endswith("Look at that pod: a person must decide")
 
 
+def test_one_pod_that_goes_bad_late_is_named_with_its_minutes():
+    """After an hour of health one of three pods fails: the last minutes say so, not the hour."""
+    main = {f"main-{n}": (1.0, 100.0) for n in range(8)}
+    well = dict.fromkeys(("canary-a", "canary-b", "canary-c"), (0.7, 70.0))
+    run = ERRORS.begin(GRANT)
+    for index in range(126):
+        canary = well if index < 120 else well | {"canary-a": (20.0, 70.0)}
+        run = run.take(Slice({Arm.MAIN: main, Arm.CANARY: canary}), moment(index))
+    finding = run.finding(moment(125))
+
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "one bad pod: in the last 6 min canary-a served 124 of the canary's 141 errors" in finding.sentence
+    assert "without the worst 1 pod of 3" in finding.sentence
+
+
 def test_harm_of_two_pods_of_four_is_heard_of_once_the_other_checks_have_told():
     """By itself the check waits for the other pods; other checks know nothing against these two."""
     pods = {

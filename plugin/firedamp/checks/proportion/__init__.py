@@ -173,9 +173,21 @@ class ProportionRun:
         if self.warm is None:
             return self._early(bare, moment)
         shown = comparison.shown(bare, self.warm)
-        if self.warm.of_few_pods and self.warm.excess >= self.check.min_excess:
-            return say(shown, speech.few_pods(self._facts(self.warm), *self.warm.worst_pods))
-        return self._undecided(shown, self.warm, moment)
+        return self._few_pods(bare, self.warm) or self._undecided(shown, self.warm, moment)
+
+    def _few_pods(self, bare: Finding, warm: Comparison) -> Finding | None:
+        """Harm is proven, since warm-up or lately, but not without the worst of the pods."""
+        least = self.check.min_excess
+        if warm.test.crossed and warm.excess >= least:
+            return say(comparison.shown(bare, warm), speech.few_pods(self._facts(warm), *warm.worst_pods))
+        if warm.alarmed and warm.recent_excess >= least:
+            said = speech.few_pods(self._lately(warm), *warm.worst_pods_lately, self._seconds(warm))
+            return say(comparison.shown_late(bare, warm), said)
+        return None
+
+    def _seconds(self, warm: Comparison) -> float:
+        """How long the last minutes are."""
+        return warm.recent.pods.blocks * self.grant.look_seconds
 
     @property
     def _suspect(self) -> bool:
@@ -190,8 +202,7 @@ class ProportionRun:
                 return say(comparison.shown(bare, warm), speech.harm(self._facts(warm)), Outcome.FAIL)
             if warm.beginning and warm.recent_excess >= least:
                 shown = comparison.shown_late(bare, warm)
-                seconds = warm.recent.pods.blocks * self.grant.look_seconds
-                return say(shown, speech.late(self._lately(warm), seconds), Outcome.FAIL)
+                return say(shown, speech.late(self._lately(warm), self._seconds(warm)), Outcome.FAIL)
         if (cold := self.cold) is not None and cold.lasting:
             shown = replace(comparison.shown(bare, warm or cold), p_value=cold.test.p_value)
             return say(shown, speech.dead(self._facts(cold)), Outcome.FAIL)

@@ -167,9 +167,12 @@ class Comparison:
     @property
     def worst_pods(self) -> tuple[int, str, int]:
         """How many of the canary's pods are left out, the worst of them, and its events."""
-        pods = self.pods if self.test.crossed else self.recent.pods
-        worst = pods.worst(fewer=self.swapped)
-        return len(worst), worst[0], round(pods.rows[worst[0]][0])
+        return _worst(self.pods, fewer=self.swapped)
+
+    @property
+    def worst_pods_lately(self) -> tuple[int, str, int]:
+        """The same, in the last minutes."""
+        return _worst(self.recent.pods, fewer=self.swapped)
 
     @property
     def baseline(self) -> Row:
@@ -208,6 +211,11 @@ class Comparison:
         """Variance of the suspect's count relative to independent events: clumps, and pods that differ."""
         share, null = self.expected_share or 0.0, self.test.null
         return null.phi + (self.reference[0] + self.suspect[0]) * share * (1 - share) * null.spread**2
+
+
+def _worst(pods: Pods, *, fewer: bool) -> tuple[int, str, int]:
+    worst = pods.worst(fewer=fewer)
+    return len(worst), worst[0], round(pods.rows[worst[0]][0])
 
 
 def outright(noise: Noise, tolerance: float, *, swapped: bool) -> Comparison:

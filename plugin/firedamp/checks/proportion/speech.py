@@ -86,23 +86,27 @@ def harm(facts: Facts) -> str:
 def late(facts: Facts, seconds: float) -> str:
     """The canary was as good as the other version, and lately is not."""
     return (
-        f"in the last {spoken_duration(seconds)} {facts.served} with {words.percent(facts.share)} of the "
+        f"{_lately(seconds)}{facts.served} with {words.percent(facts.share)} of the "
         f"traffic ({facts.rates}); a good release ever gets here {words.chance(facts.p_value)}{facts.alone}"
     )
 
 
-def few_pods(facts: Facts, left_out: int, worst: str, events: int) -> str:
-    """Harm is proven, but not without the worst of the pods."""
+def _lately(seconds: float | None) -> str:
+    return "" if seconds is None else f"in the last {spoken_duration(seconds)} "
+
+
+def few_pods(facts: Facts, left_out: int, worst: str, events: int, seconds: float | None = None) -> str:
+    """Harm is proven, in the last seconds or since warm-up, but not without the worst of the pods."""
     whole = f"{words.count(events)} of the canary's {words.plural(facts.canary_events, facts.noun)}"
     without = words.plural(left_out, "pod")
     if events * 2 < facts.canary_events:
         return (
-            f"{facts.served} ({facts.rates}); that is harm, but not proven yet without the worst {without} "
-            f"of {facts.canary_pods}; waiting for the others to show it"
+            f"{_lately(seconds)}{facts.served} ({facts.rates}); that is harm, but not proven yet without "
+            f"the worst {without} of {facts.canary_pods}; waiting for the others to show it"
         )
     return (
-        f"one bad pod: {worst} served {whole} ({facts.rates}); without the worst {without} of "
-        f"{facts.canary_pods} the canary is not proven worse. Look at that pod: a person must decide"
+        f"one bad pod: {_lately(seconds)}{worst} served {whole} ({facts.rates}); without the worst "
+        f"{without} of {facts.canary_pods} the canary is not proven worse. Look at that pod: a person must decide"
     )
 
 
