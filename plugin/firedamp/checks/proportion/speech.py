@@ -106,7 +106,8 @@ def few_pods(facts: Facts, left_out: int, worst: str, events: int, seconds: floa
         )
     return (
         f"one bad pod: {_lately(seconds)}{worst} served {whole} ({facts.rates}); without the worst "
-        f"{without} of {facts.canary_pods} the canary is not proven worse. Look at that pod: a person must decide"
+        f"{without} of {facts.canary_pods} the canary is not proven worse. "
+        "Look at that pod: a person must decide"
     )
 
 
