@@ -86,6 +86,7 @@ class Cell:
         history: six hours of main before the release are known.
         pooled: so many earlier releases of the same noise are known.
         checks, histograms: how many critical checks share alpha, and how many of them are latencies.
+        warm_up: the first two minutes are left out, by whoever would judge them.
         bare: the sequential test by itself over half an hour, without tolerance, noise and warm-up.
     """
 
@@ -102,6 +103,7 @@ class Cell:
     alpha: float = 0.02
     checks: int = 20
     histograms: int = 0
+    warm_up: bool = True
     bare: bool = False
 
     def __str__(self) -> str:
@@ -114,6 +116,7 @@ class Cell:
         said += [f"{self.pooled} earlier releases"] if self.pooled else []
         said += [counted(self.checks, "check")] if self.checks != 20 else []
         said += [f"{self.histograms} latencies"] if self.histograms and self.healthy else []
+        said += [] if self.warm_up else ["no warm-up"]
         said += ["sequential test alone"] if self.bare else []
         said += [f"alpha {100 * self.alpha:g} %"] if self.alpha != 0.02 else []
         return ", ".join(said)

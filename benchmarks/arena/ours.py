@@ -41,15 +41,20 @@ class Judged:
 
 
 @lru_cache(maxsize=8)
-def parameters(checks: int, histograms: int, alpha: float) -> Parameters:
-    """So many critical checks; everything else by default."""
+def parameters(checks: int, histograms: int, alpha: float, *, warm_up: bool) -> Parameters:
+    """So many critical checks; everything else by default, but for a warm-up that is not wanted."""
     counters = {"kind": "proportion", "events": 'requests{code=~"5.."}', "total": "requests"}
     errors = [{"name": f"errors-{number}", **counters} for number in range(checks - histograms)]
     latencies = [
         {"name": f"latency-{number}", "kind": "distribution", "histogram": "seconds"}
         for number in range(histograms)
     ]
-    return Parameters.model_validate({"checks": errors + latencies, "alpha": alpha})
+    window = {} if warm_up else {"warm_up": "0s"}
+    return Parameters.model_validate({"checks": errors + latencies, "alpha": alpha, "window": window})
+
+
+def _settings(cell: Cell) -> Parameters:
+    return parameters(cell.checks, cell.histograms, cell.alpha, warm_up=cell.warm_up)
 
 
 def known(cell: Cell, errors: Counts, requests: Counts) -> Mapping[str, Learnt]:
@@ -74,7 +79,7 @@ def together(parts: Iterable[Mapping[str, Learnt]]) -> Mapping[str, Learnt]:
 
 
 def _names(cell: Cell) -> list[str]:
-    return [check.name for check in parameters(cell.checks, cell.histograms, cell.alpha).checks]
+    return [check.name for check in _settings(cell).checks]
 
 
 def _tables(errors: Counts, requests: Counts) -> Iterator[Table]:
@@ -88,7 +93,7 @@ def _tables(errors: Counts, requests: Counts) -> Iterator[Table]:
 
 def course(cell: Cell, traffic: Traffic, noise: Mapping[str, Learnt] | None) -> Judged:
     """Judge one release, with what is known of its checks' noise."""
-    settings = parameters(cell.checks, cell.histograms, cell.alpha)
+    settings = _settings(cell)
     state, excluded = session.begin(settings, 0.0, Arm.MAIN, noise), False
     for evidence in pieces(cell, settings, traffic):
         judged = state.standing.judged

@@ -102,6 +102,9 @@ def slow() -> Iterator[Cell]:
         for size in sizes:
             yield Cell(LATENCY, requests, Fault(Kind.SLOWER, size), histograms=4)
     yield from (Cell(LATENCY, n, Fault(Kind.WAITING, 0.02), histograms=4) for n in (K1, K10, K100))
+    for onset in (Onset.MINUTE_20, Onset.AFTER):
+        for fault in (Fault(Kind.SLOWER, 2.0), Fault(Kind.WAITING, 0.1)):
+            yield Cell(LATENCY, K10, fault, onset, histograms=4)
 
 
 def dead() -> Iterator[Cell]:
@@ -116,13 +119,12 @@ def accepted(alpha: float) -> Iterator[Plan]:
     yield Plan(Cell(PODS, K100, alpha=alpha))
     yield Plan(Cell(BURSTS, alpha=alpha))
     yield Plan(Cell(NONE, 30_000.0, ramp=True, alpha=alpha, checks=1))
-    yield Plan(_errors(PODS, inf, requests=K1, alpha=alpha), FAULTY)
-    yield Plan(_errors(PODS, 5.0, alpha=alpha), FAULTY)
-    yield Plan(_errors(BURSTS, 10.0, alpha=alpha), FAULTY)
-    yield Plan(_errors(PODS, 5.0, requests=K1, alpha=alpha), FAULTY)
-    alone = Cell(LATENCY, K100, Fault(Kind.SLOWER, 1.05), alpha=alpha, checks=1, histograms=1)
-    yield Plan(alone)
-    yield Plan(replace(alone, requests=K10, fault=Fault(Kind.WAITING, 0.02)), FAULTY)
+    latency = Cell(LATENCY, alpha=alpha, checks=1, histograms=1, warm_up=False)
+    yield Plan(replace(latency, requests=K100, fault=Fault(Kind.SLOWER, 1.05)))
+    yield Plan(replace(latency, fault=Fault(Kind.WAITING, 0.02)), FAULTY)
+    for kind, size, requests in ((PODS, inf, K1), (PODS, 5.0, K10), (BURSTS, 10.0, K10), (PODS, 5.0, K1)):
+        found = _errors(kind, size, requests=requests, alpha=alpha)
+        yield Plan(replace(found, warm_up=False), FAULTY)
     yield Plan(Cell(alpha=alpha, checks=1, bare=True), ALONE)
 
 

@@ -45,7 +45,7 @@ class Seen:
     @property
     def warm(self) -> "Seen":
         """Without the two minutes in which caches are cold, for methods that would judge them."""
-        if self.cell.bare:
+        if self.cell.bare or not self.cell.warm_up:
             return self
         later = np.arange(self.shape[2]) >= WARM_UP
         return replace(self, events=self.events * later, requests=self.requests * later)

@@ -16,7 +16,7 @@ def made(cell, number=0):
 
 
 def pieces(cell):
-    settings = ours.parameters(cell.checks, cell.histograms, cell.alpha)
+    settings = ours.parameters(cell.checks, cell.histograms, cell.alpha, warm_up=cell.warm_up)
     return list(ours.pieces(cell, settings, made(cell)))
 
 
