@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
 from fakes import MemoryStore
 from firedamp.cli import rerun
@@ -11,7 +12,7 @@ from firedamp.decision import known
 from firedamp.decision.parameters import Parameters, from_json
 from firedamp.errors import ConflictError, SourceRefusedError
 from firedamp.judge import Judge
-from firedamp.judge.history import BLOCK_SECONDS, BLOCKS
+from firedamp.judge.history import BLOCK_SECONDS
 from firedamp.model import Ask, Controller, Outcome, Question
 from firedamp.ports import Lesson
 from firedamp.queries import Increase
@@ -36,7 +37,7 @@ ASK = Ask(
     arms={"canary": "canary", "main": "stable"},
 )
 NEXT = replace(ASK, revision="next")
-HISTORY = BLOCKS * BLOCK_SECONDS
+HISTORY = PARAMETERS.history
 
 
 @pytest.fixture
@@ -82,7 +83,28 @@ async def test_hours_of_the_stable_pods_are_learnt_when_a_release_opens(judge, s
     assert (lesson.check, lesson.release_id, lesson.at) == ("errors", 0, 60.0)
     assert learnt(lesson).dispersion.phi > 3
     assert [span.begin for span in source.recalled] == [60.0 - HISTORY] * 2
-    assert source.recalled[0].ends == tuple(60.0 - HISTORY + BLOCK_SECONDS * n for n in range(1, BLOCKS + 1))
+    assert source.recalled[0].ends == tuple(60.0 - HISTORY + BLOCK_SECONDS * n for n in range(1, 13))
+
+
+async def test_weeks_are_learnt_from_when_asked_for_a_day_in_one_query(source, store):
+    """Three days and a half: four queries per counter that touch, and more errors told of than in six hours."""
+    asked, day = PARAMETERS.model_copy(update={"history": 3.5 * 86400}), 86400.0
+    source.since = -30 * day
+    await opened(Judge(ShopBook(asked), {"main": source}, store), ASK, 60.0)
+    await opened(Judge(ShopBook(PARAMETERS), {"main": source}, shorter := MemoryStore()), ASK, 60.0)
+    (lesson,), (short,) = [await each.lessons("shop", "checkout") for each in (store, shorter)]
+    begins = [60.0 - 3.5 * day + n * day for n in range(4)]
+
+    assert [span.begin for span in source.recalled[:8]] == [*begins, *begins]
+    assert [span.ends[-1] for span in source.recalled[:4]] == [*begins[1:], 60.0]
+    assert lesson.requests == pytest.approx(14 * short.requests, rel=0.01)
+
+
+@pytest.mark.parametrize("history", ["59m", "29d"])
+def test_less_than_an_hour_or_more_than_four_weeks_of_history_are_refused(history):
+    """The limits are named."""
+    with pytest.raises(ValidationError, match="history\\n.*(3600|2419200)"):
+        Parameters.model_validate({"history": history})
 
 
 async def test_quiet_pods_are_learnt_to_be_quiet(judge, source, store):

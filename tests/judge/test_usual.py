@@ -26,7 +26,7 @@ def test_cumulative_buckets_become_counts():
         (bucket("a", "+Inf", 9.0), bucket("a", "0.1", 4.0), bucket("a", "0.5", 3.9), bucket("a", "1", 8.0))
     )
 
-    found = histogram(samples, "pod")
+    found = histogram(samples, "pod", 21600.0)
 
     assert found.bounds == (0.1, 0.5, 1.0, float("inf"))
     assert found.rows == [{"a": (4.0, 0.0, 4.0, 1.0)}]
@@ -36,10 +36,10 @@ def test_a_pod_without_all_buckets_is_left_out():
     """Half a histogram would bend everybody's."""
     samples = Samples((bucket("a", "+Inf", 9.0), bucket("a", "1", 4.0), bucket("b", "+Inf", 5.0)))
 
-    assert list(histogram(samples, "pod").rows[0]) == ["a"]
+    assert list(histogram(samples, "pod", 21600.0).rows[0]) == ["a"]
 
 
 def test_silence_is_no_history():
     """Without series, and with values that are none, there are no rows."""
-    assert histogram(Samples(()), "pod").rows == []
-    assert histogram(Samples((bucket("a", "1", float("nan")),)), "pod").rows == []
+    assert histogram(Samples(()), "pod", 21600.0).rows == []
+    assert histogram(Samples((bucket("a", "1", float("nan")),)), "pod", 21600.0).rows == []

@@ -23,7 +23,7 @@ from pydantic import (
 from firedamp.checks import Check
 from firedamp.cohorts import Cohorts
 from firedamp.config.freezes import Freeze
-from firedamp.decision.parameters import Parameters, Policy, Window
+from firedamp.decision.parameters import HISTORY_SECONDS, History, Parameters, Policy, Window
 from firedamp.errors import ConfigError
 from firedamp.model import Mode
 from firedamp.sources import SourceSettings
@@ -130,6 +130,7 @@ class Defaults(_Section):
     alpha: Share = Field(default=0.02, le=0.2)
     alpha_warn: Share = Field(default=0.05, le=0.5)
     ceiling: Share = 0.2
+    history: History = HISTORY_SECONDS
 
 
 class Service(Parameters):

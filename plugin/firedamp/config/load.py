@@ -19,7 +19,18 @@ from firedamp.config.document import place, read, tree, variables
 from firedamp.config.faults import Document, Location, explain
 from firedamp.errors import ConfigError
 
-_FLOWING = ("source", "mode", "cohorts", "window", "policy", "checks", "alpha", "alpha_warn", "ceiling")
+_FLOWING = (
+    "source",
+    "mode",
+    "cohorts",
+    "window",
+    "policy",
+    "checks",
+    "alpha",
+    "alpha_warn",
+    "ceiling",
+    "history",
+)
 #: Sections that flow key by key themselves.
 _SECTIONS = ("window", "policy")
 

@@ -7,6 +7,7 @@ It is stored with the release as canonical JSON, so that a replay judges by what
 import json
 from collections import Counter
 from functools import lru_cache
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,6 +15,10 @@ from firedamp.checks import Check
 from firedamp.cohorts import ArgoCohorts, Cohorts
 from firedamp.model import Resort, Tier
 from firedamp.units import Delay, Seconds, Share
+
+#: A day has a rhythm, but errors clump as they did this morning; rare ones take weeks to show it.
+HISTORY_SECONDS = 6 * 3600.0
+History = Annotated[Seconds, Field(ge=3600, le=28 * 86400)]
 
 
 class _Frozen(BaseModel):
@@ -77,6 +82,8 @@ class Parameters(_Frozen):
     alpha_warn: Share = Field(default=0.05, le=0.5)
     #: Error share of the comparison arm above which nothing passes: both versions are failing.
     ceiling: Share = 0.2
+    #: How long before a release noise is learnt from.
+    history: History = HISTORY_SECONDS
 
     @model_validator(mode="after")
     def _distinct(self) -> "Parameters":

@@ -25,8 +25,9 @@ from firedamp.stats.noise import Learnt, Table, learn
 
 _LOG = structlog.get_logger()
 
-#: History is learnt in so many blocks of this length.
-BLOCKS, BLOCK_SECONDS = 12, 1800.0
+#: History is learnt in blocks of this length, a day of them in one query.
+BLOCK_SECONDS = 1800.0
+_AT_ONCE = 48
 #: Longest time for one query.
 _QUERY_SECONDS = 10.0
 
@@ -73,15 +74,16 @@ async def counted(source: Source, release: Release, parameters: Parameters) -> d
         SourceDownError: the source does not answer.
     """
     wanted = {check: _queries(check, release, parameters) for check in parameters.checks}
-    spans = blocks(release.started)
+    spans = blocks(release.started, parameters.history)
+    pieces = [spans[first : first + _AT_ONCE] for first in range(0, len(spans), _AT_ONCE)]
     found: dict[_Query, Rows] = {}
     for query in dict.fromkeys(query for roles in wanted.values() for query in roles.values()):
         try:
-            found[query] = await _asked(source, query, spans)
+            found[query] = [row for days in pieces for row in await _asked(source, query, days)]
         except SourceRefusedError as error:
             _LOG.warning("history_refused", release=str(release.key), error=str(error))
     return {
-        check.name: _joined(check, {role: found[query] for role, query in roles.items()})
+        check.name: _joined(check, len(spans), {role: found[query] for role, query in roles.items()})
         for check, roles in wanted.items()
         if roles and all(query in found for query in roles.values())
     }
@@ -111,9 +113,10 @@ def stable(check: Check, release: Release, parameters: Parameters) -> Stable | N
     return Stable(needs, selected[arm], "pod" if by_pod else parameters.cohorts.pod_label)
 
 
-def blocks(until: float) -> list[Block]:
-    """The half hours before a Unix time."""
-    starts = [until - (BLOCKS - index) * BLOCK_SECONDS for index in range(BLOCKS)]
+def blocks(until: float, seconds: float) -> list[Block]:
+    """The half hours, as many as so many seconds have, before a Unix time."""
+    count = round(seconds / BLOCK_SECONDS)
+    starts = [until - (count - index) * BLOCK_SECONDS for index in range(count)]
     return [Block(index, start, start + BLOCK_SECONDS) for index, start in enumerate(starts)]
 
 
@@ -142,8 +145,8 @@ async def _answered(source: Source, query: _Query, blocks: Sequence[Block]) -> R
     return levels(samples, blocks, pod_label=query.pod_label).rows
 
 
-def _joined(check: Check, found: Mapping[str, Rows]) -> Rows:
-    return [check.rows({role: rows[index] for role, rows in found.items()}) for index in range(BLOCKS)]
+def _joined(check: Check, count: int, found: Mapping[str, Rows]) -> Rows:
+    return [check.rows({role: rows[index] for role, rows in found.items()}) for index in range(count)]
 
 
 def learnt(rows: Rows) -> Learnt:

@@ -1,12 +1,12 @@
 """
-What a service usually does, asked before a release: six hours of its stable pods, for a plan.
+What a service usually does, asked before a release: some hours of its stable pods, for a plan.
 
 Counts come as history is learnt from; histograms as one increase per pod and bucket over all the hours, and
 levels at the end of each half hour.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,13 +17,12 @@ from firedamp.decision.parameters import Parameters
 from firedamp.decision.planning import Usual
 from firedamp.errors import SourceRefusedError
 from firedamp.judge import history
-from firedamp.model import Release, Row
+from firedamp.model import Block, Release, Row
 from firedamp.ports import Source, Span
 from firedamp.queries import Counted, Expression, Level, Need
 from firedamp.stats.noise import Learnt
 
 _TIMEOUT_SECONDS = 30.0
-_WHOLE_SECONDS = history.BLOCKS * history.BLOCK_SECONDS
 
 
 async def usual(
@@ -57,21 +56,20 @@ async def _asked(source: Source, check: Check, release: Release, parameters: Par
         return Usual()
     (need,) = pods.needs.values()
     try:
-        return await _answered(source, need, pods.cohort, pods.label, release.started)
+        return await _answered(source, need, pods, history.blocks(release.started, parameters.history))
     except SourceRefusedError as error:
         return Usual(refused=str(error))
 
 
-async def _answered(source: Source, need: Need, cohort: Matchers, label: str, until: float) -> Usual:
+async def _answered(source: Source, need: Need, pods: history.Stable, blocks: Sequence[Block]) -> Usual:
+    ends, seconds = tuple(block.end for block in blocks), blocks[-1].end - blocks[0].start
     match need:
         case Counted():
-            samples = await _samples(source, buckets(need, label), cohort, (until,), _WHOLE_SECONDS)
-            return histogram(samples, label)
+            samples = await _samples(source, buckets(need, pods.label), pods.cohort, ends[-1:], seconds)
+            return histogram(samples, pods.label, seconds)
         case Level():
-            blocks = history.blocks(until)
-            ends = tuple(block.end for block in blocks)
-            samples = await _samples(source, need, cohort, ends, history.BLOCK_SECONDS)
-            return Usual(levels(samples, blocks, pod_label=label).rows, history.BLOCK_SECONDS)
+            samples = await _samples(source, need, pods.cohort, ends, history.BLOCK_SECONDS)
+            return Usual(levels(samples, blocks, pod_label=pods.label).rows, history.BLOCK_SECONDS)
 
 
 async def _samples(
@@ -87,8 +85,8 @@ def buckets(need: Counted, pod_label: str) -> Level:
     return Level(Expression(f"sum by ({pod_label}, le) ({counted})"))
 
 
-def histogram(samples: Samples, pod_label: str) -> Usual:
-    """Requests per pod and bucket, from cumulative counts; pods without all the buckets are left out."""
+def histogram(samples: Samples, pod_label: str, seconds: float) -> Usual:
+    """Requests per pod and bucket in so many seconds, from cumulative counts; pods without all the buckets are left out."""
     found: dict[str, dict[float, float]] = {}
     for series in samples.series:
         if "le" in series.labels and series.values.size and math.isfinite(series.values[-1]):
@@ -98,7 +96,7 @@ def histogram(samples: Samples, pod_label: str) -> Usual:
     rows: dict[str, Row] = {
         pod: _row(found[pod], bounds) for pod in sorted(found) if len(found[pod]) == len(bounds)
     }
-    return Usual([rows] if rows else [], _WHOLE_SECONDS, bounds)
+    return Usual([rows] if rows else [], seconds, bounds)
 
 
 def _row(cumulative: Mapping[float, float], bounds: tuple[float, ...]) -> Row:
