@@ -87,7 +87,7 @@ async def test_hours_of_the_stable_pods_are_learnt_when_a_release_opens(judge, s
 
 
 async def test_weeks_are_learnt_from_when_asked_for_a_day_in_one_query(source, store):
-    """Three days and a half: four queries per counter that touch, and more errors told of than in six hours."""
+    """Three days and a half: four queries per counter that touch, and fourteen times the requests."""
     asked, day = PARAMETERS.model_copy(update={"history": 3.5 * 86400}), 86400.0
     source.since = -30 * day
     await opened(Judge(ShopBook(asked), {"main": source}, store), ASK, 60.0)
@@ -103,7 +103,7 @@ async def test_weeks_are_learnt_from_when_asked_for_a_day_in_one_query(source, s
 @pytest.mark.parametrize("history", ["59m", "29d"])
 def test_less_than_an_hour_or_more_than_four_weeks_of_history_are_refused(history):
     """The limits are named."""
-    with pytest.raises(ValidationError, match="history\\n.*(3600|2419200)"):
+    with pytest.raises(ValidationError, match=r"history\n.*(3600|2419200)"):
         Parameters.model_validate({"history": history})
 
 

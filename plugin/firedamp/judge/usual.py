@@ -86,7 +86,7 @@ def buckets(need: Counted, pod_label: str) -> Level:
 
 
 def histogram(samples: Samples, pod_label: str, seconds: float) -> Usual:
-    """Requests per pod and bucket in so many seconds, from cumulative counts; pods without all the buckets are left out."""
+    """Requests per pod and bucket in so many seconds; pods without all the buckets are left out."""
     found: dict[str, dict[float, float]] = {}
     for series in samples.series:
         if "le" in series.labels and series.values.size and math.isfinite(series.values[-1]):
