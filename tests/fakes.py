@@ -8,7 +8,7 @@ from typing import Any
 
 from firedamp.errors import ConflictError, StoreError
 from firedamp.model import Ask, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
-from firedamp.ports import LESSONS, Event, Gate, Lesson, Token
+from firedamp.ports import LESSONS, Event, Gate, Lesson, Snapshot, Token
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.ledger import BY_NAME_ONLY
 from firedamp.store.locks import LocalLocks, name
@@ -30,6 +30,7 @@ class MemoryStore:
         self._releases: dict[int, Release] = {}
         self._last_id = 0
         self._looks: dict[int, dict[int, Look]] = {}
+        self._snapshots: dict[int, Snapshot] = {}
         self._lessons: dict[tuple[str, str, str, int], Lesson] = {}
         self._gates: dict[tuple[str, str, str, str], Gate] = {}
         self._events: list[Event] = []
@@ -65,6 +66,8 @@ class MemoryStore:
     async def update(self, release: Release) -> None:
         await self._turn(*_moving(release))
         self._write_back(release)
+        if release.ended is not None:
+            self._snapshots.pop(release.id, None)
 
     async def releases(
         self,
@@ -104,8 +107,20 @@ class MemoryStore:
         for release_id in old:
             del self._releases[release_id]
             self._looks.pop(release_id, None)
+        for left in [known.id for known in self._releases.values() if known.last_asked < before]:
+            self._snapshots.pop(left, None)
         self._lessons = {key: one for key, one in self._lessons.items() if one.at >= before}
         return len(old)
+
+    async def snapshot(self, release_id: int) -> Snapshot | None:
+        await self._turn()
+        return self._snapshots.get(release_id)
+
+    async def keep(self, snapshot: Snapshot) -> None:
+        await self._turn()
+        release, before = self._releases.get(snapshot.release_id), self._snapshots.get(snapshot.release_id)
+        if release and release.ended is None and (before is None or before.block < snapshot.block):
+            self._snapshots[snapshot.release_id] = snapshot
 
     async def lessons(self, namespace: str, service: str) -> Sequence[Lesson]:
         await self._turn(namespace, service)

@@ -147,6 +147,21 @@ class Lesson:
     requests: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """
+    Where the judgement of a release stood after a block: nothing that its looks do not tell.
+
+    Attributes:
+        block: index of the last block in it.
+        body: the judge's own; no store reads it.
+    """
+
+    release_id: int
+    block: int
+    body: bytes
+
+
 class Store(Protocol):
     """firedamp's memory. Every method may raise StoreError."""
 
@@ -197,6 +212,14 @@ class Store(Protocol):
         Raises:
             ConflictError: one of the blocks has a look already; nothing was written.
         """
+        ...
+
+    async def snapshot(self, release_id: int) -> Snapshot | None:
+        """The newest one kept of a release that has not ended; None where there is none (any more)."""
+        ...
+
+    async def keep(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot in place of an earlier block's, unless its release has ended or is not there."""
         ...
 
     async def lessons(self, namespace: str, service: str) -> Sequence[Lesson]:

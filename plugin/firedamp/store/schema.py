@@ -77,6 +77,15 @@ looks = Table(
     PrimaryKeyConstraint("release_id", "block"),
 )
 
+# One row per running release, replaced by later ones; its body is the judge's own affair.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("release_id", _Id, ForeignKey(releases.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("block", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 lessons = Table(
     "lessons",
     metadata,

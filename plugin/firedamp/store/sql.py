@@ -18,9 +18,9 @@ from firedamp.errors import StoreError
 from firedamp.model import Look, Release, ReleaseKey
 from firedamp.store import codec, rows, schema
 from firedamp.store.database import Database, engine, normalised
-from firedamp.store.lessons import Lessons
 from firedamp.store.locks import LocalLocks, ReplicaLocks, name
 from firedamp.store.migrations import migrate, trouble
+from firedamp.store.snapshots import Snapshots, drop
 from firedamp.store.whole import whole
 
 _PRUNED_AT_ONCE = 100  # releases per transaction, so that nobody waits long
@@ -38,7 +38,7 @@ async def open_store(url: str, *, pool_size: int = 5, lock_seconds: float = 6.0)
     return SqlStore(url, pool_size=pool_size, lock_seconds=lock_seconds)
 
 
-class SqlStore(Lessons):
+class SqlStore(Snapshots):
     """
     firedamp's memory in a database that is migrated already; connects when first used.
 
@@ -93,6 +93,8 @@ class SqlStore(Lessons):
     async def update(self, release: Release) -> None:
         async with self._database.writing() as connection:
             await _write_back(connection, release)
+            if release.ended is not None:
+                await drop(connection, release.id)
 
     @whole
     async def releases(
@@ -135,6 +137,7 @@ class SqlStore(Lessons):
     async def prune(self, before: float) -> int:
         """Forget releases that ended before an instant, with their looks, and lessons; says how many."""
         await self.forget_lessons(before)
+        await self.forget_snapshots(before)
         forgotten = 0
         while dropped := await self._prune_some(before):
             forgotten += dropped
