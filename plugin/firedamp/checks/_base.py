@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -143,7 +144,8 @@ def warming(finding: Finding) -> Finding:
 
 def totals(rows: Mapping[str, Row], columns: int) -> Row:
     """Column sums over the pods, in whatever order they come; zeros without pods."""
-    return tuple(math.fsum(row[column] for row in rows.values()) for column in range(columns))
+    summed = tuple(map(math.fsum, islice(zip(*rows.values(), strict=True), columns)))
+    return summed or (0.0,) * columns
 
 
 def arm_rows(piece: Slice, arm: Arm | None) -> Mapping[str, Row]:

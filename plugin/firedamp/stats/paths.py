@@ -54,7 +54,7 @@ def walk(paths: Floats, new: int, null_shares: Floats, correlation: float | Floa
 def tails(chances: Floats) -> Floats:
     """(..., counts + 1) chance of each count or a higher one, from that of each (..., counts)."""
     found = np.zeros((*chances.shape[:-1], chances.shape[-1] + 1))
-    np.cumsum(chances[..., ::-1], axis=-1, out=found[..., -2::-1])
+    np.add.accumulate(chances[..., ::-1], axis=-1, out=found[..., -2::-1])
     return found
 
 
