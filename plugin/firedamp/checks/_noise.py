@@ -59,7 +59,7 @@ class Noise:
             first, second = self.waiting
             return self._taken(_joined(first, baseline), _joined(second, canary))
         # The very first block is a cell of its own: it tells which pods there are.
-        if self.baseline.totals:
+        if self.baseline.pods:
             return replace(self, waiting=(baseline, canary))
         return self._taken(baseline, canary)
 

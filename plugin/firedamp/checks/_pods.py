@@ -14,7 +14,7 @@ arm's rate would have given it in the same blocks.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from scipy.special import gammainc
@@ -137,7 +137,7 @@ class Recent:
         """After one more block; see `Pods.add`."""
         if self.now.blocks >= _CHAPTER:
             return Recent(self.now, Pods().add(baseline, canary))
-        return replace(self, now=self.now.add(baseline, canary))
+        return Recent(self.past, self.now.add(baseline, canary))
 
     @property
     def pods(self) -> Pods:

@@ -136,7 +136,8 @@ class Trust:
         }
         notes = [note for note in self.notes if note.block > self.blocks - BLOCKS]
         notes += [Note(self.blocks, kind, text) for kind, text in texts.items() if text]
-        arms = self.arms.union(arm for arm, rows in piece.rows.items() if rows)
+        seen = {arm for arm, rows in piece.rows.items() if rows}
+        arms = self.arms if seen <= self.arms else self.arms | seen
         return replace(known, blocks=self.blocks + 1, arms=arms, notes=tuple(notes))
 
     def _counted(self, piece: Slice, weight: float | None) -> "Trust":
@@ -149,12 +150,11 @@ class Trust:
         test = share.advance(
             self.test, baseline=baseline, canary=canary, expected=expected, window=self.grant.looks
         )
-        heard = replace(self, silence=self.silence.add(baseline, canary), test=test)
-        if expected is None or test.neighbour is None:
-            return heard
-        kept = _KEPT if self.told == expected else 0.0
-        got = _sum((kept * self.got[0], kept * self.got[1]), (baseline, canary))
-        return replace(heard, told=expected, got=got)
+        told, got = self.told, self.got
+        if expected is not None and test.neighbour is not None:
+            kept = _KEPT if told == expected else 0.0
+            told, got = expected, _sum((kept * got[0], kept * got[1]), (baseline, canary))
+        return replace(self, silence=self.silence.add(baseline, canary), test=test, told=told, got=got)
 
     def _mismatch(self) -> str:
         if self.test.p_value > self.alpha:
@@ -180,7 +180,7 @@ class Trust:
         """The finding, set aside where its data cannot be believed; harm proven stands."""
         if finding.outcome is Outcome.FAIL or finding.set_aside is not None:
             return finding
-        if doubt := self._wrong_share() or self._resets() or self._gaps():
+        if self.notes and (doubt := self._wrong_share() or self._resets() or self._gaps()):
             return aside(finding, doubt, Situation.NO_DATA)
         if (silent := self.silence.silent) is not None:
             return aside(finding, self._unheard(silent), Situation.NO_TRAFFIC)
@@ -240,8 +240,10 @@ def _counts_requests(check: Check) -> bool:
 def _told(piece: Slice, kind: TroubleKind) -> str:
     """A trouble that so many pods had that it is the check's."""
     said = [trouble.text for trouble in piece.troubles if trouble.kind is kind]
+    if not said:
+        return ""
     pods = sum(len(rows) for rows in piece.rows.values())
-    return said[0] if said and len(said) * _PODS >= pods else ""
+    return said[0] if len(said) * _PODS >= pods else ""
 
 
 def _hole(piece: Slice, arms: frozenset[Arm]) -> str:

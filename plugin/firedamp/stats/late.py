@@ -58,7 +58,7 @@ class Watch:
     @property
     def e_value(self) -> float:
         """What 1 bet on harm is worth now; above 1/alpha once by chance with probability alpha."""
-        return 1.0 - self.placed + float(self.bets.mean())
+        return 1.0 - self.placed + float(self.bets.sum()) / self.bets.size
 
     @property
     def p_value(self) -> float:
@@ -96,7 +96,7 @@ def advance(
         raise ValueError(f"bets of {watch.placed} and {weight} are more than 1")
     if not 0 < canary_share < 1:
         return watch
-    placed = replace(watch, bets=watch.bets + weight, placed=min(1.0, watch.placed + weight))
+    placed = Watch(watch.null, watch.plausible, watch.bets + weight, min(1.0, watch.placed + weight))
     total = baseline_events + canary_events
     return _seen(placed, canary_events, total, canary_share) if total else placed
 
@@ -110,11 +110,8 @@ def _seen(watch: Watch, canary: int, total: int, share: float) -> Watch:
     likely = np.exp(np.maximum(likely - likely.max(), -450.0))
     nodes, sizes = likely[: healthy.size], likely[healthy.size :]
     expected = float(watch.plausible @ nodes)
-    return replace(
-        watch,
-        plausible=watch.plausible * nodes / expected,
-        bets=np.minimum(watch.bets * (sizes / expected), _MOST),
-    )
+    plausible = watch.plausible * nodes / expected
+    return Watch(watch.null, plausible, np.minimum(watch.bets * (sizes / expected), _MOST), watch.placed)
 
 
 def start_weight(block: int, window: int) -> float:

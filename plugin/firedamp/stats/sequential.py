@@ -164,6 +164,9 @@ def _take(state: SequentialFisher, baseline: float, canary: float, share: float)
     new_baseline, baseline_rest = _whole(baseline + state.baseline_remainder)
     new_canary, canary_rest = _whole(canary + state.canary_remainder)
     new = new_baseline + new_canary
+    rests = baseline_rest, canary_rest
+    if not new and rests == (state.baseline_remainder, state.canary_remainder):
+        return state
     odds = 1 + state.null.tolerance
     alive, moments = _moved(state, new, share) if new else (state.paths, state.moments)
     return replace(

@@ -88,7 +88,7 @@ class ShareTest:
     @property
     def e_value(self) -> float:
         """What 1 bet on a mismatch is worth now; above 1/alpha once by chance with probability alpha."""
-        return 1.0 - self.placed + float(self.bets.mean())
+        return 1.0 - self.placed + float(self.bets.sum()) / self.bets.size
 
     @property
     def p_value(self) -> float:
@@ -125,9 +125,15 @@ def advance(
         raise ValueError(f"{baseline} and {canary} requests: expected counts, 0 or more")
     steady = expected is not None and expected == test.expected
     if expected is None or not steady or not 0 < expected < 1 or baseline + canary <= 0:
-        return replace(test, expected=expected, neighbour=None)
+        return _unjudged(test, expected)
     known = _crowded(test, (baseline, canary))
     return _bet(known, baseline, canary, expected, window) if known.pairs >= _LEAST_PAIRS else known
+
+
+def _unjudged(test: ShareTest, expected: float | None) -> ShareTest:
+    if test.neighbour is None and test.expected == expected:
+        return test
+    return replace(test, expected=expected, neighbour=None)
 
 
 def _bet(test: ShareTest, baseline: float, canary: float, expected: float, window: int) -> ShareTest:

@@ -123,24 +123,22 @@ class ProportionRun:
 
     def heard(self, witnesses: Sequence[Witness]) -> "ProportionRun":
         """The run with the harm that remains without the pods that the witnesses suspect too."""
-        return self if self.warm is None else replace(self, warm=self.warm.heard(witnesses))
+        warm = self.warm and self.warm.heard(witnesses)
+        return self if warm is self.warm else replace(self, warm=warm)
 
     def take(self, piece: Slice, moment: Moment) -> "ProportionRun":
         """Add one block; while an arm is silent there is nothing to compare, and the counts are held."""
         baseline, canary = (totals(rows, 2) for rows in self._arms(piece))
         held = self.held.add(piece, moment)
+        heard = all(totals(rows, 2)[1] for rows in self._arms(held.piece))
         run = replace(
             self,
             last=piece,
             seen=(self.seen[0] + baseline[1], self.seen[1] + canary[1]),
             bad=self.bad + baseline[0],
-            held=held,
+            held=Held() if heard else held,
         )
-        if held.blocks > 1:
-            baseline, canary = (totals(rows, 2) for rows in self._arms(held.piece))
-        if not (baseline[1] and canary[1]):
-            return run
-        return replace(run, held=Held())._compare(held.piece, moment)
+        return run._compare(held.piece, moment) if heard else run
 
     def _arms(self, piece: Slice) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
         return arm_rows(piece, self.grant.against), arm_rows(piece, Arm.CANARY)
@@ -149,13 +147,15 @@ class ProportionRun:
         swapped = comparison.swaps(self.bad, self.seen[0]) if self.swapped is None else self.swapped
         baseline, canary = (comparison.rarer(rows, swapped=swapped) for rows in self._arms(piece))
         noise = self.noise.add(baseline, canary)
-        run = replace(self, swapped=swapped, noise=noise)
+        cold, warm = self.cold, self.warm
         if moment.warm:
-            warm = self.warm or comparison.lasting(noise, self.check.tolerance, swapped=swapped)
-            cold = self.cold if self.cold is not None and self.cold.crossed else None
-            return replace(run, cold=cold, warm=warm.add(baseline, canary, noise, self.grant, moment))
-        cold = self.cold or comparison.outright(noise, _GUARD_TOLERANCE, swapped=swapped)
-        return replace(run, cold=cold.add(baseline, canary, noise, self.grant, moment))
+            warm = warm or comparison.lasting(noise, self.check.tolerance, swapped=swapped)
+            warm = warm.add(baseline, canary, noise, self.grant, moment)
+            cold = cold if cold is not None and cold.crossed else None
+        else:
+            cold = cold or comparison.outright(noise, _GUARD_TOLERANCE, swapped=swapped)
+            cold = cold.add(baseline, canary, noise, self.grant, moment)
+        return replace(self, swapped=swapped, noise=noise, cold=cold, warm=warm)
 
     def finding(self, moment: Moment) -> Finding:
         """Harm first, then trouble with the data, then exclusion of harm, then what is missing."""

@@ -123,6 +123,8 @@ class Comparison:
         if self.alarmed and not beginning:
             lately = [each.recent.pods for each in others]
             beginning = self.recent.pods.spread_over(fewer=self.swapped, others=lately)
+        if (lasting, beginning) == (self.lasting, self.beginning):
+            return self
         return replace(self, lasting=lasting, beginning=beginning)
 
     def _watched(
