@@ -89,11 +89,24 @@ def faults(database: Path, acknowledged: int) -> list[str]:
         if connection.execute("SELECT count(*) FROM releases").fetchone() != (1,):
             found.append("lost or doubled release")
         blocks = [row[0] for row in connection.execute("SELECT block FROM looks ORDER BY block")]
+        snapshots = [row[0] for row in connection.execute("SELECT block FROM snapshots")]
     if blocks != list(range(len(blocks))):
         found.append(f"torn looks: {blocks}")
     if len(blocks) <= acknowledged:
         found.append(f"lost look: block {acknowledged} was answered, the store ends at {len(blocks) - 1}")
+    if len(snapshots) > 1 or max(snapshots, default=-1) >= len(blocks):
+        found.append(f"snapshots {snapshots} of {len(blocks)} looks")
     return found
+
+
+async def snapshots(database: Path) -> list[int]:
+    """Blocks of the snapshot that the next judge goes on from."""
+    store = await open_store(f"sqlite:///{database}")
+    try:
+        kept = await store.snapshot(1)
+        return [kept.block] if kept else []
+    finally:
+        await store.close()
 
 
 async def looks(database: Path) -> list[str]:
@@ -111,7 +124,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
         acknowledged = live_and_die(killed, rng)
         inside += acknowledged >= 0
         wrong += faults(killed, acknowledged)
-    last = len(asyncio.run(looks(killed)))
+    last, kept = len(asyncio.run(looks(killed))), asyncio.run(snapshots(killed))
     answers = [asyncio.run(judge(database, last, lambda _block: None)) for database in (killed, calm)]
     same = asyncio.run(looks(killed)) == asyncio.run(looks(calm))
     print(
@@ -120,6 +133,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
                 "kills": kills,
                 "kills_after_an_answer": inside,
                 "looks": last,
+                "snapshots": kept,
                 "faults": wrong,
                 "same_looks": same,
                 "same_verdict": answers[0] == answers[1],

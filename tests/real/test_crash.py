@@ -29,3 +29,4 @@ async def test_two_hundred_kills(tmp_path):
     assert found["same_verdict"]
     assert found["kills_after_an_answer"] > 50
     assert found["looks"] > 50
+    assert found["snapshots"] > [found["looks"] - 30]

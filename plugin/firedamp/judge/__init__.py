@@ -25,6 +25,7 @@ from firedamp.judge.book import Book, Profile
 from firedamp.judge.looking import Looks
 from firedamp.judge.outages import Outages
 from firedamp.judge.past import Past
+from firedamp.judge.snapshots import Snapshots
 from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import Event, Source, Store
 
@@ -49,7 +50,15 @@ class Judge:
         self._store = store
         self._deadline = deadline_seconds
         self._past = Past(sources, store)
-        self._looks = Looks(sources, store, self._past, deadline_seconds=deadline_seconds, sessions=sessions)
+        self._snapshots = Snapshots(store)
+        self._looks = Looks(
+            sources,
+            store,
+            self._past,
+            self._snapshots,
+            deadline_seconds=deadline_seconds,
+            sessions=sessions,
+        )
         self._outages = Outages(deadline_seconds)
         self._flights: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -85,12 +94,14 @@ class Judge:
                 await self._store.update(releases.weighted(release, weight, now))
 
     async def settled(self) -> None:
-        """What is learnt in the background is learnt, or given up."""
+        """What is learnt and written in the background is so, or given up."""
         await self._past.settled()
+        await self._snapshots.settled()
 
     async def close(self) -> None:
-        """Give up what is learnt in the background; to be called before sources and store are closed."""
+        """Give up what goes on in the background; to be called before sources and store are closed."""
         await self._past.close()
+        await self._snapshots.close()
 
     async def _answer(self, ask: Ask, now: float) -> Verdict:
         profile = self._book.profile(ask.namespace, ask.service)

@@ -2,7 +2,8 @@
 Taking looks: what is due, from which evidence, and where the running statistics live.
 
 A look is due when a block is over. Running statistics are kept in memory for as long as there is room and
-rebuilt from the store when they are not there, after a restart, or when another replica went on with them.
+rebuilt from the store when they are not there, after a restart (from the last snapshot and the looks since
+then), or when another replica went on with them.
 
 What takes long, a rebuilding or the catching up after an outage, is done piece by piece, and each piece
 is kept: a question whose time is over leaves the rest to the next one.
@@ -21,6 +22,7 @@ from firedamp.decision.session import Session
 from firedamp.errors import ConflictError, SourceDownError, SourceError
 from firedamp.judge import evidence
 from firedamp.judge.past import Past
+from firedamp.judge.snapshots import Snapshots
 from firedamp.model import Block, Evidence, Look, Mode, Outcome, Question, Release
 from firedamp.ports import Source, Span, Store
 
@@ -55,6 +57,7 @@ class Looks:
         sources: Mapping[str, Source],
         store: Store,
         past: Past,
+        snapshots: Snapshots,
         *,
         deadline_seconds: float,
         sessions: int,
@@ -62,6 +65,7 @@ class Looks:
         self._sources = sources
         self._store = store
         self._past = past
+        self._snapshots = snapshots
         self._deadline = deadline_seconds
         self._sessions = sessions
         self._living: OrderedDict[int, Living] = OrderedDict()
@@ -129,12 +133,16 @@ class Looks:
     async def _rebuilt(self, release: Release, parameters: Parameters) -> Living:
         """The session in memory, with every look in the store taken in."""
         living = self._kept(release, parameters)
-        after = living.session.blocks - 1
+        if not living.session.blocks:
+            living.session = await self._snapshots.restored(release, living.session)
+        before = living.session.blocks
+        after = before - 1
         while looks := await self._store.looks(release.id, after=after, limit=_REBUILT_AT_ONCE):
             pieces = [look.evidence for look in looks]
             # Half way there is no last look to answer from: the store has it.
             living.session = await asyncio.to_thread(session.replay, living.session, pieces)
             living.last, after = None, living.session.blocks - 1
+        self._snapshots.took(release, living.session, before=before)
         living.last = living.last or await self._store.last_look(release.id)
         return living
 
@@ -162,6 +170,7 @@ class Looks:
             await self._store.add_looks(release, looks)
         if _is_over(folded) and not _is_over(living.session):
             self._past.over(release, folded)
+        self._snapshots.took(release, folded, before=living.session.blocks)
         living.session, living.memories, living.last = folded, memories, looks[-1]
         telemetry.CHECK_VALUES.saw(release.key, release.verdict, looks[-1].findings)
         return release

@@ -10,22 +10,18 @@ Nobody waits for any of this: whatever goes wrong is logged, and the release doe
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
-
-import structlog
 
 from firedamp.decision import known, session
 from firedamp.decision import parameters as stored
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
-from firedamp.errors import SourceError, StoreError
 from firedamp.judge import evidence, history, releases
+from firedamp.judge.background import Background
 from firedamp.model import Release
 from firedamp.ports import LESSONS, Lesson, Source, Store
 from firedamp.stats.noise import Learnt
-
-_LOG = structlog.get_logger()
 
 #: History younger than this is not fetched again.
 FRESH_SECONDS = 3600.0
@@ -43,16 +39,17 @@ class Past:
     def __init__(self, sources: Mapping[str, Source], store: Store) -> None:
         self._sources = sources
         self._store = store
-        self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._background = Background("learning", at_once=_AT_ONCE, patience_seconds=_PATIENCE_SECONDS)
         #: Releases without a look whose history was asked for.
         self._asked: set[int] = set()
 
     def opened(self, release: Release, parameters: Parameters, source: str) -> None:
         """Begin to learn what the past tells of this release, unless that is under way."""
         if release.id not in self._asked and any(known.counts(check) for check in parameters.checks):
-            self._begin(f"history of {release.key}", lambda: self._history(release, parameters, source))
-            self._begin(f"releases before {release.key}", lambda: self._catch_up(release))
+            self._background.begin(
+                f"history of {release.key}", lambda: self._history(release, parameters, source)
+            )
+            self._background.begin(f"releases before {release.key}", lambda: self._catch_up(release))
 
     def over(self, release: Release, running: Session | None) -> None:
         """
@@ -62,7 +59,7 @@ class Past:
             release: as it is now.
             running: its session where that is at hand; None rebuilds it from the store.
         """
-        self._begin(f"what {release.key} told", lambda: self._tell(release, running))
+        self._background.begin(f"what {release.key} told", lambda: self._tell(release, running))
 
     async def pinned(self, release: Release, parameters: Parameters) -> str:
         """What the store knows by now of the noise of this release's checks, as it is pinned."""
@@ -76,28 +73,11 @@ class Past:
 
     async def settled(self) -> None:
         """Everything begun so far is learnt, or given up."""
-        while self._running:
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._background.settled()
 
     async def close(self) -> None:
         """Give up what is under way."""
-        for task in self._running.values():
-            task.cancel()
-        await self.settled()
-
-    def _begin(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
-        if what not in self._running:
-            task = self._running[what] = asyncio.create_task(self._quietly(what, work))
-            task.add_done_callback(lambda _: self._running.pop(what))
-
-    async def _quietly(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
-        try:
-            async with self._slots, asyncio.timeout(_PATIENCE_SECONDS):
-                await work()
-        except TimeoutError:
-            _LOG.warning("learning", what=what, error=f"not done within {_PATIENCE_SECONDS:g} s")
-        except (SourceError, StoreError, ValueError) as error:
-            _LOG.warning("learning", what=what, error=str(error))
+        await self._background.close()
 
     async def _history(self, release: Release, parameters: Parameters, name: str) -> None:
         source = self._sources.get(name)
