@@ -16,8 +16,6 @@ from firedamp.cohorts import Matchers, comparison_arm
 from firedamp.counting import Count, Memory, Samples, count, levels
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceError
-from firedamp.judge import unlabelled
-from firedamp.judge.unlabelled import Unlabelled
 from firedamp.model import (
     Arm,
     Block,
@@ -56,12 +54,10 @@ class Plan:
     Attributes:
         against: the comparison arm; None where there is none.
         wanted: check name -> arm -> role -> query.
-        unlabelled: check name -> requests without a version label, of checks that could have some.
     """
 
     against: Arm | None
     wanted: Mapping[str, Mapping[Arm, Mapping[str, Query]]]
-    unlabelled: Mapping[str, Unlabelled] = field(default_factory=dict)
 
     @property
     def queries(self) -> tuple[Query, ...]:
@@ -94,10 +90,6 @@ class Plan:
                 if mine == query and role in other:
                     return other[role]
         return None
-
-
-#: What each query of a plan brought.
-Counts = Mapping[Query | Unlabelled, Count | SourceError]
 
 
 @dataclass(slots=True)
@@ -141,42 +133,27 @@ def plan(parameters: Parameters, release: Release) -> Plan:
             if arm in selected
         }
 
-    stray = {check.name: unlabelled.wanted(check, parameters, release, own) for check in parameters.checks}
-    return Plan(
-        against,
-        {check.name: queries(check) for check in parameters.checks},
-        {name: one for name, one in stray.items() if one is not None},
-    )
+    return Plan(against, {check.name: queries(check) for check in parameters.checks})
 
 
 async def gather(
     name: str, source: Source, planned: Plan, blocks: Sequence[Block], memories: Memories, span: Span
-) -> Counts:
+) -> Mapping[Query, Count | SourceError]:
     """
     Fetch and count every query of the plan for these blocks; `name` is what people call the source.
 
     Raises:
         SourceDownError: not one query was answered, so nothing can be judged now.
     """
-    queries, stray = planned.queries, tuple(dict.fromkeys(planned.unlabelled.values()))
-    asked = await asyncio.gather(
-        *(_ask(name, source, query, span) for query in queries),
-        *(_ask(name, source, one, one.span(span)) for one in stray),
-    )
-    answers = dict(zip(queries, asked, strict=False))
+    queries = planned.queries
+    asked = await asyncio.gather(*(_ask(name, source, query, span) for query in queries))
+    answers = dict(zip(queries, asked, strict=True))
     if answers and all(isinstance(one, SourceDownError) for one in asked):
         raise next(one for one in asked if isinstance(one, SourceDownError))
-    counts: dict[Query | Unlabelled, Count | SourceError] = {
-        query: _counted(planned, query, answers, blocks, memories) for query in queries
-    }
-    for one, answer in zip(stray, asked[len(queries) :], strict=True):
-        counts[one] = (
-            answer if isinstance(answer, SourceError) else _warned(one.count(answer, blocks), answer)
-        )
-    return counts
+    return {query: _counted(planned, query, answers, blocks, memories) for query in queries}
 
 
-async def _ask(name: str, source: Source, query: Query | Unlabelled, span: Span) -> Samples | SourceError:
+async def _ask(name: str, source: Source, query: Query, span: Span) -> Samples | SourceError:
     try:
         samples = await source.samples(query.need, query.cohort, span)
     except SourceError as error:
@@ -235,7 +212,7 @@ def _warned(counted: Count, samples: Samples) -> Count:
 def assemble(
     parameters: Parameters,
     planned: Plan,
-    counts: Counts,
+    counts: Mapping[Query, Count | SourceError],
     blocks: Sequence[Block],
     release: Release,
 ) -> list[Evidence]:
@@ -263,7 +240,7 @@ def _weight(release: Release, block: Block) -> float | None:
     return None if moved_on or block.start < release.step_since else release.weight
 
 
-def _slice(check: Check, planned: Plan, counts: Counts, at: int) -> Slice:
+def _slice(check: Check, planned: Plan, counts: Mapping[Query, Count | SourceError], at: int) -> Slice:
     rows: dict[Arm, Mapping[str, Row]] = {}
     troubles: list[Trouble] = []
     bounds: set[tuple[float, ...]] = set()
@@ -280,22 +257,10 @@ def _slice(check: Check, planned: Plan, counts: Counts, at: int) -> Slice:
         rows[arm] = check.rows(parts)
         if not rows[arm] and len(parts) == len(roles):
             troubles.append(_nothing(roles, arm))
-    stray, wrong = _unlabelled(planned.unlabelled.get(check.name), counts, at)
-    troubles += wrong
     if any(trouble.kind in _NOT_WHOLE for trouble in troubles):
         # Requests without their errors, or one version without the other, would read as harm or its absence.
         return Slice({}, (), tuple(dict.fromkeys(troubles)))
-    return replace(_whole(rows, {one for one in bounds if one}, troubles), unlabelled=stray)
-
-
-def _unlabelled(wanted: Unlabelled | None, counts: Counts, at: int) -> tuple[float, Sequence[Trouble]]:
-    """Requests without a version label, and what was wrong with their answer."""
-    if wanted is None:
-        return 0.0, ()
-    found = counts[wanted]
-    if isinstance(found, SourceError):
-        return 0.0, (_trouble(found),)
-    return sum(row[0] for row in found.rows[at].values()), found.troubles[at]
+    return _whole(rows, {one for one in bounds if one}, troubles)
 
 
 def _nothing(roles: Mapping[str, Query], arm: Arm) -> Trouble:
@@ -315,6 +280,6 @@ def _whole(
     return Slice(rows, next(iter(bounds), ()), tuple(dict.fromkeys(troubles)))
 
 
-def _trouble(error: SourceError, arm: Arm | None = None) -> Trouble:
+def _trouble(error: SourceError, arm: Arm) -> Trouble:
     kind = TroubleKind.SOURCE_DOWN if isinstance(error, SourceDownError) else TroubleKind.REFUSED
     return Trouble(kind, str(error), arm)
