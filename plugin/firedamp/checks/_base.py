@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from firedamp import words
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice, Tier, TroubleKind
-from firedamp.queries import MAX_QUERY_CHARACTERS, Level, Need, selector
+from firedamp.queries import MAX_QUERY_CHARACTERS, Level, Need, Selector, selector
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
 
@@ -77,6 +77,10 @@ class BaseCheck(BaseModel):
         """Join what each role brought, pod by pod, into this check's rows."""
         raise NotImplementedError
 
+    def traffic(self) -> Selector | None:
+        """Counter of all requests that are judged; None where none are counted."""
+        return None
+
     def requests(self, rows: Mapping[str, Row]) -> float | None:
         """Requests behind these rows; None where rows count none."""
         return None
@@ -86,14 +90,24 @@ def _text(need: Need) -> str:
     return need.expression.text if isinstance(need, Level) else need.selector.metric
 
 
-def blank(check: BaseCheck, against: Arm | None, *, unit: str = "") -> Finding:
+def blank(
+    check: BaseCheck,
+    against: Arm | None,
+    *,
+    unit: str = "",
+    tolerance: float | None = None,
+    alpha: float | None = None,
+) -> Finding:
     """What every finding of a check has, before anything is known."""
-    return Finding(check.name, check.kind, check.tier, Outcome.INCONCLUSIVE, "", against=against, unit=unit)
+    head = (check.name, check.kind, check.tier, Outcome.INCONCLUSIVE, "", against, unit)
+    return Finding(*head, tolerance=tolerance, alpha=alpha)
 
 
-def say(finding: Finding, text: str, outcome: Outcome = Outcome.INCONCLUSIVE) -> Finding:
-    """The finding with an outcome and its one sentence, which begins with the check's name."""
-    return replace(finding, outcome=outcome, sentence=f"{finding.check}: {text}")
+def say(
+    finding: Finding, text: str, outcome: Outcome = Outcome.INCONCLUSIVE, *, needs: int | None = None
+) -> Finding:
+    """The finding with an outcome, what is missing, and its sentence, which begins with the check's name."""
+    return replace(finding, outcome=outcome, sentence=f"{finding.check}: {text}", needs=needs)
 
 
 def set_aside(finding: Finding, piece: Slice) -> Finding | None:
@@ -106,7 +120,7 @@ def set_aside(finding: Finding, piece: Slice) -> Finding | None:
 
 def aside(finding: Finding, why: str, situation: Situation) -> Finding:
     """The finding of a check that cannot be judged, and why."""
-    found = replace(finding, set_aside=why, situation=situation, needs=None, detectable=None)
+    found = replace(finding, set_aside=why, situation=situation, detectable=None)
     return say(found, f"cannot judge, {why}")
 
 

@@ -108,8 +108,10 @@ class TrendRun(CountsNothing):
 
     def finding(self, moment: Moment) -> Finding:
         """A leak proven, else trouble, else what the last judgement found or why it is still to come."""
-        bare = replace(
-            blank(self.check, self.grant.against, unit="share"),
+        bare = blank(
+            self.check,
+            self.grant.against,
+            unit="share",
             tolerance=1 + self.check.tolerance,
             alpha=self.grant.alpha,
         )

@@ -218,12 +218,15 @@ def _weights(events: int, n_b: int, n_c: int) -> tuple[int, Floats]:
     everyone = n_b + n_c
     mode = (events + 1) * (n_c + 1) // (everyone + 2)
     low, high = _window(events, n_b, n_c, mode)
+    weights, at = np.empty(high - low + 1), mode - low
     up = np.arange(mode, high, dtype=np.float64)
-    rising = ((n_c - up) * (events - up)) / ((up + 1) * (n_b - events + up + 1))
-    down = np.arange(mode, low, -1, dtype=np.float64)
-    falling = (down * (n_b - events + down)) / ((n_c - down + 1) * (events - down + 1))
-    below = np.cumprod(np.concatenate(([_MODE_WEIGHT], falling)))[:0:-1]
-    return low, np.concatenate((below, np.cumprod(np.concatenate(([_MODE_WEIGHT], rising)))))
+    weights[at + 1 :] = ((n_c - up) * (events - up)) / ((up + 1) * (n_b - events + up + 1))
+    down = np.arange(low + 1, mode + 1, dtype=np.float64)
+    weights[:at] = (down * (n_b - events + down)) / ((n_c - down + 1) * (events - down + 1))
+    weights[at] = _MODE_WEIGHT
+    for outwards in (weights[at:], weights[at::-1]):
+        np.multiply.accumulate(outwards, out=outwards)
+    return low, weights
 
 
 def _window(events: int, n_b: int, n_c: int, mode: int) -> tuple[int, int]:

@@ -169,7 +169,7 @@ class _Arms:
             clumps = self._clumps(count)
             ours, theirs = (count - 0.5) / clumps + 0.5, (self.events + 0.5) / clumps + 0.5
             tails = betainc(ours, theirs, split) @ chances
-            return float((-ndtri(np.maximum(tails, _LEAST)) - needed).min())
+            return min((-ndtri(np.maximum(tails, _LEAST)) - needed).tolist())
 
         usual = self.events * self.suspect_n / self.reference_n
         spread = math.sqrt(null.phi * (usual + 1) + (null.spread * usual) ** 2)

@@ -199,13 +199,13 @@ def _judge_exact(state: SequentialFisher, budgets: Floats) -> SequentialFisher:
     found = paths.tails(state.paths.sum(axis=-2))
     limits = np.maximum(paths.boundaries(found, budgets - state.spent), MIN_EVENTS)
     last, each = found.shape[-1] - 1, np.arange(limits.size)
-    boundary, crossing = int(limits.max()), found[each, np.minimum(limits, last)]
+    boundary, crossing = max(limits.tolist()), found[each, np.minimum(limits, last)]
     # Each hurdle is kept at its own multiple of alpha; the one furthest from cleared is what remains.
     standing = (state.spent + found[:, min(state.canary_events, last)]) / state.null.multiples
     return replace(
         state,
         boundary=boundary,
-        p_value=_lasting(state, float(standing.max())),
+        p_value=_lasting(state, max(standing.tolist())),
         limit=float(budgets[0]),
         crossed=state.crossed or state.canary_events >= boundary,
         spent=state.spent + crossing,

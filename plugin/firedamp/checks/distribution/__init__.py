@@ -29,7 +29,7 @@ from firedamp.checks.distribution.findings import Account
 from firedamp.checks.distribution.sample import MIN_REQUESTS
 from firedamp.checks.distribution.tail import Tail
 from firedamp.model import Arm, Finding, Row, Slice, Trouble, TroubleKind
-from firedamp.queries import Counted, Need, Selector, selector
+from firedamp.queries import Counted, Matcher, Need, Op, Selector, selector
 from firedamp.stats.noise import Learnt
 from firedamp.units import Tolerance
 
@@ -47,12 +47,19 @@ class Distribution(BaseCheck):
 
     def needs(self) -> Mapping[str, Need]:
         """The buckets of each cohort."""
+        return {"buckets": Counted(self._buckets(), keep_le=True)}
+
+    def _buckets(self) -> Selector:
         base = selector(self.histogram)
-        return {"buckets": Counted(Selector(f"{base.metric}_bucket", base.matchers), keep_le=True)}
+        return Selector(f"{base.metric}_bucket", base.matchers)
 
     def rows(self, parts: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Row]:
         """Requests per bucket and pod."""
         return parts.get("buckets", {})
+
+    def traffic(self) -> Selector:
+        """The last bucket, which counts every request."""
+        return self._buckets().where(Matcher("le", Op.EQUAL, "+Inf"))
 
     def requests(self, rows: Mapping[str, Row]) -> float:
         """All buckets."""
@@ -135,8 +142,10 @@ class DistributionRun:
         suspect = self.body.suspected is not None or self.tail.suspected is not None
         if not (moment.read or suspect):
             return blank(self.check, self.grant.against)
-        bare = replace(
-            blank(self.check, self.grant.against, unit=self.check.unit),
+        bare = blank(
+            self.check,
+            self.grant.against,
+            unit=self.check.unit,
             tolerance=1 + self.check.tolerance,
             alpha=self.grant.alpha,
         )
@@ -153,4 +162,4 @@ class DistributionRun:
     def _too_few(self, bare: Finding) -> Finding:
         whole = self.body.whole
         needs = max(1, math.ceil(MIN_REQUESTS - min(whole.requests, whole.worth)))
-        return say(replace(bare, needs=needs), speech.too_few(needs))
+        return say(bare, speech.too_few(needs), needs=needs)

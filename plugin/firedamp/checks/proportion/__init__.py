@@ -24,7 +24,7 @@ from firedamp.checks.proportion import comparison, speech
 from firedamp.checks.proportion.comparison import Comparison
 from firedamp.checks.proportion.outlook import Outlook
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
-from firedamp.queries import Counted, Need, selector
+from firedamp.queries import Counted, Need, Selector, selector
 from firedamp.stats.noise import Learnt
 from firedamp.units import Excess, Share, Tolerance
 
@@ -67,6 +67,10 @@ class Proportion(BaseCheck):
     def _row(self, events: float, total: float) -> Row:
         bad = events if self.harm == "more" else total - events
         return (min(max(bad, 0.0), total), total)
+
+    def traffic(self) -> Selector:
+        """What events are a share of."""
+        return selector(self.total)
 
     def requests(self, rows: Mapping[str, Row]) -> float:
         """The second column."""
@@ -161,8 +165,10 @@ class ProportionRun:
         """Harm first, then trouble with the data, then exclusion of harm, then what is missing."""
         if not (moment.read or self._suspect):
             return blank(self.check, self.grant.against)
-        bare = replace(
-            blank(self.check, self.grant.against, unit="share"),
+        bare = blank(
+            self.check,
+            self.grant.against,
+            unit="share",
             tolerance=1 + self.check.tolerance,
             alpha=self.grant.alpha,
         )
@@ -172,8 +178,7 @@ class ProportionRun:
             return trouble
         if self.warm is None:
             return self._early(bare, moment)
-        shown = comparison.shown(bare, self.warm)
-        return self._few_pods(bare, self.warm) or self._undecided(shown, self.warm, moment)
+        return self._few_pods(bare, self.warm) or self._undecided(bare, self.warm, moment)
 
     def _few_pods(self, bare: Finding, warm: Comparison) -> Finding | None:
         """Harm is proven, since warm-up or lately, but not without the worst of the pods."""
@@ -214,11 +219,11 @@ class ProportionRun:
             return found
         return say(replace(bare, situation=Situation.NO_TRAFFIC), speech.apart(self.grant.against))
 
-    def _undecided(self, shown: Finding, warm: Comparison, moment: Moment) -> Finding:
+    def _undecided(self, bare: Finding, warm: Comparison, moment: Moment) -> Finding:
         level = moment.pass_level or PASS_LEVEL
         ahead = Outlook(warm, self.check.pass_ratio, self.check.pass_excess)
         seen = ahead.detectable(self.grant, moment) if moment.planning else None
-        shown = replace(shown, detectable=seen)
+        shown = comparison.shown(bare, warm, detectable=seen)
         if (rates := self._both_failing(warm)) is not None:
             limit = min(self.grant.ceiling, self._far_above_usual)
             return say(shown, speech.both_failing(rates, self.grant.against, limit, self._usual_rate))
@@ -228,7 +233,7 @@ class ProportionRun:
         needs = ahead.needs(level) if moment.planning else None
         pace = self.seen[1] / (moment.lived * self.grant.look_seconds)
         sentence = speech.waiting(self._facts(warm), safety.upper_rate, needs, pace, seen)
-        return say(replace(shown, needs=needs or None), sentence)
+        return say(shown, sentence, needs=needs or None)
 
     def _both_failing(self, warm: Comparison) -> tuple[float, float] | None:
         """Rates of bad events where the comparison arm itself is failing; missed good ones know no limit."""

@@ -243,7 +243,7 @@ def _borne(tolerance: float) -> float:
     return max(0.0, (1 + tolerance) / _TOLD_FOR_THE_NULL - 1)
 
 
-def shown(bare: Finding, found: Comparison) -> Finding:
+def shown(bare: Finding, found: Comparison, *, detectable: float | None = None) -> Finding:
     """The numbers of a comparison, the canary's over the baseline's."""
     one_look = fisher.fisher_exact(*found.reference, *found.suspect)
     effect, (low, high) = one_look.odds_ratio, one_look.interval
@@ -262,6 +262,7 @@ def shown(bare: Finding, found: Comparison) -> Finding:
         tolerance=tolerance,
         one_look_p=one_look.p_value,
         p_value=found.test.p_value,
+        detectable=detectable,
     )
 
 
