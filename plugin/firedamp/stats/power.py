@@ -169,7 +169,8 @@ class _Arms:
             clumps = self._clumps(count)
             ours, theirs = (count - 0.5) / clumps + 0.5, (self.events + 0.5) / clumps + 0.5
             tails = betainc(ours, theirs, split) @ chances
-            return min((-ndtri(np.maximum(tails, _LEAST)) - needed).tolist())
+            room: Floats = -ndtri(np.maximum(tails, _LEAST)) - needed
+            return float(min(room.tolist()))
 
         usual = self.events * self.suspect_n / self.reference_n
         spread = math.sqrt(null.phi * (usual + 1) + (null.spread * usual) ** 2)
