@@ -3,7 +3,8 @@ How long a look takes, what a release weighs, and how fast the past is judged ag
 
     python benchmarks/speed.py [--json] [--rounds 9] [--judgements 1000000] [--prometheus [BINARY]]
 
-Looks are those of twenty checks by the product's own session, from memory and from nothing; figures are
+Looks are those of twenty checks by the product's own session, from memory and after a restart, when the last
+snapshot is read and the nine blocks since then are taken (the store's own work is left out); figures are
 processor time of one core, medians with quartiles. Everything is measured in the same rounds of one
 process, scipy's calls for the same question beside ours. With --prometheus a real one is started, and
 fetching is measured too (wall time). Exits with 1 where a limit is exceeded, 0 with --json.
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from clock import memory, onelook
 from clock.backtests import backtest
-from clock.looks import clocked, course
+from clock.looks import Times, clocked, course
 from clock.timing import Call, Spread, paired, ratio, spread
 
 from firedamp.stats.null import Shape
@@ -56,18 +57,35 @@ def looks(rounds: int, checks: int) -> Iterator[Figure]:
     """One look, early and late, with few errors and many; every round has releases of its own."""
     moments = [(EARLY, FEW), (LATE, FEW), (EARLY, MANY), (LATE, MANY)]
     found: dict[str, list[float]] = {}
+    sizes: dict[str, list[float]] = {}
     clocked(course(checks, EARLY, FEW))  # plans of looks are made once per service, not per release
     for seed in range(rounds):
         for moment in moments:
-            incremental, rebuilt = clocked(course(checks, *moment, seed=seed))
-            found.setdefault(_name(*moment), []).append(incremental)
-            found.setdefault(f"rebuilt: {_name(*moment)}", []).append(rebuilt)
+            times = clocked(course(checks, *moment, seed=seed))
+            for how, milliseconds in _shown(times).items():
+                found.setdefault(f"{how}{_name(*moment)}", []).append(milliseconds)
+            sizes.setdefault(_name(*moment), []).append(times.kilobytes)
     for name, each in sorted(found.items()):
-        limit = 60.0 if name.startswith("rebuilt") else 5.0
-        yield figure(f"look of {checks} checks, {name}", "ms", spread([1e3 * one for one in each]), limit)
+        yield figure(f"look of {checks} checks, {name}", "ms", spread(each), _limit(name))
     early, late, crowded = (_name(*moment) for moment in ((EARLY, FEW), (LATE, FEW), (LATE, MANY)))
+    for name in (late, crowded):
+        yield figure(f"snapshot of {checks} checks, {name}", "KB", spread(sizes[name]))
     yield figure("look at minute 60 over minute 5, equal K", "times", ratio(found, late, early), 1.2)
     yield figure(f"look at K = {MANY} over K = {FEW}, minute 60", "times", ratio(found, crowded, late), 4.0)
+
+
+def _shown(times: Times) -> Mapping[str, float]:
+    """Milliseconds; of early looks there is nothing to tell of snapshots yet."""
+    told = {"": times.look, "rebuilt: ": times.rebuilt}
+    if times.written:
+        told |= {"rebuilt from all blocks: ": times.folded, "snapshot written: ": times.written}
+    return {how: 1e3 * seconds for how, seconds in told.items()}
+
+
+def _limit(name: str) -> float | None:
+    if name.startswith("rebuilt: "):
+        return 60.0
+    return 5.0 if name.startswith("minute") else None
 
 
 def _name(minute: int, errors: int) -> str:
