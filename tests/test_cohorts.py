@@ -7,9 +7,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from firedamp.cohorts import ArmMatchers, Cohorts, comparison_arm, problem
+from firedamp.cohorts import ArmMatchers, Cohorts, comparison_arm, problem, told_apart_by, unlabelled
 from firedamp.model import Arm
-from firedamp.queries import Matcher, Op
+from firedamp.queries import Matcher, Op, Selector, selector
 
 ADAPTER: TypeAdapter[Cohorts] = TypeAdapter(Cohorts)
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=30)
@@ -315,3 +315,84 @@ def test_cohorts_that_make_no_sense_are_refused(written, said):
     """The settings say so when they are read, not at the first look."""
     with pytest.raises(ValidationError, match=said):
         cohorts(**written)
+
+
+# Requests in none of them.
+
+HASH = "rollouts_pod_template_hash"
+OWN = selector('http_requests_total{job="shop/checkout"}')
+SHARED = selector("http_requests_total")
+
+
+def unlabelled_of(known: Cohorts, counter: Selector) -> str | None:
+    """How a service's requests without any of the labels are asked for."""
+    selected = known.select("shop", "checkout", ARGO)
+    found = unlabelled(known, "checkout", selected, counter)
+    return None if found is None else counter.where(*found).promql()
+
+
+def test_requests_without_the_label_are_the_service_s_where_it_is_named():
+    """By the counter's own matchers, or by what all cohorts have in common."""
+    written = cohorts(
+        preset="labels", canary='app="checkout",version="$canary"', main='app="checkout",version="$main"'
+    )
+
+    assert unlabelled_of(cohorts(preset="argo"), OWN) == (
+        f'http_requests_total{{job="shop/checkout",namespace="shop",{HASH}=""}}'
+    )
+    assert unlabelled_of(written, SHARED) == (
+        'http_requests_total{namespace="shop",app="checkout",version=""}'
+    )
+
+
+def test_else_a_rollout_s_pods_are_known_by_their_names():
+    """Not those of another service whose name begins alike, and of experiments too."""
+    known = cohorts(preset="argo")
+    *_, pods, empty = unlabelled(known, "checkout", known.select("shop", "checkout", ARGO), SHARED)
+
+    assert empty == Matcher(HASH, Op.EQUAL, "")
+    assert pods.accepts("checkout-5d8c7b9f64-x2v9z")
+    assert pods.accepts("checkout-5d8c7b9f64-2-1-canary-x2v9z")
+    assert not pods.accepts("checkout-worker-5d8c7b9f64-x2v9z")
+    assert not pods.accepts("checkout-db-0")
+
+
+@pytest.mark.parametrize(
+    "named",
+    ['namespace="checkout"', 'path="/checkout"', 'job="shop/checkout-worker"', 'job!="checkout"'],
+)
+def test_requests_of_nobody_known_are_not_asked_for(named):
+    """The same metric of other services in the namespace carries no label either."""
+    written = cohorts(preset="labels", canary='version="$canary"', main='version="$main"')
+
+    assert unlabelled_of(written, selector(f"http_requests_total{{{named}}}")) is None
+
+
+@pytest.mark.parametrize(
+    ("known", "counter"),
+    [
+        (cohorts(preset="argo", by="pod"), OWN),
+        (cohorts(preset="flagger"), OWN),
+        (cohorts(preset="labels", canary='version="$canary"', main='version!="$canary"'), OWN),
+        (cohorts(preset="labels", canary='version="$canary"', main='version=~".*"'), OWN),
+        (cohorts(preset="argo"), OWN.where(Matcher(HASH, Op.NOT_EQUAL, ""))),
+        (
+            cohorts(
+                preset="labels", canary='app="checkout",version="v2"', main='app="checkout",version="v2"'
+            ),
+            OWN,
+        ),
+    ],
+)
+def test_where_no_request_can_be_in_no_cohort_nothing_is_asked(known, counter):
+    """Cohorts told apart by pod, a cohort that takes whatever has no label, a label that is never empty."""
+    assert unlabelled_of(known, counter) is None
+
+
+def test_cohorts_are_told_apart_by_the_labels_that_they_do_not_share():
+    """What is the same in all of them tells nothing."""
+    written = cohorts(
+        preset="labels", canary='app="checkout",version="$canary"', main='app="checkout",track="$main"'
+    )
+
+    assert told_apart_by(written.select("shop", "checkout", ARGO)) == ("track", "version")

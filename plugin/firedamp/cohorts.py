@@ -11,6 +11,9 @@ version), which are escaped whole, so that a hostile value can match nothing but
     istio, labels     as written                 as written, optional      as written
 
 Metrics that carry no such label (kube-state-metrics, cAdvisor) are told apart by the pod's name.
+
+A request may carry none of the labels that tell the cohorts apart, and is then in none of them. Whose it is
+has to be known before it can be held against a service: many have the same metrics in the same namespace.
 """
 
 import re
@@ -21,13 +24,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from firedamp.model import Arm
-from firedamp.queries import Matcher, Op, literal, matchers
+from firedamp.queries import Matcher, Op, Selector, literal, matchers
 
 Matchers = tuple[Matcher, ...]
 ArmMatchers = Mapping[Arm, Matchers]
 PLACEHOLDERS = ("canary", "baseline", "main")
 _PLACEHOLDER = re.compile(r"\$(canary|baseline|main)\b")
 
+# Template hashes and what ReplicaSets append are written in these, the former of five to ten.
+_SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
 # ReplicaSets append "-<hash>-<5>", DaemonSets and StatefulSets "-<5>" or "-<ordinal>".
 _REPLICA_POD = "-[0-9a-z]+-[0-9a-z]+"
 _DAEMON_POD = "-[0-9a-z]+"
@@ -79,6 +84,12 @@ class ArgoCohorts(_Cohorts):
             template = self.canary_template if arm is Arm.CANARY else self.baseline_template
             return f"{rollout}-[0-9a-z]+-[0-9]+-[0-9]+-{literal(template)}-[0-9a-z]+"
         return f"{rollout}-{literal(arms[arm])}-[0-9a-z]+"
+
+    def pods(self, service: str) -> Matchers:
+        """All pods of the Rollout, whatever their version."""
+        experiment = f"-[0-9]+-[0-9]+-({literal(self.canary_template)}|{literal(self.baseline_template)})"
+        name = f"{literal(self.workload or service)}-{_SAFE}{{5,10}}({experiment})?-{_SAFE}{{5}}"
+        return (Matcher(self.pod_label, Op.MATCH, name),)
 
 
 class FlaggerCohorts(_Cohorts):
@@ -172,6 +183,64 @@ Cohorts = Annotated[ArgoCohorts | FlaggerCohorts | LabelCohorts, Field(discrimin
 def comparison_arm(selected: ArmMatchers) -> Arm | None:
     """Canary is compared with baseline where there is one, else with main; None without either."""
     return next((arm for arm in (Arm.BASELINE, Arm.MAIN) if arm in selected), None)
+
+
+def told_apart_by(selected: ArmMatchers) -> tuple[str, ...]:
+    """Labels whose matchers are not the same in all cohorts."""
+    arms = list(selected.values())
+    own = (one.label for arm in arms for one in arm if not all(one in other for other in arms))
+    return tuple(dict.fromkeys(own))
+
+
+def unlabelled(cohorts: Cohorts, service: str, selected: ArmMatchers, counter: Selector) -> Matchers | None:
+    """
+    Matchers of a service's requests that carry none of the labels by which the cohorts are told apart.
+
+    None where there are none, or nothing says that they are this service's: cohorts are told apart by pod,
+    or one of them takes requests without the label; or neither the counter nor what all cohorts have in
+    common names the service, and how its pods are named is not known.
+
+    Args:
+        cohorts: as configured.
+        service: its name, as controllers call it.
+        selected: matchers of its cohorts.
+        counter: of requests.
+    """
+    labels, arms = told_apart_by(selected), list(selected.values())
+    if not labels or not {cohorts.pod_label, "pod"}.isdisjoint(labels):
+        return None
+    shared = tuple(one for one in arms[0] if all(one in other for other in arms))
+    common = (*counter.matchers, *shared)
+    if any(_allows_none(arm, labels) for arm in arms) or not _allows_none(common, labels):
+        return None
+    whose = () if _is_named(cohorts, service, common) else _pods(cohorts, service)
+    return None if whose is None else (*shared, *whose, *(Matcher(label, Op.EQUAL, "") for label in labels))
+
+
+def _allows_none(matchers: Matchers, labels: tuple[str, ...]) -> bool:
+    """Whether series without any of these labels are meant too."""
+    try:
+        return all(one.accepts("") for one in matchers if one.label in labels)
+    except re.error:
+        return True  # RE2 knows more than Python
+
+
+def _is_named(cohorts: Cohorts, service: str, matchers: Matchers) -> bool:
+    known = (service, None if isinstance(cohorts, LabelCohorts) else cohorts.workload)
+    names = "|".join(re.escape(written) for one in known if one for written in (one, literal(one)))
+    alone = re.compile(rf"(?<![0-9a-zA-Z-])({names})(?![0-9a-zA-Z-])")
+    # A namespace may be called like one of its services, and a path like any of them.
+    return any(
+        alone.search(one.value) is not None
+        for one in matchers
+        if one.op in (Op.EQUAL, Op.MATCH)
+        and one.label not in ("namespace", cohorts.namespace_label)
+        and not one.value.startswith("/")
+    )
+
+
+def _pods(cohorts: Cohorts, service: str) -> Matchers | None:
+    return cohorts.pods(service) if isinstance(cohorts, ArgoCohorts) else None
 
 
 def problem(cohorts: Cohorts, arms: Mapping[str, str]) -> str | None:

@@ -47,6 +47,18 @@ class Matcher:
     def promql(self) -> str:
         return f"{self.label}{self.op}{quoted(self.value)}"
 
+    def accepts(self, value: str) -> bool:
+        """Whether a series with this value of the label is meant; without the label its value is empty."""
+        match self.op:
+            case Op.EQUAL:
+                return value == self.value
+            case Op.NOT_EQUAL:
+                return value != self.value
+            case Op.MATCH:
+                return re.fullmatch(self.value, value) is not None
+            case Op.NOT_MATCH:
+                return re.fullmatch(self.value, value) is None
+
 
 @dataclass(frozen=True, slots=True)
 class Selector:
@@ -96,9 +108,15 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Increase:
-    """Increase of counters inside each block, per pod, added up by the source; to a percent or so."""
+    """
+    Increase of counters up to the end of each block, added up by the source; to a percent or so.
+
+    Attributes:
+        per_pod: one sum for each pod, else one in all.
+    """
 
     selector: Selector
+    per_pod: bool = True
 
 
 #: What a check may ask for.
@@ -180,11 +198,15 @@ def filled(need: Need, values: Mapping[str, str]) -> Need:
     """Put the service's own names in place of $service and $namespace, escaped where they stand."""
     match need:
         case Counted():
-            own = tuple(_filled(matcher, values) for matcher in need.selector.matchers)
-            return replace(need, selector=replace(need.selector, matchers=own))
+            return replace(need, selector=named(need.selector, values))
         case Level():
             text = _OWN.sub(lambda hit: quoted(literal(values[hit[1]]))[1:-1], need.expression.text)
             return Level(Expression(text))
+
+
+def named(selector: Selector, values: Mapping[str, str]) -> Selector:
+    """A selector with the service's own names in place of $service and $namespace."""
+    return replace(selector, matchers=tuple(_filled(matcher, values) for matcher in selector.matchers))
 
 
 def _filled(matcher: Matcher, values: Mapping[str, str]) -> Matcher:

@@ -23,7 +23,8 @@ class ShopSource:
     Pods of two versions, scraped every 10 s since `since`, the canary's since `canary_since`.
 
     Requests and errors per second and pod; `trouble` is raised instead of an answer while set. History has
-    bursts: every third half hour, pod after pod has `burst` errors more.
+    bursts: every third half hour, pod after pod has `burst` errors more. Beside the pods, `unlabelled`
+    requests per second carry no hash.
     """
 
     since: float = -3600.0
@@ -33,14 +34,21 @@ class ShopSource:
     pods: int = 2
     trouble: SourceError | None = None
     burst: float = 0.0
+    unlabelled: float = 0.0
     fetched: list[Span] = field(default_factory=list)
     recalled: list[Span] = field(default_factory=list)
+    added_up: list[Span] = field(default_factory=list)
 
     async def samples(self, need: Need | Increase, cohort: Matchers, span: Span) -> Samples:
-        (self.recalled if isinstance(need, Increase) else self.fetched).append(span)
+        summed = isinstance(need, Increase) and not need.per_pod
+        (self.added_up if summed else self.recalled if isinstance(need, Increase) else self.fetched).append(
+            span
+        )
         if self.trouble is not None:
             raise self.trouble
         assert isinstance(need, Counted | Increase)
+        if summed:
+            return Samples((self._stray(span),) if self.unlabelled else ())
         arm = next(matcher.value for matcher in cohort if matcher.label == "rollouts_pod_template_hash")
         failing = any(matcher.label == "code" for matcher in need.selector.matchers)
         rates = self.errors if failing else self.requests
@@ -51,6 +59,9 @@ class ShopSource:
         tell = self._pod if isinstance(need, Counted) else self._past
         burst = self.burst if failing and isinstance(need, Increase) else 0.0
         return Samples(tuple(tell(arm, number, begun, rate, span, burst) for number in range(self.pods)))
+
+    def _stray(self, span: Span) -> Series:
+        return Series({}, np.array(span.ends), np.full(len(span.ends), self.unlabelled * span.window_seconds))
 
     def _past(self, arm: str, number: int, begun: float, rate: float, span: Span, burst: float) -> Series:
         ends = np.array([end for end in span.ends if end > begun])

@@ -162,10 +162,57 @@ def test_a_weight_counts_from_when_it_was_told_until_traffic_moves_on():
     planned = evidence.plan(PARAMETERS, told)
 
     def weights(release: Release) -> list[float | None]:
-        counts = dict.fromkeys(planned.queries, SourceRefusedError("no"))
+        everything = (*planned.queries, *planned.unlabelled.values())
+        counts = dict.fromkeys(everything, SourceRefusedError("no"))
         return [one.weight for one in evidence.assemble(PARAMETERS, planned, counts, BLOCKS, release)]
 
     assert weights(told) == [None, 0.2]
     assert weights(replace(told, advanced_block=7)) == [None, None]
     assert weights(replace(told, verdict=Outcome.PASS)) == [None, None]
     assert weights(replace(told, advanced_block=7, controller=Controller.FLAGGER)) == [None, 0.2]
+
+
+async def test_requests_without_a_label_are_added_up_beside_the_arms():
+    """Five a second: over two minutes, of which a block of half a minute gets its part."""
+    source = ShopSource(unlabelled=5.0)
+    pieces = await gathered(source)
+
+    assert [piece.slices["errors"].unlabelled for piece in pieces] == [150.0, 150.0]
+    assert [span.window_seconds for span in source.added_up] == [120.0]
+
+
+async def test_requests_without_a_label_are_asked_for_once_per_counter():
+    """Two checks of one counter share the answer; only sums are asked for."""
+    errors = PARAMETERS.checks[0]
+    gone = errors.model_copy(update={"name": "gone", "events": 'http_requests_total{code="410"}'})
+    planned = evidence.plan(PARAMETERS.model_copy(update={"checks": (errors, gone)}), RELEASE)
+    wanted = {one.need.selector.where(*one.cohort).promql() for one in planned.unlabelled.values()}
+
+    assert list(planned.unlabelled) == ["errors", "gone"]
+    assert len(set(planned.unlabelled.values())) == len(wanted) == 1
+    assert wanted.pop().endswith('rollouts_pod_template_hash=""}')
+
+
+async def test_a_histogram_s_requests_are_counted_by_its_last_bucket():
+    """The others would count them again."""
+    check = {"name": "latency", "kind": "distribution", "histogram": 'request_seconds{job="checkout"}'}
+    planned = evidence.plan(Parameters.model_validate({"checks": [check]}), RELEASE)
+    wanted = planned.unlabelled["latency"]
+
+    assert wanted.need.selector.promql() == 'request_seconds_bucket{job="checkout",le="+Inf"}'
+    assert wanted.need.per_pod is False
+
+
+async def test_a_check_of_which_this_cannot_be_told_is_not_judged():
+    """A source that refuses the question leaves unknown who is in no arm."""
+
+    class Refusing(ShopSource):
+        async def samples(self, need, cohort, span):
+            if cohort[-1].value == "":
+                raise SourceRefusedError("no empty matchers here")
+            return await super().samples(need, cohort, span)
+
+    piece = (await gathered(Refusing()))[0].slices["errors"]
+
+    assert piece.rows == {}
+    assert [trouble.text for trouble in piece.troubles] == ["no empty matchers here"]

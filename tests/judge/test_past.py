@@ -313,7 +313,7 @@ class Forgetful(ShopSource):
     """Looks are answered, history hangs."""
 
     async def samples(self, need, cohort, span):
-        if isinstance(need, Increase):
+        if isinstance(need, Increase) and need.per_pod:
             self.recalled.append(span)
             await asyncio.sleep(60)
         return await super().samples(need, cohort, span)

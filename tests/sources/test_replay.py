@@ -112,6 +112,14 @@ async def test_increases_are_added_up_by_pod_and_block():
     assert told == {"a": {160.0: 4.0 + 2.0, 220.0: 4.0 + 3.0}, "b": {220.0: 1.0}}
 
 
+async def test_increases_in_all_are_one_sum():
+    """Whatever pod they are of, without a label."""
+    source = ReplaySource([recorded(pod="a"), recorded(pod="b", begin=200.0, number=2)])
+    samples = await source.samples(Increase(selector("up"), per_pod=False), (), span(100, 160.0, 220.0))
+
+    assert [(one.labels, one.values.tolist()) for one in samples.series] == [({}, [4.0, 4.0 + 1.0])]
+
+
 @pytest.mark.parametrize("text", ["sum(up)", "rate(up[5m])", "up / 2", "up{pod"])
 async def test_an_expression_is_refused(text):
     """A recording evaluates nothing; it says so instead of guessing."""

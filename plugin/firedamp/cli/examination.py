@@ -171,7 +171,7 @@ class _Patient:
     def _cohort_empty(self, probe: Probe, need: Need, matchers: Matchers) -> Iterator[Symptom]:
         for matcher in matchers:
             seen = self._values(need, matcher)
-            if not any(_accepts(matcher, value) for value in seen):
+            if not any(matcher.accepts(value) for value in seen):
                 yield _missing(probe.check, probe.arm, *_wrong_label(probe, matcher, seen))
                 return
         text = f"no series has all of {', '.join(one.promql() for one in matchers)}"
@@ -240,15 +240,3 @@ def _wrong_label(probe: Probe, matcher: Matcher, seen: Sequence[str]) -> tuple[s
 def _listed(values: Sequence[str]) -> str:
     shown = ", ".join(value or "(none)" for value in values[:_VALUES_SHOWN])
     return shown + (f" and {len(values) - _VALUES_SHOWN} more" if len(values) > _VALUES_SHOWN else "")
-
-
-def _accepts(matcher: Matcher, value: str) -> bool:
-    match matcher.op:
-        case Op.EQUAL:
-            return value == matcher.value
-        case Op.NOT_EQUAL:
-            return value != matcher.value
-        case Op.MATCH:
-            return re.fullmatch(matcher.value, value) is not None
-        case Op.NOT_MATCH:
-            return re.fullmatch(matcher.value, value) is None

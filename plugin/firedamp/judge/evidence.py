@@ -1,5 +1,5 @@
 """
-From checks and cohorts to evidence: plan the queries, fetch them together, count, cut into blocks.
+From planned queries to evidence: fetch them together, count, cut into blocks.
 
 Every distinct query is sent once per look, whatever number of checks want it, and only for what is new:
 what counting must remember of each series stays with the release. The one place where a source's errors
@@ -12,10 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from firedamp import telemetry
 from firedamp.checks import Check
-from firedamp.cohorts import Matchers, comparison_arm
 from firedamp.counting import Count, Memory, Samples, count, levels
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceError
+from firedamp.judge.plans import Plan as Plan
+from firedamp.judge.plans import Query
+from firedamp.judge.plans import plan as plan
+from firedamp.judge.unlabelled import Unlabelled
 from firedamp.model import (
     Arm,
     Block,
@@ -29,7 +32,7 @@ from firedamp.model import (
     TroubleKind,
 )
 from firedamp.ports import Source, Span
-from firedamp.queries import Counted, Level, Need, filled, promql
+from firedamp.queries import Counted, Level, promql
 
 #: `$window` reaches back from now to the end of warm-up, but no further than this.
 MAX_WINDOW_SECONDS = 600.0
@@ -37,59 +40,8 @@ MAX_WINDOW_SECONDS = 600.0
 _NOT_WHOLE = frozenset({TroubleKind.SOURCE_DOWN, TroubleKind.REFUSED, TroubleKind.PARTIAL})
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One thing to fetch: a need of one cohort, and the label that tells its pods apart."""
-
-    need: Need
-    cohort: Matchers
-    pod_label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """
-    All queries of a release.
-
-    Attributes:
-        against: the comparison arm; None where there is none.
-        wanted: check name -> arm -> role -> query.
-    """
-
-    against: Arm | None
-    wanted: Mapping[str, Mapping[Arm, Mapping[str, Query]]]
-
-    @property
-    def queries(self) -> tuple[Query, ...]:
-        """Every distinct query once, in a stable order; the comparison arm's before the canary's."""
-        each = (query for arms in self.wanted.values() for roles in arms.values() for query in roles.values())
-        return tuple(dict.fromkeys(each))
-
-    @property
-    def counted(self) -> tuple[Query, ...]:
-        """The queries whose counting remembers."""
-        return tuple(query for query in self.queries if isinstance(query.need, Counted))
-
-    def companions(self, query: Query) -> tuple[Query, ...]:
-        """Other counters of the same check and cohort: they show when a pod was scraped."""
-        found = (
-            other
-            for arms in self.wanted.values()
-            for roles in arms.values()
-            if query in roles.values()
-            for other in roles.values()
-            if other != query and isinstance(other.need, Counted)
-        )
-        return tuple(dict.fromkeys(found))
-
-    def sibling(self, query: Query) -> Query | None:
-        """The same need of the comparison arm, for a query of the canary."""
-        for arms in self.wanted.values():
-            other = arms.get(self.against, {}) if self.against else {}
-            for role, mine in arms.get(Arm.CANARY, {}).items():
-                if mine == query and role in other:
-                    return other[role]
-        return None
+#: What each query of a plan brought.
+Counts = Mapping[Query | Unlabelled, Count | SourceError]
 
 
 @dataclass(slots=True)
@@ -115,45 +67,34 @@ class Memories:
         return Memory.watching(known.scraped.arrived, until)
 
 
-def plan(parameters: Parameters, release: Release) -> Plan:
-    """Work out what every check of a release needs."""
-    key, cohorts = release.key, parameters.cohorts
-    own = cohorts.select(key.namespace, key.service, release.arms)
-    by_pod = cohorts.select(key.namespace, key.service, release.arms, by_pod=True)
-    against = comparison_arm(own)
-    names = {"service": key.service, "namespace": key.namespace}
-
-    def queries(check: Check) -> dict[Arm, dict[str, Query]]:
-        selected, label = (by_pod, "pod") if check.by_pod() else (own, cohorts.pod_label)
-        arms = [Arm.CANARY] if against is None or not check.compares else [against, Arm.CANARY]
-        needs = check.needs()
-        return {
-            arm: {role: Query(filled(need, names), selected[arm], label) for role, need in needs.items()}
-            for arm in arms
-            if arm in selected
-        }
-
-    return Plan(against, {check.name: queries(check) for check in parameters.checks})
-
-
 async def gather(
     name: str, source: Source, planned: Plan, blocks: Sequence[Block], memories: Memories, span: Span
-) -> Mapping[Query, Count | SourceError]:
+) -> Counts:
     """
     Fetch and count every query of the plan for these blocks; `name` is what people call the source.
 
     Raises:
         SourceDownError: not one query was answered, so nothing can be judged now.
     """
-    queries = planned.queries
-    asked = await asyncio.gather(*(_ask(name, source, query, span) for query in queries))
-    answers = dict(zip(queries, asked, strict=True))
+    queries, stray = planned.queries, tuple(dict.fromkeys(planned.unlabelled.values()))
+    asked = await asyncio.gather(
+        *(_ask(name, source, query, span) for query in queries),
+        *(_ask(name, source, one, one.span(span)) for one in stray),
+    )
+    answers = dict(zip(queries, asked, strict=False))
     if answers and all(isinstance(one, SourceDownError) for one in asked):
         raise next(one for one in asked if isinstance(one, SourceDownError))
-    return {query: _counted(planned, query, answers, blocks, memories) for query in queries}
+    counts: dict[Query | Unlabelled, Count | SourceError] = {
+        query: _counted(planned, query, answers, blocks, memories) for query in queries
+    }
+    for one, answer in zip(stray, asked[len(queries) :], strict=True):
+        counts[one] = (
+            answer if isinstance(answer, SourceError) else _warned(one.count(answer, blocks), answer)
+        )
+    return counts
 
 
-async def _ask(name: str, source: Source, query: Query, span: Span) -> Samples | SourceError:
+async def _ask(name: str, source: Source, query: Query | Unlabelled, span: Span) -> Samples | SourceError:
     try:
         samples = await source.samples(query.need, query.cohort, span)
     except SourceError as error:
@@ -212,7 +153,7 @@ def _warned(counted: Count, samples: Samples) -> Count:
 def assemble(
     parameters: Parameters,
     planned: Plan,
-    counts: Mapping[Query, Count | SourceError],
+    counts: Counts,
     blocks: Sequence[Block],
     release: Release,
 ) -> list[Evidence]:
@@ -240,7 +181,7 @@ def _weight(release: Release, block: Block) -> float | None:
     return None if moved_on or block.start < release.step_since else release.weight
 
 
-def _slice(check: Check, planned: Plan, counts: Mapping[Query, Count | SourceError], at: int) -> Slice:
+def _slice(check: Check, planned: Plan, counts: Counts, at: int) -> Slice:
     rows: dict[Arm, Mapping[str, Row]] = {}
     troubles: list[Trouble] = []
     bounds: set[tuple[float, ...]] = set()
@@ -257,10 +198,22 @@ def _slice(check: Check, planned: Plan, counts: Mapping[Query, Count | SourceErr
         rows[arm] = check.rows(parts)
         if not rows[arm] and len(parts) == len(roles):
             troubles.append(_nothing(roles, arm))
+    stray, wrong = _unlabelled(planned.unlabelled.get(check.name), counts, at)
+    troubles += wrong
     if any(trouble.kind in _NOT_WHOLE for trouble in troubles):
         # Requests without their errors, or one version without the other, would read as harm or its absence.
         return Slice({}, (), tuple(dict.fromkeys(troubles)))
-    return _whole(rows, {one for one in bounds if one}, troubles)
+    return replace(_whole(rows, {one for one in bounds if one}, troubles), unlabelled=stray)
+
+
+def _unlabelled(wanted: Unlabelled | None, counts: Counts, at: int) -> tuple[float, Sequence[Trouble]]:
+    """Requests without a version label, and what was wrong with their answer."""
+    if wanted is None:
+        return 0.0, ()
+    found = counts[wanted]
+    if isinstance(found, SourceError):
+        return 0.0, (_trouble(found),)
+    return sum(row[0] for row in found.rows[at].values()), found.troubles[at]
 
 
 def _nothing(roles: Mapping[str, Query], arm: Arm) -> Trouble:
@@ -280,6 +233,6 @@ def _whole(
     return Slice(rows, next(iter(bounds), ()), tuple(dict.fromkeys(troubles)))
 
 
-def _trouble(error: SourceError, arm: Arm) -> Trouble:
+def _trouble(error: SourceError, arm: Arm | None = None) -> Trouble:
     kind = TroubleKind.SOURCE_DOWN if isinstance(error, SourceDownError) else TroubleKind.REFUSED
     return Trouble(kind, str(error), arm)

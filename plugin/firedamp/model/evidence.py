@@ -37,11 +37,13 @@ class Slice:
         rows: arm -> pod -> numbers, new in this block (counters as increases, levels as they are).
         bounds: upper bucket bounds of a histogram, ascending, the last one inf; else empty.
         troubles: what was wrong with the data.
+        unlabelled: requests that carry no version label, so that they are in no arm; 0 where nobody asked.
     """
 
     rows: Mapping[Arm, Mapping[str, Row]] = field(default_factory=dict)
     bounds: tuple[float, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    unlabelled: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class ReplaySource:
                 text = need.expression.promql(cohort, span.window_seconds)
                 return Samples(tuple(self._at(_plain(text), span.ends)))
             case Increase():
-                return Samples(tuple(self._increases(need.selector.where(*cohort), span)))
+                return Samples(tuple(self._increases(need, cohort, span)))
 
     async def start_times(self, cohort: Matchers, span: Span) -> Mapping[str, float]:
         """Unix time at which each pod's oldest process began, where that was recorded."""
@@ -145,15 +145,16 @@ class ReplaySource:
                 times, values = zip(*found, strict=True)
                 yield Series(one.labels, np.array(times), np.array(values))
 
-    def _increases(self, wanted: Selector, span: Span) -> Iterator[Series]:
+    def _increases(self, need: Increase, cohort: Matchers, span: Span) -> Iterator[Series]:
         pods: dict[str, dict[float, float]] = {}
-        for one in self._matching(wanted):
-            known = pods.setdefault(one.labels.get(self._pod_label, ""), {})
+        for one in self._matching(need.selector.where(*cohort)):
+            known = pods.setdefault(one.labels.get(self._pod_label, "") if need.per_pod else "", {})
             for end, increase in _increases(one, span.ends, span.window_seconds):
                 known[end] = known.get(end, 0.0) + increase
         for pod, known in pods.items():
             times = np.array(sorted(known))
-            yield Series({self._pod_label: pod}, times, np.array([known[end] for end in times.tolist()]))
+            labels = {self._pod_label: pod} if need.per_pod else {}
+            yield Series(labels, times, np.array([known[end] for end in times.tolist()]))
 
     def _starts(self, births: Iterable[Series]) -> dict[str, float]:
         found: dict[str, float] = {}

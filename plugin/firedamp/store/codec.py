@@ -5,13 +5,15 @@ The first byte says the version of everything behind it: the order of the values
 packed and the dictionary of common words. What a version means is never changed again; a field
 more is a new version, and `decode` keeps reading the old ones. Layout of version 1: one byte, then
 a zlib stream (with its own checksum, so a damaged look is refused and never misread) of the streams
-in `streams`.
+in `streams`. Version 2 has, behind all of that, each slice's requests without a version label; a look
+without any such is written as version 1, which says the same.
 
 Order of mappings is kept: sums over pods must come out the same when a release is replayed.
 """
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from firedamp.errors import StoreError
@@ -33,7 +35,8 @@ from firedamp.model import (
 from firedamp.store.dictionary import WORDS_1
 from firedamp.store.streams import Reader, Writer
 
-VERSION = 1
+#: The newest first.
+VERSIONS = (2, 1)
 _MAX_BYTES = 64 * 1024 * 1024  # no honest look comes near it
 
 #: The columns of a finding in version 1, as written: texts, numbers, then interval and needs.
@@ -49,14 +52,19 @@ Value = TypeVar("Value")
 
 
 def encode(look: Look) -> bytes:
-    """Write a look as a blob of the newest version."""
+    """Write a look as a blob of the oldest version that says it all."""
     writer = Writer()
     writer.word(look.version)
     _write_evidence(writer, look.evidence)
     _write_standing(writer, look.standing)
     _write_findings(writer, look.findings)
+    stray = [piece.unlabelled for piece in look.evidence.slices.values()]
+    # Bits, not values: -0.0 is no 0.0.
+    version = 2 if any(str(amount) != "0.0" for amount in stray) else 1
+    for amount in stray if version == 2 else ():
+        writer.number(amount)
     packer = zlib.compressobj(9, zdict=WORDS_1)
-    return bytes([VERSION]) + packer.compress(writer.done()) + packer.flush()
+    return bytes([version]) + packer.compress(writer.done()) + packer.flush()
 
 
 def decode(blob: bytes) -> Look:
@@ -66,10 +74,12 @@ def decode(blob: bytes) -> Look:
     Raises:
         StoreError: the blob is damaged, or of a version this firedamp does not know.
     """
-    if blob[:1] != bytes([VERSION]):
-        raise StoreError(f"look of version {blob[:1].hex() or 'none'}, known are 01: use a newer firedamp")
+    if not blob or blob[0] not in VERSIONS:
+        raise StoreError(
+            f"look of version {blob[:1].hex() or 'none'}, known are 01, 02: use a newer firedamp"
+        )
     try:
-        return _read_look(Reader(_unpacked(blob[1:])))
+        return _read_look(Reader(_unpacked(blob[1:])), blob[0])
     except (zlib.error, ValueError, IndexError) as error:
         raise StoreError(f"look of {len(blob)} bytes is damaged: {error}") from error
 
@@ -82,11 +92,17 @@ def _unpacked(body: bytes) -> bytes:
     return unpacked
 
 
-def _read_look(reader: Reader) -> Look:
+def _read_look(reader: Reader, layout: int) -> Look:
     version = reader.text()
     evidence = _read_evidence(reader)
     standing = _read_standing(reader)
-    return Look(evidence, _read_findings(reader), standing, version)
+    findings = _read_findings(reader)
+    return Look(_read_stray(reader, evidence) if layout > 1 else evidence, findings, standing, version)
+
+
+def _read_stray(reader: Reader, evidence: Evidence) -> Evidence:
+    slices = {check: replace(piece, unlabelled=reader.value()) for check, piece in evidence.slices.items()}
+    return replace(evidence, slices=slices)
 
 
 def _write_evidence(writer: Writer, evidence: Evidence) -> None:

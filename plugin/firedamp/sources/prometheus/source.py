@@ -84,8 +84,8 @@ class PrometheusSource:
             case Level(expression):
                 text = expression.promql(cohort, span.window_seconds)
                 return await self._at_ends(text, span, deadline)
-            case Increase(selector):
-                return await self._at_ends(self._increase(selector.where(*cohort), span), span, deadline)
+            case Increase():
+                return await self._at_ends(self._increase(need, cohort, span), span, deadline)
             case Counted(selector, keep_le):
                 births = self._born(cohort, span)
                 counted = await self._counted(selector.where(*cohort), span, deadline, keep_le=keep_le)
@@ -95,9 +95,13 @@ class PrometheusSource:
         """Unix time at which each pod's oldest process began, where that is exported; never raises."""
         return self._with_births(Samples(), await asyncio.shield(self._born(cohort, span))).starts
 
-    def _increase(self, selector: Selector, span: Span) -> str:
-        kept = ", ".join((*self.settings.pod_labels, *self.settings.replica_labels))
-        return f"sum by ({kept}) (increase({selector.promql()}[{round(1000 * span.window_seconds)}ms]))"
+    def _increase(self, need: Increase, cohort: Matchers, span: Span) -> str:
+        pods = self.settings.pod_labels if need.per_pod else ()
+        kept, series = (
+            ", ".join((*pods, *self.settings.replica_labels)),
+            need.selector.where(*cohort).promql(),
+        )
+        return f"sum by ({kept}) (increase({series}[{round(1000 * span.window_seconds)}ms]))"
 
     async def _at_ends(self, text: str, span: Span, deadline: Deadline) -> Samples:
         found = [
