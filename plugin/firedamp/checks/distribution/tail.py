@@ -28,7 +28,7 @@ from firedamp.stats.null import Shape
 LASTING_PART, LATE_PART = 0.4, 0.15
 # A tail is one request in a hundred or fewer, and so it must be with this confidence: an edge set too low
 # by luck hides a tail of two in a hundred for the whole release.
-_SHARE, _CONFIDENCE = 0.01, 0.9
+_SHARE, _CONFIDENCE = 0.01, 0.95
 # Where no bound but a far one is sure, a freak request or two may be why: so many more are waited for.
 _PATIENCE = 1000
 # What is tolerated above the edge is estimated anew when there is so much more evidence.
