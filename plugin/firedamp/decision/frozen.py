@@ -21,6 +21,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+# Raised with every change to how nodes are written.
+_FORMAT = 1
 # A node is a plain value or a list: one of these, or a class's number beyond them, and then what is in it.
 _SHARED, _AGAIN, _TUPLE, _SET, _MAPPING, _ROWS, _MEMBER, _ARRAY, _NUMBER = range(9)
 _FIRST_CLASS = 9
@@ -62,7 +64,7 @@ class Kinds:
         self.classes = [_Class(kind) for kind in found if is_dataclass(kind)]
         self.members = [one for kind in found if issubclass(kind, Enum) for one in kind]
         self.numbers = {one.kind: number for number, one in enumerate(self.classes, _FIRST_CLASS)}
-        told = repr([(kind.__module__, kind.__qualname__, _told(kind)) for kind in found])
+        told = repr((_FORMAT, [(kind.__module__, kind.__qualname__, _told(kind)) for kind in found]))
         self.shape = hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
     def encode(self, value: object, shared: Iterable[object] = ()) -> bytes:

@@ -135,7 +135,7 @@ class SqlStore(Snapshots):
                 await connection.execute(insert(schema.looks), added)
 
     async def prune(self, before: float) -> int:
-        """Forget releases that ended before an instant, with their looks, and lessons; says how many."""
+        """Forget releases that ended before an instant, with all that belongs to them; says how many."""
         await self.forget_lessons(before)
         await self.forget_snapshots(before)
         forgotten = 0
