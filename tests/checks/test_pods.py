@@ -14,7 +14,7 @@ def served(rows, blocks=1, baseline=(8.0, 800.0)):
     """The canary's pods (events, requests) in so many equal blocks."""
     found = Pods()
     for _ in range(blocks):
-        found = found.add(baseline, rows)
+        found += Pods.of(baseline, rows)
     return found
 
 
@@ -91,8 +91,8 @@ def test_without_errors_in_main_requests_say_what_is_expected():
 
 def test_a_drift_over_weights_is_no_harm():
     """The pods serve more just when everybody fails more: they are held to main's rate of each block."""
-    calm = Pods().add((10.0, 950.0), {"a": (0.0, 25.0), "b": (0.0, 25.0)})
-    rough = calm.add((50.0, 500.0), {"a": (25.0, 250.0), "b": (25.0, 250.0)})
+    calm = Pods.of((10.0, 950.0), {"a": (0.0, 25.0), "b": (0.0, 25.0)})
+    rough = calm + Pods.of((50.0, 500.0), {"a": (25.0, 250.0), "b": (25.0, 250.0)})
 
     assert not rough.spread_over(fewer=False)
     assert rough.excess(fewer=False) < 0.002
@@ -102,7 +102,7 @@ def test_only_the_last_minutes_are_recent():
     """Ten to twenty blocks are remembered."""
     found = Recent()
     for _ in range(95):
-        found = found.add((8.0, 800.0), {"a": (1.0, 100.0)})
+        found = found.add(Pods.of((8.0, 800.0), {"a": (1.0, 100.0)}))
 
     assert found.pods.blocks == 15
     assert found.pods.canary == (15.0, 1500.0)

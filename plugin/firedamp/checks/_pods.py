@@ -17,8 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 from scipy.special import gammainc
 
+from firedamp.checks._buckets import ByPod
 from firedamp.model import Row
 from firedamp.stats import betabinomial
 
@@ -30,44 +32,48 @@ _LEAST_KNOWN, _UNLIKELY = 1.0, 0.05
 _CHAPTER = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pods:
     """
-    The canary's pods since some block.
+    The canary's pods over some blocks.
 
     Attributes:
-        rows: pod -> (events, requests, events expected at the comparison arm's rate).
+        served: (pods, 3) events, requests, and events expected at the comparison arm's rate.
         baseline: (events, requests) of the comparison arm.
         blocks: how many blocks they are of.
     """
 
-    rows: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    served: ByPod = field(default_factory=ByPod)
     baseline: tuple[float, float] = (0.0, 0.0)
     blocks: int = 0
 
-    def add(self, baseline: Row, canary: Mapping[str, Row]) -> "Pods":
+    @classmethod
+    def of(cls, baseline: Row, canary: Mapping[str, Row]) -> "Pods":
         """
-        After one more block.
+        One block.
 
         Args:
             baseline: (events, requests) of the comparison arm, requests > 0.
             canary: likewise of each pod of the canary.
         """
-        rate = baseline[0] / baseline[1]
-        rows = {**self.rows}
-        for pod, (events, requests, *_) in canary.items():
-            old = rows.get(pod, (0.0, 0.0, 0.0))
-            rows[pod] = (old[0] + events, old[1] + requests, old[2] + requests * rate)
-        return Pods(rows, (self.baseline[0] + baseline[0], self.baseline[1] + baseline[1]), self.blocks + 1)
+        rate, names = baseline[0] / baseline[1], tuple(sorted(canary))
+        rows = (canary[pod] for pod in names)
+        served = [(events, requests, requests * rate) for events, requests, *_ in rows]
+        return cls(ByPod(names, np.array(served)), (baseline[0], baseline[1]), 1)
 
     def __add__(self, other: "Pods") -> "Pods":
-        rows = {
-            pod: (mine[0] + theirs[0], mine[1] + theirs[1], mine[2] + theirs[2])
-            for pod in {**self.rows, **other.rows}
-            for mine, theirs in [(self.rows.get(pod, _NOTHING), other.rows.get(pod, _NOTHING))]
-        }
         baseline = self.baseline[0] + other.baseline[0], self.baseline[1] + other.baseline[1]
-        return Pods(rows, baseline, self.blocks + other.blocks)
+        return Pods(self.served + other.served, baseline, self.blocks + other.blocks)
+
+    def held_to(self, times: float) -> "Pods":
+        """The same, so many times the comparison arm's rate being expected."""
+        served = ByPod(self.served.names, self.served.counts * (1.0, 1.0, times))
+        return Pods(served, (times * self.baseline[0], self.baseline[1]), self.blocks)
+
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        """Pod -> (events, requests, events expected at the comparison arm's rate)."""
+        return dict(zip(self.served.names, map(tuple, self.served.counts.tolist()), strict=True))
 
     @property
     def canary(self) -> tuple[float, float]:
@@ -88,8 +94,8 @@ class Pods:
             fewer: a harmed canary has fewer of these events; else more.
             others: what the same pods did in other checks meanwhile, more events being worse.
         """
-        served = sorted(pod for pod, row in self.rows.items() if row[1] > 0)
-        served.sort(key=lambda pod: self.rows[pod][0] / self.rows[pod][1], reverse=not fewer)
+        rates = {pod: events / requests for pod, (events, requests, _) in self.rows.items() if requests > 0}
+        served = sorted(rates, key=rates.__getitem__, reverse=not fewer)
         suspects = tuple(served[: min(len(served) // 2, 2 + len(served) // 10)])
         return suspects[:1] if all(_sound(pod, others) for pod in suspects) else suspects
 
@@ -106,21 +112,18 @@ class Pods:
         return tail(min(round(events), total), total, share) <= _LEVEL
 
 
-_NOTHING = (0.0, 0.0, 0.0)
-
-
 def _sound(pod: str, others: Sequence[Pods]) -> bool:
     """The other checks know the pod, and nothing against it; their events are taken to be Poisson."""
-    events, _, expected = _summed([other.rows[pod] for other in others if pod in other.rows])
+    events, _, expected = _summed([rows[pod] for rows in (other.rows for other in others) if pod in rows])
     return expected >= _LEAST_KNOWN and bool(gammainc(events, expected) >= _UNLIKELY)
 
 
-def _summed(rows: list[tuple[float, float, float]]) -> tuple[float, float, float]:
+def _summed(rows: list[Row]) -> tuple[float, float, float]:
     events, requests, expected = (math.fsum(row[column] for row in rows) for column in range(3))
     return events, requests, expected
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Recent:
     """
     The canary's pods in the last ten to twenty blocks, for a fault that began late.
@@ -133,11 +136,9 @@ class Recent:
     past: Pods = field(default_factory=Pods)
     now: Pods = field(default_factory=Pods)
 
-    def add(self, baseline: Row, canary: Mapping[str, Row]) -> "Recent":
-        """After one more block; see `Pods.add`."""
-        if self.now.blocks >= _CHAPTER:
-            return Recent(self.now, Pods().add(baseline, canary))
-        return Recent(self.past, self.now.add(baseline, canary))
+    def add(self, block: Pods) -> "Recent":
+        """After one more block."""
+        return Recent(self.now, block) if self.now.blocks >= _CHAPTER else Recent(self.past, self.now + block)
 
     @property
     def pods(self) -> Pods:

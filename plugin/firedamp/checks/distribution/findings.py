@@ -146,5 +146,5 @@ class Account:
             usual=slow / requests - pods.excess(fewer=False),
             share=slow / requests,
             slow=slow,
-            pods=len(pods.rows),
+            pods=len(pods.served.names),
         )

@@ -129,7 +129,8 @@ class Tail:
         baseline_row, canary_row = totals(ours, 2), totals(theirs, 2)
         noise = self.noise.add(ours, theirs)
         test, watch = self._tested(self.edge, noise, (baseline_row, canary_row), grant, moment)
-        pods, recent = self.pods.add(baseline_row, theirs), self.recent.add(baseline_row, theirs)
+        block = Pods.of(baseline_row, theirs)
+        pods, recent = self.pods + block, self.recent.add(block)
         lasting = self.lasting or (test.crossed and _spread_over(pods, self.edge))
         grown = Tail(noise, self.edge, test, watch, pods, recent, lasting, self.alarm)
         return replace(grown, alarm=alarm) if (alarm := grown._alarmed(self.edge, watch, grant)) else grown
@@ -202,6 +203,4 @@ def _spread_over(pods: Pods, edge: Edge, others: Sequence[Pods] = ()) -> bool:
     if not pods.worst(fewer=False):
         return True
     usual = 1 + _PART * edge.tolerance
-    rows = {pod: (slow, requests, usual * likely) for pod, (slow, requests, likely) in pods.rows.items()}
-    slow, requests = pods.baseline
-    return Pods(rows, (usual * slow, requests), pods.blocks).spread_over(fewer=False, others=others)
+    return pods.held_to(usual).spread_over(fewer=False, others=others)

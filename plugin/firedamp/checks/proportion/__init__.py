@@ -262,7 +262,7 @@ class ProportionRun:
             baseline_rate=baseline_rate,
             canary_rate=canary_rate,
             canary_n=found.canary[1],
-            canary_pods=len(found.pods.rows),
+            canary_pods=len(found.pods.served.names),
             canary_events=test.baseline_events if found.swapped else test.canary_events,
             events=test.events,
             share=1 - part if found.swapped else part,

@@ -93,7 +93,7 @@ class Comparison:
         renewed = noise.renewed(self.test, swapped=self.swapped)
         test = looked(renewed, (reference[0], suspect[0]), share, grant, moment, part=self.part)
         watch = self._watched(test, share, noise, late.start_weight(self.pods.blocks, grant.looks))
-        pods, recent = self.pods.add(ours, canary), self.recent.add(ours, canary)
+        block = Pods.of(ours, canary)
         alarmed = watch is not None and watch.p_value <= LATE_PART * grant.alpha
         return Comparison(
             test,
@@ -107,8 +107,8 @@ class Comparison:
             (self.suspect[0] + suspect[0], self.suspect[1] + suspect[1]),
             self.standardised + suspect[1] * reference[0] / reference[1],
             self.expected + (reference[0] + suspect[0]) * share,
-            pods,
-            recent,
+            self.pods + block,
+            self.recent.add(block),
         )._weighed()
 
     def heard(self, witnesses: Sequence[Witness]) -> "Comparison":
