@@ -192,6 +192,11 @@ def told_apart_by(selected: ArmMatchers) -> tuple[str, ...]:
     return tuple(dict.fromkeys(own))
 
 
+def labels(cohorts: Cohorts) -> tuple[str, ...]:
+    """Labels by which cohorts are told apart, whatever their values."""
+    return told_apart_by(cohorts.select("", "", {name: name for name in PLACEHOLDERS}))
+
+
 def unlabelled(cohorts: Cohorts, service: str, selected: ArmMatchers, counter: Selector) -> Matchers | None:
     """
     Matchers of a service's requests that carry none of the labels by which the cohorts are told apart.
@@ -206,21 +211,21 @@ def unlabelled(cohorts: Cohorts, service: str, selected: ArmMatchers, counter: S
         selected: matchers of its cohorts.
         counter: of requests.
     """
-    labels, arms = told_apart_by(selected), list(selected.values())
-    if not labels or not {cohorts.pod_label, "pod"}.isdisjoint(labels):
+    own, arms = told_apart_by(selected), list(selected.values())
+    if not own or not {cohorts.pod_label, "pod"}.isdisjoint(own):
         return None
     shared = tuple(one for one in arms[0] if all(one in other for other in arms))
     common = (*counter.matchers, *shared)
-    if any(_allows_none(arm, labels) for arm in arms) or not _allows_none(common, labels):
+    if any(_allows_none(arm, own) for arm in arms) or not _allows_none(common, own):
         return None
     whose = () if _is_named(cohorts, service, common) else _pods(cohorts, service)
-    return None if whose is None else (*shared, *whose, *(Matcher(label, Op.EQUAL, "") for label in labels))
+    return None if whose is None else (*shared, *whose, *(Matcher(label, Op.EQUAL, "") for label in own))
 
 
-def _allows_none(matchers: Matchers, labels: tuple[str, ...]) -> bool:
+def _allows_none(matchers: Matchers, own: tuple[str, ...]) -> bool:
     """Whether series without any of these labels are meant too."""
     try:
-        return all(one.accepts("") for one in matchers if one.label in labels)
+        return all(one.accepts("") for one in matchers if one.label in own)
     except re.error:
         return True  # RE2 knows more than Python
 

@@ -55,7 +55,7 @@ def requests(piece: Slice) -> Slice:
         arm: {pod: tuple(row[1] * (at == 4) for at in range(len(BOUNDS))) for pod, row in pods.items()}
         for arm, pods in piece.rows.items()
     }
-    return Slice(rows, BOUNDS if any(rows.values()) else (), piece.troubles)
+    return replace(piece, rows=rows, bounds=BOUNDS if any(rows.values()) else ())
 
 
 def evidence(
@@ -252,6 +252,57 @@ def test_labels_that_get_lost_are_a_gap():
 def test_requests_without_the_canary_s_label_are_a_wrong_share():
     """Four in five of its requests carry no version: they are missed where a weight is told."""
     assert "where its weight is 20 %" in last(healthy(WINDOW, canary=CANARY // 5)).set_aside
+
+
+def unlabelled(pieces: list[Slice], requests: float) -> list[Slice]:
+    """The same, and in each block so many requests that carry no version label."""
+    return [replace(piece, unlabelled=requests) for piece in pieces]
+
+
+def test_requests_without_a_version_label_are_never_passed():
+    """One in nine of all: what is left looks healthy, and they may be the canary's failing ones."""
+    state, findings = looks(unlabelled(healthy(WINDOW), 250), None)[-1]
+
+    assert state.standing.passed_block is None
+    for check in ("errors", "latency"):
+        assert findings[check].situation is Situation.NO_DATA
+        assert findings[check].sentence == (
+            f'{check}: cannot judge, 11 % of the requests carry no label "rollouts_pod_template_hash" (at '
+            "most 5.0 % may); add it to the scrape's relabelling, see docs/statistics.md"
+        )
+
+
+def test_harm_is_proven_beside_requests_without_a_version_label():
+    """What the others show is enough to stop a canary."""
+    finding = last(unlabelled(healthy(WINDOW, error_rate=0.1), 1000), None)
+
+    assert finding.outcome is Outcome.FAIL
+    assert finding.set_aside is None
+
+
+@pytest.mark.parametrize("requests", [0, 100])
+def test_a_few_requests_without_a_version_label_are_nobody_s_trouble(requests):
+    """Five in a hundred of all, or none."""
+    alike = zip(healthy(WINDOW), unlabelled(healthy(WINDOW), requests), strict=True)
+
+    assert last([some if at % 2 else none for at, (none, some) in enumerate(alike)]).outcome is Outcome.PASS
+
+
+def test_a_stray_scrape_without_a_version_label_sets_no_quiet_check_aside():
+    """Forty requests of a service that has eight per block are many, and still may be one scrape's."""
+    rng = np.random.default_rng(1)
+    pieces = [block(rng, 2, 6) for _ in range(WINDOW)]
+
+    assert last([*pieces[:-1], *unlabelled(pieces[-1:], 40)], None).set_aside is None
+    assert last([*pieces[:-1], *unlabelled(pieces[-1:], 60)], None).set_aside is not None
+
+
+def test_labels_put_right_are_believed_again():
+    """A tenth of the requests without a label for ten minutes, then none of them."""
+    found = looks([*unlabelled(healthy(20), 250), *healthy(60)])
+
+    assert found[19][1]["errors"].set_aside is not None
+    assert found[-1][1]["errors"].outcome is Outcome.PASS
 
 
 def test_before_a_canary_there_is_no_gap():

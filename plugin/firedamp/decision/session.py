@@ -16,6 +16,7 @@ time, outages of the source left out, since nobody can be judged while nothing i
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from firedamp import cohorts
 from firedamp.checks import PASS_LEVEL, Check, Grant, Moment, Run
 from firedamp.decision import trust
 from firedamp.decision.parameters import Parameters
@@ -86,7 +87,7 @@ def begin(
         parameters,
         started,
         tuple(check.begin(granted) for check, granted in zip(parameters.checks, grants, strict=True)),
-        trust.begin(parameters.checks, grants),
+        trust.begin(parameters.checks, grants, cohorts.labels(parameters.cohorts)),
     )
 
 

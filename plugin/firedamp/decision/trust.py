@@ -1,10 +1,10 @@
 """
 Whether a check's data can be believed: not the last block alone, which its run sees to, but lately.
 
-Counters that begin again and again, scrapes that are missed, an arm that falls silent, a canary that gets
-another share of the requests than its weight: each block may look whole, and the comparison is still one
-that nobody should promote by. Such a check is set aside, with the value, the limit and the remedy. Harm that
-it has proven is said all the same, and what is put right is believed again.
+Counters that begin again and again, scrapes that are missed, an arm that falls silent, requests that carry no
+version label, a canary that gets another share of them than its weight: each block may look whole, and the
+comparison is still one that nobody should promote by. Such a check is set aside, with the value, the limit
+and the remedy. Harm that it has proven is said all the same, and what is put right is believed again.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from enum import Enum, auto
 
 from firedamp import words
 from firedamp.checks import Check, Grant, Moment, arm_rows, aside
+from firedamp.decision.unlabelled import Unlabelled
 from firedamp.model import Arm, Finding, Outcome, Situation, Slice, TroubleKind
 from firedamp.stats import share
 from firedamp.stats.null import shares_at
@@ -99,6 +100,7 @@ class Trust:
     Attributes:
         grant: the check's; it knows the comparison arm and the clock.
         alpha: chance of ever calling the check's share of traffic wrong when it is right.
+        unlabelled: requests that carry no version label.
         blocks: how many were taken.
         arms: those of which something was seen.
         notes: what was wrong in the last `BLOCKS` of them, oldest first.
@@ -111,6 +113,7 @@ class Trust:
     check: Check
     grant: Grant
     alpha: float
+    unlabelled: Unlabelled
     blocks: int = 0
     arms: frozenset[Arm] = frozenset()
     notes: tuple[Note, ...] = ()
@@ -154,7 +157,14 @@ class Trust:
         if expected is not None and test.neighbour is not None:
             kept = _KEPT if told == expected else 0.0
             told, got = expected, _sum((kept * got[0], kept * got[1]), (baseline, canary))
-        return replace(self, silence=self.silence.add(baseline, canary), test=test, told=told, got=got)
+        return replace(
+            self,
+            unlabelled=self.unlabelled.add(piece.unlabelled, baseline + canary),
+            silence=self.silence.add(baseline, canary),
+            test=test,
+            told=told,
+            got=got,
+        )
 
     def _mismatch(self) -> str:
         if self.test.p_value > self.alpha:
@@ -181,6 +191,8 @@ class Trust:
         if finding.outcome is Outcome.FAIL or finding.set_aside is not None:
             return finding
         if self.notes and (doubt := self._wrong_share() or self._resets() or self._gaps()):
+            return aside(finding, doubt, Situation.NO_DATA)
+        if doubt := self.unlabelled.doubt:
             return aside(finding, doubt, Situation.NO_DATA)
         if (silent := self.silence.silent) is not None:
             return aside(finding, self._unheard(silent), Situation.NO_TRAFFIC)
@@ -226,11 +238,18 @@ class Trust:
         return f"no requests in {names[silent]} for {lasted}, {heard}; see whether traffic still reaches it"
 
 
-def begin(checks: Sequence[Check], grants: Sequence[Grant]) -> tuple[Trust, ...]:
-    """Nothing known yet of any check's data; they share the alpha for a wrong share."""
+def begin(checks: Sequence[Check], grants: Sequence[Grant], labels: tuple[str, ...]) -> tuple[Trust, ...]:
+    """
+    Nothing known yet of any check's data; they share the alpha for a wrong share.
+
+    Args:
+        checks: of the release.
+        grants: theirs.
+        labels: that tell the cohorts apart.
+    """
     counting = sum(map(_counts_requests, checks))
-    alpha = SHARE_ALPHA / max(1, counting)
-    return tuple(Trust(check, grant, alpha) for check, grant in zip(checks, grants, strict=True))
+    alpha, none = SHARE_ALPHA / max(1, counting), Unlabelled(labels, BLOCKS)
+    return tuple(Trust(check, grant, alpha, none) for check, grant in zip(checks, grants, strict=True))
 
 
 def _counts_requests(check: Check) -> bool:

@@ -7,6 +7,7 @@ become troubles.
 """
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -213,7 +214,7 @@ def _unlabelled(wanted: Unlabelled | None, counts: Counts, at: int) -> tuple[flo
     found = counts[wanted]
     if isinstance(found, SourceError):
         return 0.0, (_trouble(found),)
-    return sum(row[0] for row in found.rows[at].values()), found.troubles[at]
+    return math.fsum(row[0] for row in found.rows[at].values()), found.troubles[at]
 
 
 def _nothing(roles: Mapping[str, Query], arm: Arm) -> Trouble:
