@@ -159,6 +159,14 @@ def test_what_is_of_no_kind_is_refused(value):
         KINDS.encode(Tree((value,)))
 
 
+def test_an_array_of_gaps_takes_no_memory():
+    """A few numbers of a large one would bring all of its memory back."""
+    sparse = np.zeros((2, 1000))[:, :1]
+
+    with pytest.raises(UnfitError, match="mostly gaps"):
+        KINDS.encode(sparse)
+
+
 def test_a_value_without_end_is_refused():
     """What is nested too deeply is an error, not the end of the process."""
     value: tuple[object, ...] = ()

@@ -1,5 +1,7 @@
 """Snapshots: a session goes on from one as if it had never been put away."""
 
+import hashlib
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -180,6 +182,23 @@ def test_a_damaged_snapshot_is_not_used(data):
 
     with pytest.raises(UnfitError):
         snapshot.restored(bytes(body), begun())
+
+
+FORGED = {
+    "cannot be unpacked": b"no such stream",
+    "cannot be read": zlib.compress(b"\xc1"),
+    "holds no session": zlib.compress(msgspec.msgpack.encode(7)),
+}
+
+
+@pytest.mark.parametrize(("packed", "why"), [*zip(FORGED.values(), FORGED, strict=True)], ids=FORGED)
+def test_a_forged_snapshot_is_not_used(packed, why):
+    """A digest that fits makes no session."""
+    engine, belongs, *_ = msgspec.msgpack.decode(snapshot.taken(begun()))
+    digest = hashlib.blake2b(packed, digest_size=16).digest()
+
+    with pytest.raises(UnfitError, match=why):
+        snapshot.restored(msgspec.msgpack.encode([engine, belongs, digest, packed]), begun())
 
 
 def test_a_session_that_is_too_large_has_no_snapshot():

@@ -225,8 +225,7 @@ def _width(values: tuple[object, ...]) -> int | None:
 
 
 def _array(value: NDArray[Any]) -> Node:
-    if any(stride < 0 for stride in value.strides):
-        raise UnfitError("an array that runs backwards cannot be laid out again")
+    _reach(value, value.strides)
     return [_ARRAY, _kept(value.dtype), value.tobytes(), value.shape, value.strides]
 
 
@@ -245,12 +244,20 @@ def _laid_out(kind: str, data: bytes, shape: list[int], strides: list[int]) -> N
     values = _numbers(kind, data).reshape(shape)
     if values.strides == (*strides,) or not values.size:
         return values.copy()
-    reach = values.itemsize + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
-    if reach > _SPARSEST * len(data):
-        raise UnfitError("the array is mostly gaps")
-    made = np.ndarray(shape, values.dtype, bytearray(reach), strides=strides)
+    made = np.ndarray(shape, values.dtype, bytearray(_reach(values, strides)), strides=strides)
     made[...] = values
     return made
+
+
+def _reach(values: NDArray[Any], strides: Sequence[int]) -> int:
+    """Bytes that the values take when laid out so."""
+    if any(stride < 0 for stride in strides):
+        raise UnfitError("an array that runs backwards cannot be laid out again")
+    steps = ((size - 1) * stride for size, stride in zip(values.shape, strides, strict=True))
+    reach = values.itemsize + sum(steps) if values.size else 0
+    if reach > _SPARSEST * values.nbytes:
+        raise UnfitError("the array is mostly gaps")
+    return reach
 
 
 def _reached(hints: Iterable[object]) -> set[type]:
