@@ -27,7 +27,8 @@ class Story:
     Of both, each scrape of a pod finds `burst` errors more, one time in forty; the old version has been there
     for `before` seconds. A `ramp` gives the canary other shares from some seconds on, `surge` multiplies
     everybody's errors from some seconds on. The canary's first pod may have errors of its own (`bad_pod`),
-    and its memory may grow by a share of itself each half hour (`leak`).
+    and its memory may grow by a share of itself each half hour (`leak`). A gateway may report a share of all
+    requests without a version (`unlabelled`), every one of them failed.
     """
 
     service: str
@@ -45,6 +46,7 @@ class Story:
     surge: tuple[float, float] = (AFTER_SECONDS, 1.0)
     bad_pod: float | None = None
     leak: float | None = None
+    unlabelled: float = 0.0
     seed: int = 7
 
     def shares(self, after: np.ndarray) -> np.ndarray:
@@ -69,6 +71,15 @@ def past(stories: list[Story], released: float) -> Iterator[Given]:
         for arm, pods in (("stable", story.baseline_pods), ("canary", story.canary_pods)):
             for number in range(pods):
                 yield from _pod(rng, story, arm, number, pods, released)
+        if story.unlabelled:
+            yield _gateway(rng, story, released)
+
+
+def _gateway(rng: np.random.Generator, story: Story, released: float) -> Given:
+    times = np.arange(released - story.before + 9, released + AFTER_SECONDS, SCRAPE_SECONDS)
+    rate = story.per_second * story.unlabelled / (1 - story.unlabelled)
+    labels = {"namespace": "shop", "instance": "gateway:8080", "service": story.service, "code": "503"}
+    return ("http_requests_total", labels, times, np.cumsum(rng.poisson(rate * SCRAPE_SECONDS, len(times))))
 
 
 def _pod(

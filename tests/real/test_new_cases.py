@@ -4,6 +4,8 @@ Cases that a comparison of error counts gets wrong, on a real Prometheus, asked 
 The past is backfilled and the service's clock moved from question to question, as for the five cases.
 """
 
+import json
+import re
 import time
 
 import aiohttp
@@ -24,6 +26,8 @@ STORIES = [
     Story("one-bad-pod", canary_pods=3, bad_pod=0.2),
     Story("leaking", leak=0.2),
     Story("lopsided", share=0.5),
+    Story("labelled"),
+    Story("unlabelled", unlabelled=0.1),
     Story("both-failing", baseline_errors=0.3, canary_errors=0.3),
     Story(
         "both-worse", baseline_errors=0.005, canary_errors=0.005, surge=(-600, 12.0), before=6 * 3600 + 600
@@ -133,3 +137,38 @@ async def test_a_canary_with_another_share_than_its_weight_is_never_passed(clien
     assert {one.phase for one in measured} == {"Inconclusive"}
     assert "errors: cannot judge, the canary got 5" in measured[-1].value
     assert "where its weight is 20 % (14 % to 27 % are allowed)" in measured[-1].value
+
+
+async def unlabelled(shop) -> list[float]:
+    """Requests without a version label in each block of the only release."""
+    address = f"{shop.url}/api/v1/releases/1/looks?limit=200"
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        looks = (await answer.json())["looks"]
+    return [look["evidence"][0]["unlabelled"] for look in looks]
+
+
+async def test_a_release_with_requests_without_a_version_label_is_neither_passed_nor_rolled_back(
+    clients, shop
+):
+    """A tenth of the requests, all of them failed: nobody can say by which version."""
+    measured = await asked(clients, shop, "unlabelled", 3660)
+    errors = await found(shop, "errors")
+    share = r"9\.\d|1[01]"
+
+    assert {one.phase for one in measured} == {"Inconclusive"}
+    assert re.search(
+        rf'errors: cannot judge, ({share}) % of the requests carry no label "rollouts_pod_template_hash" '
+        r"\(at most 5\.0 % may\); add it to the scrape's relabelling",
+        json.loads(measured[-1].value),
+    )
+    assert errors["situation"] == "no_data"
+    assert sum(await unlabelled(shop)) == pytest.approx(20 / 9 * 3660, rel=0.05)
+
+
+async def test_where_every_request_carries_a_version_label_nothing_changes(clients, shop):
+    """The same service without the gateway passes when it may."""
+    measured = await asked(clients, shop, "labelled", 1860)
+
+    assert {one.phase for one in measured[:-1]} == {"Inconclusive"}
+    assert measured[-1].phase == "Successful"
+    assert set(await unlabelled(shop)) == {0.0}

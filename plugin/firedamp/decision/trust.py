@@ -190,14 +190,16 @@ class Trust:
         """The finding, set aside where its data cannot be believed; harm proven stands."""
         if finding.outcome is Outcome.FAIL or finding.set_aside is not None:
             return finding
-        if self.notes and (doubt := self._wrong_share() or self._resets() or self._gaps()):
-            return aside(finding, doubt, Situation.NO_DATA)
-        if doubt := self.unlabelled.doubt:
+        # What lost its label is often the reason why a share is wrong.
+        if doubt := self.unlabelled.doubt or self._noticed():
             return aside(finding, doubt, Situation.NO_DATA)
         if (silent := self.silence.silent) is not None:
             return aside(finding, self._unheard(silent), Situation.NO_TRAFFIC)
         unjudged = self._counts_requests and not self.test.blocks and finding.outcome is Outcome.PASS
         return replace(finding, sentence=f"{finding.sentence}; {self._unknown}") if unjudged else finding
+
+    def _noticed(self) -> str:
+        return self._wrong_share() or self._resets() or self._gaps() if self.notes else ""
 
     @property
     def _unknown(self) -> str:

@@ -125,13 +125,18 @@ class TroubleAnswer(_Answer):
 
 
 class EvidenceSum(_Answer):
-    """What one block brought for one check: numbers summed over the pods of each arm."""
+    """
+    What one block brought for one check: numbers summed over the pods of each arm.
+
+    `unlabelled` are requests that carry no version label and so are in no arm.
+    """
 
     check: str
     pods: dict[str, int]
     sums: dict[str, list[float | None]]
     bounds: list[float | None] = []
     troubles: list[TroubleAnswer] = []
+    unlabelled: float | None = 0.0
 
 
 class LookAnswer(LookPoint):

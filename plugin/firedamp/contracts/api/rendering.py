@@ -118,6 +118,7 @@ def _sums(check: str, brought: Slice) -> EvidenceSum:
         sums={arm.value: _columns(pods) for arm, pods in brought.rows.items()},
         bounds=plain(brought.bounds),
         troubles=[TroubleAnswer(**plain(trouble)) for trouble in brought.troubles],
+        unlabelled=plain(brought.unlabelled),
     )
 
 
