@@ -1,4 +1,4 @@
-"""A Prometheus that knows only what `firedamp doctor` asks: selectors, ranges, count and group by."""
+"""A Prometheus that knows only what `firedamp doctor` asks: selectors, ranges, count, group by, increases."""
 
 import re
 from dataclasses import dataclass, field
@@ -43,6 +43,8 @@ class FakePrometheus:
         if found := re.fullmatch(r"count\((.*)\)", promql):
             number = len(self._matching(found[1]))
             return [{"metric": {}, "value": [at, str(number)]}] if number else []
+        if found := re.fullmatch(r"sum\(increase\((.*)\[(\d+)s\]\)\)", promql):
+            return self._grown(found[1], at - float(found[2]), at)
         if found := re.fullmatch(r"group by \((\w+)\) \((.*)\)", promql):
             values = {labels.get(found[1], "") for labels, _ in self._matching(found[2])}
             return [{"metric": {found[1]: one} if one else {}, "value": [at, "1"]} for one in values]
@@ -55,6 +57,10 @@ class FakePrometheus:
         return [
             {"metric": labels, "value": [at, str(points[-1][1])]} for labels, points in self._matching(promql)
         ]
+
+    def _grown(self, text, since, at):
+        each = [[v for t, v in points if since <= t <= at] for _, points in self._matching(text)]
+        return [{"metric": {}, "value": [at, str(sum(one[-1] - one[0] for one in each))]}] if each else []
 
     def _matching(self, text):
         wanted = selector(text if not text.startswith("{") else f"any{text}")

@@ -110,6 +110,32 @@ def test_a_wrong_namespace_is_recognised():
     assert "did you mean 'shop'" in said(found)
 
 
+def without_hash(part):
+    return [
+        ({key: text for key, text in labels.items() if "hash" not in key}, found) for labels, found in part
+    ]
+
+
+def test_requests_without_a_version_label_are_named():
+    """A pod beside the four is scraped without relabelling: a fifth of all requests."""
+    stray = without_hash(shop(revisions=("bcd4567",)))
+    named = [({**labels, "pod": "checkout-bcd4567-x2v9z"}, found) for labels, found in stray[::2][:1]]
+    found = examined(FakePrometheus(shop() + named))
+
+    assert not found.healthy
+    assert said(found) == (
+        "missing None: 20 % of the requests carry no label rollouts_pod_template_hash -> add it when "
+        "scraping (relabel_configs): at most 5.0 % may be without"
+    )
+
+
+def test_requests_of_other_services_are_not_missed():
+    """The same metric, in the same namespace, of pods with other names."""
+    others = [({**labels, "pod": "cart-5d8c7b9f64-x2v9z"}, found) for labels, found in without_hash(shop())]
+
+    assert examined(FakePrometheus(shop() + others)).healthy
+
+
 def test_a_missing_version_label_is_named():
     """Metrics that do not say which version they are of cannot be judged, and the remedy is relabelling."""
     bare = [

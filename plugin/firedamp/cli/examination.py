@@ -16,11 +16,11 @@ from firedamp.checks import Check
 from firedamp.cli import probes, symptoms
 from firedamp.cli.probes import Probe
 from firedamp.cli.symptoms import Symptom
-from firedamp.cohorts import Matchers
+from firedamp.cohorts import ArmMatchers, Matchers
 from firedamp.config import Service
 from firedamp.errors import SourceRefusedError
 from firedamp.model import Arm
-from firedamp.queries import Counted, Level, Matcher, Need, Op, Selector, filled, promql, quoted
+from firedamp.queries import Counted, Level, Matcher, Need, Op, Selector, filled, named, promql, quoted
 
 #: Raw samples are asked for over this time, and no wider than this many series over ten minutes.
 _RANGE_SECONDS = 600.0
@@ -107,7 +107,24 @@ class _Patient:
         ]
         found = tuple(probe for one in asked for probe in one.probes)
         told = tuple(symptom for one in asked for symptom in one.symptoms)
-        return Examination(found, told + tuple(symptoms.unlike(found)))
+        return Examination(found, (*told, *symptoms.unlike(found), *self.unlabelled(check, selected, found)))
+
+    def unlabelled(self, check: Check, selected: ArmMatchers, found: Sequence[Probe]) -> Iterator[Symptom]:
+        """Requests that carry none of the labels by which cohorts are told apart, where there are too many."""
+        counter = check.traffic()
+        if counter is None or check.by_pod():
+            return
+        counter = named(counter, {"service": self.service.name, "namespace": self.service.namespace})
+        stray = cohort_rules.unlabelled(self.service.cohorts, self.service.name, selected, counter)
+        if stray is None:
+            return
+        text = f"sum(increase({counter.where(*stray).promql()}[{round(_RANGE_SECONDS)}s]))"
+        try:
+            per_minute = 60 * self._number(text) / _RANGE_SECONDS
+        except SourceRefusedError as error:
+            yield _missing(check.name, None, f"the source refused: {error}", "mend the query")
+            return
+        yield from symptoms.unlabelled(found, per_minute, cohort_rules.told_apart_by(selected))
 
     def probe(self, check: Check, role: str, need: Need, arm: Arm, matchers: Matchers) -> Examination:
         blank = Probe(check.name, role, arm, promql(need, matchers))

@@ -10,6 +10,7 @@ from typing import Literal
 
 from firedamp import words
 from firedamp.cli.probes import Probe
+from firedamp.decision.unlabelled import MOST_SHARE
 from firedamp.model import Arm
 from firedamp.units import spoken_duration
 
@@ -105,6 +106,27 @@ def _traffic(probe: Probe) -> Iterator[Symptom]:
             probe,
             "nothing was counted in this time",
             "send it traffic; without any the release is judged by the policy no_traffic",
+        )
+
+
+def unlabelled(probes: Sequence[Probe], per_minute: float, labels: Sequence[str]) -> Iterator[Symptom]:
+    """
+    Requests of one check that no cohort has.
+
+    Args:
+        probes: of all cohorts.
+        per_minute: requests that carry none of the labels.
+        labels: that tell the cohorts apart.
+    """
+    others = sum(probe.per_minute or 0.0 for probe in probes if probe.role in _TRAFFIC)
+    share = per_minute / (per_minute + others) if per_minute else 0.0
+    if share > MOST_SHARE:
+        yield Symptom(
+            "missing",
+            probes[0].check,
+            None,
+            f"{words.percent(share)} of the requests carry no label {' or '.join(labels)}",
+            f"add it when scraping (relabel_configs): at most {words.percent(MOST_SHARE)} may be without",
         )
 
 
