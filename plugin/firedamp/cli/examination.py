@@ -110,7 +110,7 @@ class _Patient:
         return Examination(found, (*told, *symptoms.unlike(found), *self.unlabelled(check, selected, found)))
 
     def unlabelled(self, check: Check, selected: ArmMatchers, found: Sequence[Probe]) -> Iterator[Symptom]:
-        """Requests that carry none of the labels by which cohorts are told apart, where there are too many."""
+        """Requests that carry none of the labels that tell the cohorts apart, where there are too many."""
         counter = check.traffic()
         if counter is None or check.by_pod():
             return

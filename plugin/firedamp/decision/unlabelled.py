@@ -6,7 +6,7 @@ few are a stray scrape; more might hold all that is wrong with a canary.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from firedamp import words
 
@@ -22,24 +22,27 @@ class Unlabelled:
     Attributes:
         labels: that tell the cohorts apart.
         window: so many blocks are looked back on.
-        lately: requests without any of these labels and requests of both arms, block by block, oldest first.
+        stray: requests without any of these labels, block by block, oldest first.
+        known: requests of both arms, likewise.
     """
 
     labels: tuple[str, ...]
     window: int
-    lately: tuple[tuple[float, float], ...] = ()
+    stray: tuple[float, ...] = ()
+    known: tuple[float, ...] = ()
 
-    def add(self, unlabelled: float, labelled: float) -> "Unlabelled":
+    def add(self, stray: float, known: float) -> "Unlabelled":
         """After one more block."""
-        return replace(self, lately=(*self.lately[1 - self.window :], (unlabelled, labelled)))
+        kept = 1 - self.window
+        return Unlabelled(self.labels, self.window, (*self.stray[kept:], stray), (*self.known[kept:], known))
 
     @property
     def doubt(self) -> str:
         """What there is too much of, and what to do; empty where there is not."""
-        number = math.fsum(one for one, _ in self.lately)
+        number = math.fsum(self.stray)
         if number < FEW:
             return ""
-        share = number / (number + math.fsum(labelled for _, labelled in self.lately))
+        share = number / (number + math.fsum(self.known))
         if share <= MOST_SHARE:
             return ""
         names = " or ".join(f'"{label}"' for label in self.labels)
