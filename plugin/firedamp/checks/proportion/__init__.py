@@ -132,9 +132,10 @@ class ProportionRun:
 
     def take(self, piece: Slice, moment: Moment) -> "ProportionRun":
         """Add one block; while an arm is silent there is nothing to compare, and the counts are held."""
-        baseline, canary = (totals(rows, 2) for rows in self._arms(piece))
+        baseline, canary = self._sums(piece)
         held = self.held.add(piece, moment)
-        heard = all(totals(rows, 2)[1] for rows in self._arms(held.piece))
+        sums = (baseline, canary) if held.blocks == 1 else self._sums(held.piece)
+        heard = all(requests for _, requests in sums)
         run = replace(
             self,
             last=piece,
@@ -143,6 +144,11 @@ class ProportionRun:
             held=Held() if heard else held,
         )
         return run._compare(held.piece, moment) if heard else run
+
+    def _sums(self, piece: Slice) -> tuple[Row, Row]:
+        """(Bad events, requests) of both arms."""
+        baseline, canary = self._arms(piece)
+        return totals(baseline, 2), totals(canary, 2)
 
     def _arms(self, piece: Slice) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
         return arm_rows(piece, self.grant.against), arm_rows(piece, Arm.CANARY)
