@@ -357,6 +357,16 @@ def test_else_a_rollout_s_pods_are_known_by_their_names():
     assert not pods.accepts("checkout-db-0")
 
 
+def test_istio_calls_a_workload_unknown():
+    """Its labels are there even where it does not know what to write."""
+    counter = selector('istio_requests_total{destination_service_name="checkout"}')
+
+    assert unlabelled_of(cohorts(preset="flagger", by="workload"), counter) == (
+        'istio_requests_total{destination_service_name="checkout",namespace="shop",'
+        'destination_workload=~"|unknown"}'
+    )
+
+
 @pytest.mark.parametrize(
     "named",
     ['namespace="checkout"', 'path="/checkout"', 'job="shop/checkout-worker"', 'job!="checkout"'],

@@ -219,7 +219,13 @@ def unlabelled(cohorts: Cohorts, service: str, selected: ArmMatchers, counter: S
     if any(_allows_none(arm, own) for arm in arms) or not _allows_none(common, own):
         return None
     whose = () if _is_named(cohorts, service, common) else _pods(cohorts, service)
-    return None if whose is None else (*shared, *whose, *(Matcher(label, Op.EQUAL, "") for label in own))
+    return None if whose is None else (*shared, *whose, *map(_none, own))
+
+
+def _none(label: str) -> Matcher:
+    # Istio never leaves a label of its own out.
+    own = label.startswith("destination_")
+    return Matcher(label, Op.MATCH, "|unknown") if own else Matcher(label, Op.EQUAL, "")
 
 
 def _allows_none(matchers: Matchers, own: tuple[str, ...]) -> bool:
