@@ -124,12 +124,12 @@ async def test_history_that_hangs_delays_no_look(prometheus, tmp_path):
 
 @asynccontextmanager
 async def hanging(upstream: str) -> AsyncIterator[str]:
-    """A proxy before a Prometheus that hangs on increases."""
+    """A proxy before a Prometheus that hangs on increases over half an hour."""
     async with ClientSession() as session:
 
         async def forward(request: web.Request) -> web.Response:
             form = await request.post()
-            if "increase(" in str(form["query"]):
+            if "[1800000ms]" in str(form["query"]):
                 await asyncio.sleep(60)
             async with session.post(f"{upstream}{request.path}", data=form) as answer:
                 return web.Response(body=await answer.read(), status=answer.status)
