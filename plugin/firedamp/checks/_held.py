@@ -50,6 +50,10 @@ class Held:
         return Slice(self.rows, self.bounds)
 
 
+#: All runs begin with the same, since it is frozen.
+NOTHING = Held()
+
+
 def _sum(old: Mapping[str, Row], new: Mapping[str, Row]) -> Mapping[str, Row]:
     return {
         pod: tuple(map(sum, zip(old[pod], new[pod], strict=True))) if pod in old and pod in new else row

@@ -167,7 +167,7 @@ class Trust:
         )
 
     def _mismatch(self) -> str:
-        if self.test.p_value > self.alpha:
+        if not self.test.blocks or self.test.p_value > self.alpha:
             return ""
         got = self.got[1] / sum(self.got)
         least, most = (float(shares_at(by, self.told)) for by in (1 / share.FACTOR, share.FACTOR))
@@ -195,7 +195,7 @@ class Trust:
             return aside(finding, doubt, Situation.NO_DATA)
         if (silent := self.silence.silent) is not None:
             return aside(finding, self._unheard(silent), Situation.NO_TRAFFIC)
-        unjudged = self._counts_requests and not self.test.blocks and finding.outcome is Outcome.PASS
+        unjudged = finding.outcome is Outcome.PASS and not self.test.blocks and self._counts_requests
         return replace(finding, sentence=f"{finding.sentence}; {self._unknown}") if unjudged else finding
 
     def _noticed(self) -> str:

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from firedamp.checks._base import BaseCheck, SelectorText, arm_rows, blank, early, say, set_aside
 from firedamp.checks._buckets import ByPod, by_pod
-from firedamp.checks._held import Held
+from firedamp.checks._held import NOTHING, Held
 from firedamp.checks._noise import Noise
 from firedamp.checks._pods import Witness
 from firedamp.checks._run import PASS_LEVEL, Grant, Moment
@@ -88,7 +88,7 @@ class DistributionRun:
     body: Body
     tail: Tail
     seen: tuple[float, float] = (0.0, 0.0)
-    held: Held = field(default_factory=Held)
+    held: Held = NOTHING
     last: Slice = field(default_factory=Slice)
 
     @property
@@ -135,7 +135,7 @@ class DistributionRun:
         # The edge is chosen after the tail is counted: requests that chose it must not be judged by it.
         tail = self.tail.add(baseline, canary, self.grant, moment)
         tail = tail.placed(body.peers.own, bounds, self.check.tolerance)
-        return replace(self, body=body, tail=tail, held=Held())
+        return replace(self, body=body, tail=tail, held=NOTHING)
 
     def finding(self, moment: Moment) -> Finding:
         """Harm in the body or the tail first, then trouble with the data, then one bad pod, then the pass."""

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from firedamp.checks._base import BaseCheck, SelectorText, arm_rows, blank, early, say, set_aside, totals
-from firedamp.checks._held import Held
+from firedamp.checks._held import NOTHING, Held
 from firedamp.checks._noise import Noise
 from firedamp.checks._pods import Witness
 from firedamp.checks._run import PASS_LEVEL, Grant, Moment
@@ -112,7 +112,7 @@ class ProportionRun:
     warm: Comparison | None = None
     seen: tuple[float, float] = (0.0, 0.0)
     bad: float = 0.0
-    held: Held = field(default_factory=Held)
+    held: Held = NOTHING
     last: Slice = field(default_factory=Slice)
 
     @property
@@ -141,7 +141,7 @@ class ProportionRun:
             last=piece,
             seen=(self.seen[0] + baseline[1], self.seen[1] + canary[1]),
             bad=self.bad + baseline[0],
-            held=Held() if heard else held,
+            held=NOTHING if heard else held,
         )
         return run._compare(held.piece, moment) if heard else run
 
