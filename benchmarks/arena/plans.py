@@ -38,11 +38,10 @@ class Plan:
 
 def promised() -> Iterator[Cell]:
     """Healthy, history known, three canary pods or more: here at most alpha is promised."""
-    for kind in (PODS, BURSTS):
-        yield from (Cell(kind, requests) for requests in (K1, K10, K100))
-    for kind in (NONE, STICKY, DRIFTING, SPELLS):
+    yield from (Cell(PODS, requests) for requests in (K1, K10, K100))
+    for kind in (BURSTS, DRIFTING, SPELLS):
         yield from (Cell(kind, requests) for requests in (K10, K100))
-    yield Cell(COLD)
+    yield from (Cell(kind) for kind in (NONE, STICKY, COLD))
     yield from (Cell(PODS, requests, ramp=True) for requests in (K10, K100))
     yield from (Cell(BURSTS, canary_pods=pods) for pods in (3, 10))
     yield Cell(SPELLS, canary_pods=3)
@@ -130,8 +129,8 @@ def accepted(alpha: float) -> Iterator[Plan]:
 
 def full() -> list[Plan]:
     """Every cell of the full run, each once; what the table and the plots need most comes first."""
-    plans = [Plan(cell, FAULTY) for part in (harmful(), elsewhere(), slow(), dead()) for cell in part]
-    plans += [Plan(cell) for cell in promised()]
+    plans = [Plan(cell) for cell in promised()]
+    plans += [Plan(cell, FAULTY) for part in (harmful(), elsewhere(), slow(), dead()) for cell in part]
     plans += [plan for alpha in (0.05, 0.02) for plan in accepted(alpha)]
     plans += [Plan(cell, QUARTER) for cell in unpromised()] + list(lone())
     once: dict[str, Plan] = {}

@@ -59,9 +59,7 @@ def invalid(table: Table) -> Mapping[str, set[str]]:
 def healthy_like(cell: Cell, table: Table) -> str | None:
     """The healthy cell most like a faulty one, if any of its noise was played."""
     well = replace(cell, fault=Fault(), onset=Onset.START)
-    bare = replace(
-        well, canary_pods=4, pods=20, uneven=1.0, pooled=0, history=True, histograms=0, alpha=0.02, checks=20
-    )
+    bare = Cell(well.noise, well.requests, ramp=well.ramp)
     likes = [well, replace(well, alpha=0.02), replace(bare, history=cell.history), bare]
     likes += [replace(bare, requests=10_000.0), replace(bare, ramp=False)]
     return next((str(like) for like in likes if str(like) in table), None)
