@@ -10,11 +10,27 @@ from firedamp.counting import Samples, Series
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceError
 from firedamp.judge import Profile
-from firedamp.model import Mode
+from firedamp.model import Ask, Controller, Mode, Question
 from firedamp.ports import Span
 from firedamp.queries import Counted, Increase, Need
 
 STEP = 10.0
+#: A check of the shop's errors, a release that is judged by it for ten minutes, and a question about that.
+ERRORS = {
+    "name": "errors",
+    "kind": "proportion",
+    "events": 'http_requests_total{code=~"5.."}',
+    "total": "http_requests_total",
+}
+PARAMETERS = Parameters.model_validate({"checks": [ERRORS], "window": {"promote_after": "10m"}})
+ASK = Ask(
+    "shop",
+    "checkout",
+    Question.GUARD,
+    Controller.ARGO,
+    revision="canary",
+    arms={"canary": "canary", "main": "stable"},
+)
 
 
 @dataclass

@@ -7,31 +7,13 @@ import pytest
 
 from fakes import MemoryStore
 from firedamp.counting import Samples
-from firedamp.decision.parameters import Parameters
 from firedamp.errors import ConflictError, SourceRefusedError, StoreError
 from firedamp.judge import Judge
-from firedamp.model import Ask, Controller, Mode, Outcome, Question
+from firedamp.model import Controller, Mode, Outcome, Question
 from firedamp.ports import Gate
 from firedamp.queries import Counted
-from judge.shop import DOWN, ShopBook, ShopSource
+from judge.shop import ASK, DOWN, PARAMETERS, ShopBook, ShopSource
 
-CHECKS = [
-    {
-        "name": "errors",
-        "kind": "proportion",
-        "events": 'http_requests_total{code=~"5.."}',
-        "total": "http_requests_total",
-    }
-]
-PARAMETERS = Parameters.model_validate({"checks": CHECKS, "window": {"promote_after": "10m"}})
-ASK = Ask(
-    "shop",
-    "checkout",
-    Question.GUARD,
-    Controller.ARGO,
-    revision="canary",
-    arms={"canary": "canary", "main": "stable"},
-)
 PROMOTE = replace(ASK, question=Question.PROMOTE)
 ADVANCE = replace(ASK, question=Question.ADVANCE)
 

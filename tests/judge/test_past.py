@@ -13,29 +13,13 @@ from firedamp.decision.parameters import Parameters, from_json
 from firedamp.errors import ConflictError, SourceRefusedError
 from firedamp.judge import Judge
 from firedamp.judge.history import BLOCK_SECONDS
-from firedamp.model import Ask, Controller, Outcome, Question
+from firedamp.model import Outcome
 from firedamp.ports import Lesson
 from firedamp.queries import Increase
 from firedamp.stats.noise import Learnt
-from judge.shop import DOWN, ShopBook, ShopSource
+from judge.shop import ASK, DOWN, ERRORS, PARAMETERS, ShopBook, ShopSource
 
-CHECK = {
-    "name": "errors",
-    "kind": "proportion",
-    "events": 'http_requests_total{code=~"5.."}',
-    "total": "http_requests_total",
-}
 LIMIT = {"name": "restarts", "kind": "threshold", "counter": "restarts_total", "max": 0}
-WINDOW = {"promote_after": "10m"}
-PARAMETERS = Parameters.model_validate({"checks": [CHECK], "window": WINDOW})
-ASK = Ask(
-    "shop",
-    "checkout",
-    Question.GUARD,
-    Controller.ARGO,
-    revision="canary",
-    arms={"canary": "canary", "main": "stable"},
-)
 NEXT = replace(ASK, revision="next")
 HISTORY = PARAMETERS.history
 
@@ -151,7 +135,7 @@ async def test_silence_takes_no_place(judge, source, store):
 async def test_other_selectors_are_learnt_anew(source, store):
     """A lesson about other counts keeps nobody from asking."""
     await opened(Judge(ShopBook(PARAMETERS), {"main": source}, store), ASK, 60.0)
-    other = Parameters.model_validate({"checks": [{**CHECK, "total": 'http_requests_total{job="a"}'}]})
+    other = Parameters.model_validate({"checks": [{**ERRORS, "total": 'http_requests_total{job="a"}'}]})
     await opened(Judge(ShopBook(other), {"main": source}, store), NEXT, 120.0)
     (lesson,) = await store.lessons("shop", "checkout")
 
@@ -172,7 +156,7 @@ async def test_lessons_about_other_counts_are_not_pinned(judge, source, store):
 
 async def test_without_counts_out_of_a_total_nothing_is_asked(source, store):
     """Limits have no noise to learn."""
-    limits = Parameters.model_validate({"checks": [LIMIT], "window": WINDOW})
+    limits = Parameters.model_validate({"checks": [LIMIT], "window": {"promote_after": "10m"}})
     await opened(Judge(ShopBook(limits), {"main": source}, store), ASK, 60.0)
 
     assert source.recalled == []

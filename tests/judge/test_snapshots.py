@@ -8,29 +8,12 @@ from structlog.testing import capture_logs
 
 from fakes import MemoryStore
 from firedamp.decision import session, snapshot
-from firedamp.decision.parameters import Parameters
 from firedamp.errors import StoreError
 from firedamp.judge import Judge
 from firedamp.judge.snapshots import EVERY
-from firedamp.model import Arm, Ask, Controller, Question
+from firedamp.model import Arm
 from firedamp.ports import Snapshot
-from judge.shop import ShopBook, ShopSource
-
-CHECK = {
-    "name": "errors",
-    "kind": "proportion",
-    "events": 'http_requests_total{code=~"5.."}',
-    "total": "http_requests_total",
-}
-PARAMETERS = Parameters.model_validate({"checks": [CHECK], "window": {"promote_after": "10m"}})
-ASK = Ask(
-    "shop",
-    "checkout",
-    Question.GUARD,
-    Controller.ARGO,
-    revision="canary",
-    arms={"canary": "canary", "main": "stable"},
-)
+from judge.shop import ASK, PARAMETERS, ShopBook, ShopSource
 
 
 class Reading(MemoryStore):

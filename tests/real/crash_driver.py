@@ -18,25 +18,10 @@ from pathlib import Path
 
 from firedamp.decision.parameters import Parameters
 from firedamp.judge import Judge
-from firedamp.model import Ask, Controller, Question
 from firedamp.store import open_store
-from judge.shop import ShopBook, ShopSource
+from judge.shop import ASK, ERRORS, ShopBook, ShopSource
 
-CHECK = {
-    "name": "errors",
-    "kind": "proportion",
-    "events": 'http_requests_total{code=~"5.."}',
-    "total": "http_requests_total",
-}
-BOOK = ShopBook(Parameters.model_validate({"checks": [CHECK]}))
-ASK = Ask(
-    "shop",
-    "checkout",
-    Question.GUARD,
-    Controller.ARGO,
-    revision="canary",
-    arms={"canary": "canary", "main": "stable"},
-)
+BOOK = ShopBook(Parameters.model_validate({"checks": [ERRORS]}))
 LONGEST_LIFE_SECONDS = 0.7
 #: Acknowledged when the store is open, before any block.
 READY = -2

@@ -1,32 +1,23 @@
 """A judge that is restarted on a real store goes on from its snapshots, to the last digit."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fakes import MemoryStore
 from firedamp.decision import session, snapshot
 from firedamp.decision.parameters import Parameters
 from firedamp.judge import Judge
-from firedamp.model import Arm, Ask, Controller, Question
+from firedamp.model import Arm, Question
 from firedamp.ports import Snapshot, Store
 from firedamp.store import SqlStore
-from judge.shop import ShopBook, ShopSource
+from judge.shop import ASK, ERRORS, ShopBook, ShopSource
 from rehearsal import Shop, blocks
 from store.examples import a_release
 
-CHECKS = [
-    {"name": name, "kind": "proportion", "events": 'http_requests_total{code=~"5.."}', "total": total}
-    for name, total in (("errors", "http_requests_total"), ("failures", "http_requests_total{route!='/'}"))
-]
+CHECKS = [ERRORS, {**ERRORS, "name": "failures", "total": "http_requests_total{route!='/'}"}]
 PARAMETERS = Parameters.model_validate({"checks": CHECKS})
 LATENCY = {"name": "latency", "kind": "distribution", "histogram": "seconds"}
-ASK = Ask(
-    "shop",
-    "checkout",
-    Question.PROMOTE,
-    Controller.ARGO,
-    revision="canary",
-    arms={"canary": "canary", "main": "stable"},
-)
+PROMOTE = replace(ASK, question=Question.PROMOTE)
 
 
 def a_judge(store: Store) -> Judge:
@@ -38,7 +29,7 @@ async def asked(judge: Judge, *wanted: int) -> list[str]:
     """Ask about these blocks when they are over, block -1 being none yet; the answers."""
     found = []
     for block in wanted:
-        found.append(repr(await judge.answer(ASK, 30.0 * (block + 1) + 5.0 * (block >= 0))))
+        found.append(repr(await judge.answer(PROMOTE, 30.0 * (block + 1) + 5.0 * (block >= 0))))
         await judge.settled()
     return found
 
