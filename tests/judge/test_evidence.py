@@ -8,7 +8,7 @@ import pytest
 from firedamp.counting import Samples, Series
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceRefusedError
-from firedamp.judge import evidence
+from firedamp.judge import evidence, plans
 from firedamp.model import Arm, Block, Controller, Outcome, Release, ReleaseKey, TroubleKind
 from firedamp.ports import Span
 from judge.shop import ShopSource
@@ -30,7 +30,7 @@ SPAN = Span(-300.0, (30.0, 60.0), 60.0, 5.0)
 
 
 async def gathered(source, parameters=PARAMETERS):
-    planned = evidence.plan(parameters, RELEASE)
+    planned = plans.plan(parameters, RELEASE)
     counts = await evidence.gather("main", source, planned, BLOCKS, evidence.Memories(), SPAN)
     return evidence.assemble(parameters, planned, counts, BLOCKS, RELEASE)
 
@@ -60,7 +60,7 @@ async def test_own_names_are_filled_in():
         "events": 'requests_total{service="$service",code=~"5.."}',
         "total": 'requests_total{service="$service"}',
     }
-    planned = evidence.plan(Parameters.model_validate({"checks": [check]}), RELEASE)
+    planned = plans.plan(Parameters.model_validate({"checks": [check]}), RELEASE)
     sent = {query.need.selector.promql() for query in planned.queries}
 
     assert sent == {'requests_total{service="checkout"}', 'requests_total{service="checkout",code=~"5.."}'}
@@ -159,7 +159,7 @@ async def test_different_buckets_are_not_compared():
 def test_a_weight_counts_from_when_it_was_told_until_traffic_moves_on():
     """Unknown in blocks begun before, and once an advance or the promotion is passed."""
     told = replace(RELEASE, weight=0.2, step_since=20.0)
-    planned = evidence.plan(PARAMETERS, told)
+    planned = plans.plan(PARAMETERS, told)
 
     def weights(release: Release) -> list[float | None]:
         everything = (*planned.queries, *planned.unlabelled.values())
@@ -185,7 +185,7 @@ async def test_requests_without_a_label_are_asked_for_once_per_counter():
     """Two checks of one counter share the answer; only sums are asked for."""
     errors = PARAMETERS.checks[0]
     gone = errors.model_copy(update={"name": "gone", "events": 'http_requests_total{code="410"}'})
-    planned = evidence.plan(PARAMETERS.model_copy(update={"checks": (errors, gone)}), RELEASE)
+    planned = plans.plan(PARAMETERS.model_copy(update={"checks": (errors, gone)}), RELEASE)
     wanted = {one.need.selector.where(*one.cohort).promql() for one in planned.unlabelled.values()}
 
     assert list(planned.unlabelled) == ["errors", "gone"]
@@ -196,7 +196,7 @@ async def test_requests_without_a_label_are_asked_for_once_per_counter():
 async def test_a_histogram_s_requests_are_counted_by_its_last_bucket():
     """The others would count them again."""
     check = {"name": "latency", "kind": "distribution", "histogram": 'request_seconds{job="checkout"}'}
-    planned = evidence.plan(Parameters.model_validate({"checks": [check]}), RELEASE)
+    planned = plans.plan(Parameters.model_validate({"checks": [check]}), RELEASE)
     wanted = planned.unlabelled["latency"]
 
     assert wanted.need.selector.promql() == 'request_seconds_bucket{job="checkout",le="+Inf"}'

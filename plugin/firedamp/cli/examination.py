@@ -85,6 +85,10 @@ class _Patient:
     source: Asked
     at: float
 
+    @property
+    def names(self) -> Mapping[str, str]:
+        return {"service": self.service.name, "namespace": self.service.namespace}
+
     def general(self) -> Iterator[Symptom]:
         """What is wrong with the service whatever the source says."""
         if not self.service.checks:
@@ -99,9 +103,8 @@ class _Patient:
         selected = self.service.cohorts.select(
             self.service.namespace, self.service.name, self.arms, by_pod=check.by_pod()
         )
-        names = {"service": self.service.name, "namespace": self.service.namespace}
         asked = [
-            self.probe(check, role, filled(need, names), arm, matchers)
+            self.probe(check, role, filled(need, self.names), arm, matchers)
             for role, need in check.needs().items()
             for arm, matchers in selected.items()
         ]
@@ -114,7 +117,7 @@ class _Patient:
         counter = check.traffic()
         if counter is None or check.by_pod():
             return
-        counter = named(counter, {"service": self.service.name, "namespace": self.service.namespace})
+        counter = named(counter, self.names)
         stray = cohort_rules.unlabelled(self.service.cohorts, self.service.name, selected, counter)
         if stray is None:
             return

@@ -16,9 +16,7 @@ from firedamp.checks import Check
 from firedamp.counting import Count, Memory, Samples, count, levels
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceError
-from firedamp.judge.plans import Plan as Plan
-from firedamp.judge.plans import Query
-from firedamp.judge.plans import plan as plan
+from firedamp.judge.plans import Plan, Query
 from firedamp.judge.unlabelled import Unlabelled
 from firedamp.model import (
     Arm,
@@ -39,10 +37,9 @@ from firedamp.queries import Counted, Level, promql
 MAX_WINDOW_SECONDS = 600.0
 #: What these leave of a block is no evidence: not of the other queries of the same check either.
 _NOT_WHOLE = frozenset({TroubleKind.SOURCE_DOWN, TroubleKind.REFUSED, TroubleKind.PARTIAL})
-
-
-#: What each query of a plan brought.
-Counts = Mapping[Query | Unlabelled, Count | SourceError]
+#: One thing that is fetched, and what each of a plan brought.
+Asked = Query | Unlabelled
+Counts = Mapping[Asked, Count | SourceError]
 
 
 @dataclass(slots=True)
@@ -77,27 +74,18 @@ async def gather(
     Raises:
         SourceDownError: not one query was answered, so nothing can be judged now.
     """
-    queries, stray = planned.queries, tuple(dict.fromkeys(planned.unlabelled.values()))
-    asked = await asyncio.gather(
-        *(_ask(name, source, query, span) for query in queries),
-        *(_ask(name, source, one, one.span(span)) for one in stray),
-    )
-    answers = dict(zip(queries, asked, strict=False))
-    if answers and all(isinstance(one, SourceDownError) for one in asked):
-        raise next(one for one in asked if isinstance(one, SourceDownError))
-    counts: dict[Query | Unlabelled, Count | SourceError] = {
-        query: _counted(planned, query, answers, blocks, memories) for query in queries
-    }
-    for one, answer in zip(stray, asked[len(queries) :], strict=True):
-        counts[one] = (
-            answer if isinstance(answer, SourceError) else _warned(one.count(answer, blocks), answer)
-        )
-    return counts
+    wanted: tuple[Asked, ...] = (*planned.queries, *dict.fromkeys(planned.unlabelled.values()))
+    found = await asyncio.gather(*(_ask(name, source, one, span) for one in wanted))
+    answers = dict(zip(wanted, found, strict=True))
+    if answers and all(isinstance(one, SourceDownError) for one in found):
+        raise next(one for one in found if isinstance(one, SourceDownError))
+    return {one: _counted(planned, one, answers, blocks, memories) for one in wanted}
 
 
-async def _ask(name: str, source: Source, query: Query | Unlabelled, span: Span) -> Samples | SourceError:
+async def _ask(name: str, source: Source, wanted: Asked, span: Span) -> Samples | SourceError:
+    own = wanted.span(span) if isinstance(wanted, Unlabelled) else span
     try:
-        samples = await source.samples(query.need, query.cohort, span)
+        samples = await source.samples(wanted.need, wanted.cohort, own)
     except SourceError as error:
         kind = TroubleKind.SOURCE_DOWN if isinstance(error, SourceDownError) else TroubleKind.REFUSED
         telemetry.SOURCE_ERRORS.labels(name, kind).inc()
@@ -108,19 +96,20 @@ async def _ask(name: str, source: Source, query: Query | Unlabelled, span: Span)
 
 def _counted(
     planned: Plan,
-    query: Query,
-    answers: Mapping[Query, Samples | SourceError],
+    wanted: Asked,
+    answers: Mapping[Asked, Samples | SourceError],
     blocks: Sequence[Block],
     memories: Memories,
 ) -> Count | SourceError:
-    answer = answers[query]
+    answer = answers[wanted]
     if isinstance(answer, SourceError):
         return answer
-    beside = [answers[other] for other in planned.companions(query)]
+    if isinstance(wanted, Unlabelled):
+        return _warned(wanted.count(answer, blocks), answer)
+    beside = [answers[other] for other in planned.companions(wanted)]
     shown = (series for other in beside if isinstance(other, Samples) for series in other.series)
-    return _warned(
-        _count(planned, query, replace(answer, beside=(*answer.beside, *shown)), blocks, memories), answer
-    )
+    samples = replace(answer, beside=(*answer.beside, *shown))
+    return _warned(_count(planned, wanted, samples, blocks, memories), answer)
 
 
 def _count(

@@ -108,8 +108,7 @@ def stable(check: Check, release: Release, parameters: Parameters) -> Stable | N
     arm = Arm.MAIN if Arm.MAIN in selected else comparison_arm(selected)
     if arm is None:
         return None
-    names = {"service": key.service, "namespace": key.namespace}
-    needs = {role: filled(need, names) for role, need in check.needs().items()}
+    needs = {role: filled(need, key.names) for role, need in check.needs().items()}
     return Stable(needs, selected[arm], "pod" if by_pod else parameters.cohorts.pod_label)
 
 

@@ -20,7 +20,7 @@ from firedamp.decision import known, policy, session
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
 from firedamp.errors import ConflictError, SourceDownError, SourceError
-from firedamp.judge import evidence
+from firedamp.judge import evidence, plans
 from firedamp.judge.past import Past
 from firedamp.judge.snapshots import Snapshots
 from firedamp.model import Block, Evidence, Look, Mode, Outcome, Question, Release
@@ -43,7 +43,7 @@ class Living:
     """A release's running statistics in memory; lost without harm, for the store can rebuild them."""
 
     session: Session
-    planned: evidence.Plan
+    planned: plans.Plan
     noise: str
     memories: evidence.Memories = field(default_factory=evidence.Memories)
     last: Look | None = None
@@ -149,7 +149,7 @@ class Looks:
     def _kept(self, release: Release, parameters: Parameters) -> Living:
         living = self._living.get(release.id)
         if living is None or living.noise != release.noise:
-            planned = evidence.plan(parameters, release)
+            planned = plans.plan(parameters, release)
             noise = known.from_json(release.noise)
             begun = session.begin(parameters, release.started, planned.against, noise)
             living = Living(begun, planned, release.noise)

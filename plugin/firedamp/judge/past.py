@@ -17,7 +17,7 @@ from firedamp.decision import known, session
 from firedamp.decision import parameters as stored
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
-from firedamp.judge import evidence, history, releases
+from firedamp.judge import history, plans, releases
 from firedamp.judge.background import Background
 from firedamp.model import Release
 from firedamp.ports import LESSONS, Lesson, Source, Store
@@ -112,7 +112,7 @@ class Past:
 
     async def _rebuilt(self, release: Release) -> Session:
         parameters = stored.from_json(release.parameters)
-        against = evidence.plan(parameters, release).against
+        against = plans.plan(parameters, release).against
         running = session.begin(parameters, release.started, against, known.from_json(release.noise))
         while running.blocks < _MOST_LOOKS:
             looks = await self._store.looks(release.id, after=running.blocks - 1, limit=_READ_AT_ONCE)

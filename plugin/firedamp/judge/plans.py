@@ -80,14 +80,13 @@ def plan(parameters: Parameters, release: Release) -> Plan:
     own = cohorts.select(key.namespace, key.service, release.arms)
     by_pod = cohorts.select(key.namespace, key.service, release.arms, by_pod=True)
     against = comparison_arm(own)
-    names = {"service": key.service, "namespace": key.namespace}
 
     def queries(check: Check) -> dict[Arm, dict[str, Query]]:
         selected, label = (by_pod, "pod") if check.by_pod() else (own, cohorts.pod_label)
         arms = [Arm.CANARY] if against is None or not check.compares else [against, Arm.CANARY]
         needs = check.needs()
         return {
-            arm: {role: Query(filled(need, names), selected[arm], label) for role, need in needs.items()}
+            arm: {role: Query(filled(need, key.names), selected[arm], label) for role, need in needs.items()}
             for arm in arms
             if arm in selected
         }

@@ -54,7 +54,7 @@ def wanted(
     if counter is None or not check.compares or check.by_pod():
         return None
     key = release.key
-    counter = named(counter, {"service": key.service, "namespace": key.namespace})
+    counter = named(counter, key.names)
     cohort = cohorts.unlabelled(parameters.cohorts, key.service, selected, counter)
     if cohort is None:
         return None

@@ -20,6 +20,11 @@ class ReleaseKey:
     def __str__(self) -> str:
         return f"{self.namespace}/{self.service}@{self.revision}#{self.attempt}"
 
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What stands for $service and $namespace in selectors and expressions."""
+        return {"service": self.service, "namespace": self.namespace}
+
 
 @dataclass(frozen=True, slots=True)
 class Release:

@@ -97,10 +97,8 @@ class PrometheusSource:
 
     def _increase(self, need: Increase, cohort: Matchers, span: Span) -> str:
         pods = self.settings.pod_labels if need.per_pod else ()
-        kept, series = (
-            ", ".join((*pods, *self.settings.replica_labels)),
-            need.selector.where(*cohort).promql(),
-        )
+        kept = ", ".join((*pods, *self.settings.replica_labels))
+        series = need.selector.where(*cohort).promql()
         return f"sum by ({kept}) (increase({series}[{round(1000 * span.window_seconds)}ms]))"
 
     async def _at_ends(self, text: str, span: Span, deadline: Deadline) -> Samples:
