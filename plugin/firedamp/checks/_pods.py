@@ -97,7 +97,8 @@ class Pods:
         rates = {pod: events / requests for pod, (events, requests, _) in self.rows.items() if requests > 0}
         served = sorted(rates, key=rates.__getitem__, reverse=not fewer)
         suspects = tuple(served[: min(len(served) // 2, 2 + len(served) // 10)])
-        return suspects[:1] if all(_sound(pod, others) for pod in suspects) else suspects
+        beside = [other.rows for other in others]
+        return suspects[:1] if all(_sound(pod, beside) for pod in suspects) else suspects
 
     def spread_over(self, *, fewer: bool, others: Sequence["Pods"] = ()) -> bool:
         """Harm remains without the `worst` of the pods; a single pod is not left out."""
@@ -112,9 +113,9 @@ class Pods:
         return tail(min(round(events), total), total, share) <= _LEVEL
 
 
-def _sound(pod: str, others: Sequence[Pods]) -> bool:
+def _sound(pod: str, beside: Sequence[Mapping[str, Row]]) -> bool:
     """The other checks know the pod, and nothing against it; their events are taken to be Poisson."""
-    events, _, expected = _summed([rows[pod] for rows in (other.rows for other in others) if pod in rows])
+    events, _, expected = _summed([rows[pod] for rows in beside if pod in rows])
     return expected >= _LEAST_KNOWN and bool(gammainc(events, expected) >= _UNLIKELY)
 
 

@@ -103,7 +103,8 @@ class DistributionRun:
 
     def heard(self, witnesses: Sequence[Witness]) -> "DistributionRun":
         """The run with the longer tail that remains without the pods that the witnesses suspect too."""
-        return replace(self, tail=self.tail.heard(witnesses))
+        tail = self.tail.heard(witnesses)
+        return self if tail is self.tail else replace(self, tail=tail)
 
     def take(self, piece: Slice, moment: Moment) -> "DistributionRun":
         """Add one block; while an arm is silent the counts are held, changed bounds compare nothing."""

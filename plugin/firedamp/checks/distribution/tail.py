@@ -200,7 +200,4 @@ def _edge(whole: Counts, bounds: tuple[float, ...]) -> int | None:
 
 def _spread_over(pods: Pods, edge: Edge, others: Sequence[Pods] = ()) -> bool:
     """More than half of what is tolerated remains without the worst of the pods, or there is one pod only."""
-    if not pods.worst(fewer=False):
-        return True
-    usual = 1 + _PART * edge.tolerance
-    return pods.held_to(usual).spread_over(fewer=False, others=others)
+    return pods.held_to(1 + _PART * edge.tolerance).spread_over(fewer=False, others=others)
