@@ -1,65 +1,14 @@
-"""
-What the judge needs from the world: a source of samples, a store, and, for the contracts, itself.
-
-The protocols are structural; adapters and the fakes in tests need no base class. A source raises
-only `SourceError`s, a store only `StoreError`s.
-"""
+"""firedamp's memory. A store raises only `StoreError`s."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from firedamp.cohorts import Matchers
-from firedamp.counting import Samples
-from firedamp.model import Ask, ReleaseKey, Verdict
-from firedamp.model import Look as Look
-from firedamp.model import Release as Release
-from firedamp.model import Standing as Standing
-from firedamp.queries import Increase, Need
+from firedamp.model import Look, Release, ReleaseKey
 
 #: So many releases of a service tell of a check's noise.
 LESSONS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """
-    The time a fetch is about, in Unix seconds.
-
-    Attributes:
-        begin: counted needs get every sample in (begin, end].
-        ends: ends of the blocks wanted, ascending; level needs and increases get one value at each.
-        window_seconds: what `$window` stands for; the length of a block of increases.
-        timeout_seconds: what is left of the caller's deadline.
-    """
-
-    begin: float
-    ends: tuple[float, ...]
-    window_seconds: float
-    timeout_seconds: float
-
-    @property
-    def end(self) -> float:
-        return self.ends[-1]
-
-
-class Source(Protocol):
-    """One metric backend."""
-
-    async def samples(self, need: Need | Increase, cohort: Matchers, span: Span) -> Samples:
-        """
-        Fetch what one need of one cohort brought; no sample is later than `span.end`.
-
-        Raises:
-            SourceDownError: unreachable, overloaded or out of time.
-            SourceRefusedError: the query or the permission is wrong, or the answer too large.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Let connections go."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,23 +217,3 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-class Judging(Protocol):
-    """The judge, as contracts see it."""
-
-    async def answer(self, ask: Ask, now: float) -> Verdict:
-        """Answer one question. Raises nothing that a caller could not mend: trouble is a verdict."""
-        ...
-
-    async def ended(
-        self, namespace: str, service: str, revision: str | None, *, outcome: str, by: str, now: float
-    ) -> Release | None:
-        """A controller or a person reports how the release ended; None where no release is known."""
-        ...
-
-    async def told_weight(
-        self, namespace: str, service: str, revision: str | None, *, weight: float, now: float
-    ) -> None:
-        """A controller tells the canary's new share in [0, 1]: a new traffic step begins."""
-        ...

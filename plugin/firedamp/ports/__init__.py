@@ -1,0 +1,27 @@
+"""
+What the judge needs from the world: sources of samples and traces, a store, and, for the contracts, itself.
+
+The protocols are structural; adapters and the fakes in tests need no base class.
+"""
+
+from firedamp.model import Look, Release, Standing
+from firedamp.ports.judging import Judging
+from firedamp.ports.sources import Source, Span, TraceSource
+from firedamp.ports.stores import LESSONS, Event, Gate, Lesson, Snapshot, Store, Token
+
+__all__ = [
+    "LESSONS",
+    "Event",
+    "Gate",
+    "Judging",
+    "Lesson",
+    "Look",
+    "Release",
+    "Snapshot",
+    "Source",
+    "Span",
+    "Standing",
+    "Store",
+    "Token",
+    "TraceSource",
+]

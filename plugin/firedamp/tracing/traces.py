@@ -1,0 +1,142 @@
+"""
+A trace, joined: what became of a request at its root, and where it met the service under release.
+
+It belongs to the cohort of its *first* visit. "Touched the canary" would not do: of traces with many calls
+more touch it, and those are the slow and error-prone ones, so a healthy canary would look sick.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from firedamp.tracing.spans import Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """
+    The span a flow is known by.
+
+    Attributes:
+        service, operation: the flow's name: method and route, or the span's name.
+        name: the span's name, where the operation is another.
+        seconds: of the whole.
+        failed: its status is an error.
+        code: HTTP status, or name of the gRPC status; may be empty.
+    """
+
+    service: str
+    operation: str
+    name: str
+    seconds: float
+    failed: bool
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """
+    The service under release was entered.
+
+    Attributes:
+        start: Unix seconds.
+        seconds: until it answered.
+        operation: what was asked for.
+        resource: attributes of the pod that answered.
+        failed, code: as of a root.
+    """
+
+    start: float
+    seconds: float
+    operation: str
+    resource: Attributes
+    failed: bool
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    Somebody called the service under release.
+
+    Attributes:
+        start, seconds: as the caller saw it.
+        answered: a visit came of it.
+        targets: whom it called, by name.
+        address: the peer's, usually a pod's; may be empty.
+        failed, code: as of a root.
+    """
+
+    start: float
+    seconds: float
+    answered: bool
+    targets: tuple[str, ...]
+    address: str
+    failed: bool
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """
+    What is judged of one trace.
+
+    Attributes:
+        trace_id: 32 hexadecimal digits, lower case.
+        start: of its first span that is known, Unix seconds.
+        root: None where it has not arrived.
+        visits: of the service under release, by start.
+        calls: to it, by start.
+        failed_below: a span failed somewhere below the first visit.
+        links: ids of other traces that it belongs to.
+        probability: with which it was sampled, in (0, 1]; None where nobody told.
+    """
+
+    trace_id: str
+    start: float
+    root: Root | None = None
+    visits: tuple[Visit, ...] = ()
+    calls: tuple[Call, ...] = ()
+    failed_below: bool = False
+    links: tuple[str, ...] = ()
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A flow's root: service, and method and route or the span's name."""
+
+    service: str
+    operation: str
+
+    def is_of(self, root: Root) -> bool:
+        return self.service == root.service and self.operation in (root.operation, root.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """
+    Whose traces are wanted.
+
+    Attributes:
+        services: names under which the service under release reports.
+        roots: of the flows; empty for all traces through the service.
+    """
+
+    services: tuple[str, ...]
+    roots: tuple[Operation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """
+    What a source told.
+
+    Attributes:
+        found: every trace sought that began in the time asked for, each once.
+        doubt: why it may not be all of them; empty where it is.
+        bytes_read: what was read for it.
+    """
+
+    found: Sequence[Trace]
+    doubt: str = ""
+    bytes_read: int = 0
