@@ -201,19 +201,21 @@ def _root(
     function: Callable[[float], float], guess: float, *, least: float = 1.0, most: float = math.inf
 ) -> float:
     """Where a rising function crosses 0 between two bounds, by secants; else the nearer bound."""
-    low, high, step = least, most, math.inf
+    low, high = least, most
     at = min(max(guess, low), high)
     value = function(at)
     slope = max((value - function(_NEAR * at)) / (at - _NEAR * at), _FLATTEST / at)
-    # Every step goes on inside the bounds known by then, so there is a last one.
-    while abs(step) > _PRECISE * at:
+    # Every step goes on inside the bounds known by then, so there is a last one; nobody asks what is there.
+    while True:
         low, high = (at, high) if value < 0 else (low, at)
         beyond = at - value / slope
         inside = min(max(beyond, (at + 3 * low) / 4), 4 * at if high == math.inf else (at + 3 * high) / 4)
-        found, step = function(inside), inside - at
-        slope = max((found - value) / step, _FLATTEST / inside) if step else slope
+        step = inside - at
+        if abs(step) <= _PRECISE * inside:
+            return inside
+        found = function(inside)
+        slope = max((found - value) / step, _FLATTEST / inside)
         at, value = inside, found
-    return at
 
 
 def _z(chance: float) -> float:
