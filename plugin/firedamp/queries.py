@@ -119,8 +119,43 @@ class Increase:
     per_pod: bool = True
 
 
-#: What a check may ask for.
+#: What a check may ask of metrics.
 Need = Counted | Level
+
+
+class Measure(StrEnum):
+    """What is counted of each trace of a flow; it belongs to the pod of the service that it met first."""
+
+    OUTCOME = "outcome"  # whether the flow failed at its root
+    BELOW = "below"  # whether anything failed beneath the service, which a root may swallow
+    FLOW_SECONDS = "flow"  # how long the whole took
+    SERVICE_SECONDS = "service"  # how long the service took, with all it called
+    CALLER_SECONDS = "caller"  # how long its caller waited for it
+    OPERATIONS = "operations"  # what was asked of the service
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A flow's root: a service, and method and route there or the span's name."""
+
+    service: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """
+    What a check asks of end-to-end traces.
+
+    Attributes:
+        measure: what is counted.
+        root: of the flow; None for every trace through the service.
+        failures: what a failure is: "error" (the span's status), HTTP codes ("404", "5xx"), gRPC statuses.
+    """
+
+    measure: Measure
+    root: Operation | None = None
+    failures: tuple[str, ...] = ()
 
 
 def quoted(text: str) -> str:

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from firedamp.tracing import Kind, Operation, Sought, Span, joined
+from firedamp.queries import Operation
+from firedamp.tracing import Kind, Sought, Span, joined
 
 SOUGHT = Sought(("orders",), (Operation("gateway", "POST /orders"),))
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

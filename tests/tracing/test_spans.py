@@ -2,7 +2,8 @@
 
 import pytest
 
-from firedamp.tracing import Kind, Operation, Root, Span, probability
+from firedamp.queries import Operation
+from firedamp.tracing import Kind, Root, Span, probability
 
 
 def span(kind: Kind = Kind.SERVER, **attributes: str) -> Span:
@@ -52,7 +53,7 @@ def test_a_flow_is_known_by_its_route_or_by_its_roots_name():
     """Gateways differ in which of them they write."""
     root = Root("gateway", "POST /orders", "ingress", 0.1, failed=False, code="")
 
-    named = [Operation("gateway", name).is_of(root) for name in ("POST /orders", "ingress", "GET /")]
+    named = [root.is_of(Operation("gateway", name)) for name in ("POST /orders", "ingress", "GET /")]
 
     assert named == [True, True, False]
 

@@ -8,14 +8,13 @@ what became of a request at its root and which pods of the service under release
 from firedamp.tracing.joining import joined
 from firedamp.tracing.sampling import probability
 from firedamp.tracing.spans import KEPT, Attributes, Kind, Span
-from firedamp.tracing.traces import Call, Operation, Root, Sought, Trace, Traces, Visit
+from firedamp.tracing.traces import Call, Root, Sought, Trace, Traces, Visit
 
 __all__ = [
     "KEPT",
     "Attributes",
     "Call",
     "Kind",
-    "Operation",
     "Root",
     "Sought",
     "Span",

@@ -8,6 +8,7 @@ more touch it, and those are the slow and error-prone ones, so a healthy canary 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from firedamp.queries import Operation
 from firedamp.tracing.spans import Attributes
 
 
@@ -30,6 +31,10 @@ class Root:
     seconds: float
     failed: bool
     code: str
+
+    def is_of(self, flow: Operation) -> bool:
+        """Gateways differ in whether they name a span by its route."""
+        return self.service == flow.service and flow.operation in (self.operation, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +104,6 @@ class Trace:
     failed_below: bool = False
     links: tuple[str, ...] = ()
     probability: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A flow's root: service, and method and route or the span's name."""
-
-    service: str
-    operation: str
-
-    def is_of(self, root: Root) -> bool:
-        return self.service == root.service and self.operation in (root.operation, root.name)
 
 
 @dataclass(frozen=True, slots=True)
