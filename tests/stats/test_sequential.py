@@ -326,7 +326,7 @@ def both_regimes(null: Null, share: float, errors: int) -> tuple[np.ndarray, np.
         alive = paths.walk(alive, 10, shares(null, share), rho)
     sums = blocks * paths.moments(10, shares(null, share, coarse=False), rho)
     counts = np.arange(1, errors + 1)[:, None]
-    by_moments = paths.skewed_tails(counts, sums[:, None], weights(null.shape, coarse=False))
+    by_moments = paths.Skewed.of(sums[:, None], weights(null.shape, coarse=False)).tails(counts)
     return paths.tails(alive.sum(axis=1))[:, 1:-1], by_moments.T
 
 

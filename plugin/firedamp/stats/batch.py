@@ -232,16 +232,14 @@ class _Chunk:
     def _many(self, some: Counts, block: int, levels: Floats | None) -> tuple[Counts, Floats]:
         if levels is None or np.isnan(levels).any():
             raise ValueError(f"a release has more than {EXACT_EVENTS} errors: the looks' levels are needed")
-        sums = self.moments[:, np.searchsorted(self.crowded, some)]
-        chances = weights(self.shape, coarse=False)
-        limits = paths.skewed_boundaries(
-            sums,
-            chances,
+        found = self.moments[:, np.searchsorted(self.crowded, some)]
+        sums = paths.Skewed.of(found, weights(self.shape, coarse=False))
+        limits = sums.boundaries(
             np.broadcast_to(levels, (some.size, levels.size)),
             self.events[some, block, None],
             MIN_EVENTS,
         )
-        standing = paths.skewed_tails(self.canary[some, block, None], sums, chances)
+        standing = sums.tails(self.canary[some, block, None])
         return limits.max(axis=1), (standing / self.multiples).max(axis=1)
 
     def _found(self, some: Counts, block: int, boundary: Counts, standing: Floats) -> None:

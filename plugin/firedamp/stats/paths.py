@@ -11,9 +11,14 @@ Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, section 6.9.2.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from firedamp.stats import betabinomial
 
@@ -22,6 +27,8 @@ Counts = NDArray[np.intp]
 
 #: A skewness below this is none.
 _EVEN = 1e-6
+#: Tails beyond these have no place of a normal.
+_LEAST, _MOST = 1e-300, 1 - 1e-15
 
 
 def walk(paths: Floats, new: int, null_shares: Floats, correlation: float | Floats) -> Floats:
@@ -92,43 +99,95 @@ def moments(new: int | Counts, null_shares: Floats, correlation: float | Floats)
     return found
 
 
-def skewed_tails(counts: Counts | int, sums: Floats, weights: Floats) -> Floats:
+@dataclass(frozen=True, slots=True, eq=False)
+class Skewed:
     """
-    Chances of these counts or higher ones, from moments alone. *Approximate*: a Gamma variable's.
+    Chances of high counts, from moments alone. *Approximate*: a Gamma variable's.
 
-    Args:
-        counts: (...) counts, or one for all.
-        sums: (3, ..., nodes) sums of `moments`, variances > 0.
+    Attributes:
+        mean, scale, skewness: (..., nodes) of the sums.
         weights: (nodes,) chances of the nodes.
-
-    Returns:
-        (...) tails in [0, 1], falling with the count.
     """
-    mean, variance, third = sums
-    scale = np.sqrt(variance)
-    skewness = third / (variance * scale)
-    skewness = np.where(np.abs(skewness) < _EVEN, _EVEN, skewness)
-    distance = (np.asarray(counts)[..., None] - 0.5 - mean) / scale
-    normal = 6 / skewness * (np.cbrt(skewness * distance / 2 + 1) - 1) + skewness / 6
-    return np.asarray(np.minimum(1.0, (ndtr(-normal) * weights).sum(axis=-1)))
+
+    mean: Floats
+    scale: Floats
+    skewness: Floats
+    weights: Floats
+
+    @classmethod
+    def of(cls, sums: Floats, weights: Floats) -> Skewed:
+        """From (3, ..., nodes) sums of `moments`, variances > 0, and (nodes,) chances of the nodes."""
+        mean, variance, third = sums
+        scale = np.sqrt(variance)
+        skewness = third / (variance * scale)
+        return cls(mean, scale, np.where(np.abs(skewness) < _EVEN, _EVEN, skewness), weights)
+
+    def tails(self, counts: Counts | int) -> Floats:
+        """(...) chances of these counts or higher ones, falling; one count for all, or (...)."""
+        distance = (np.asarray(counts)[..., None] - 0.5 - self.mean) / self.scale
+        normal = 6 / self.skewness * (np.cbrt(self.skewness * distance / 2 + 1) - 1) + self.skewness / 6
+        return np.asarray(np.minimum(1.0, (ndtr(-normal) * self.weights).sum(axis=-1)))
+
+    def boundaries(self, levels: Floats, events: Counts, least: int) -> Counts:
+        """
+        Smallest counts of which the tail is within the level.
+
+        Args:
+            levels: (...) in [0, 1].
+            events: (...) errors of both arms; where no count is rare enough one more is the answer.
+            least: no count below this is.
+        """
+        low, high = np.full(levels.shape, least), np.broadcast_to(events, levels.shape) + 1
+        while (low < high).any():
+            middle = (low + high) // 2
+            rare = self.tails(middle) <= levels
+            open_ = low < high
+            low = np.where(open_ & ~rare, middle + 1, low)
+            high = np.where(open_ & rare, middle, high)
+        return low
+
+    def boundary(self, levels: Floats, events: int, least: int, near: int) -> int:
+        """
+        The largest of the `boundaries` of one test, for those who know where to look first.
+
+        Tails are nearly normal, so a line through two neighbours leads close to the answer, and it is
+        found when it is rare and the count below it is not.
+
+        Args:
+            levels: (hurdles,) in [0, 1].
+            events: errors of both arms.
+            least: no count below this is.
+            near: such as the last answer.
+        """
+        low, high, aims = least, events + 1, _normal(levels)
+        guess = min(max(near, low), high)
+        for attempt in count():
+            if low >= high:
+                break
+            tails = self.tails(np.array([[guess - 1], [guess]]))
+            below, here = np.logical_and.reduce(tails <= levels, axis=-1).tolist()
+            low, high = _narrowed(low, high, guess, below=below, here=here)
+            # Nodes far apart make stairs of the tails, on which lines lead nowhere: the middle does.
+            met = guess + _step(_normal(tails), aims) if attempt % 3 < 2 else (low + high) // 2
+            guess = min(max(met, low), high)
+        return low
 
 
-def skewed_boundaries(sums: Floats, weights: Floats, levels: Floats, events: Counts, least: int) -> Counts:
-    """
-    Smallest counts of which the tail is within the level. *Approximate*, as `skewed_tails`.
+def _narrowed(low: int, high: int, guess: int, *, below: bool, here: bool) -> tuple[int, int]:
+    """Where the answer may be, once a guess and the count below it are known to be rare or not."""
+    if below:
+        return low, max(guess - 1, low)
+    return (guess, guess) if here else (min(guess + 1, high), high)
 
-    Args:
-        sums: (3, ..., nodes) sums of `moments`.
-        weights: (nodes,) chances of the nodes.
-        levels: (...) in [0, 1].
-        events: (...) errors of both arms; where no count is rare enough one more is the answer.
-        least: no count below this is.
-    """
-    low, high = np.full(levels.shape, least), np.broadcast_to(events, levels.shape) + 1
-    while np.any(low < high):
-        middle = (low + high) // 2
-        rare = skewed_tails(middle, sums, weights) <= levels
-        open_ = low < high
-        low = np.where(open_ & ~rare, middle + 1, low)
-        high = np.where(open_ & rare, middle, high)
-    return low
+
+def _step(tails: list[list[float]], aims: list[float]) -> int:
+    """How far from the second of two neighbours the line through their normal tails meets the last aim."""
+    lines = zip(*tails, aims, strict=True)
+    steps = [(here - aim) / (below - here) for below, here, aim in lines if below > here]
+    return math.ceil(max(steps, default=0.0))
+
+
+def _normal(tails: Floats) -> list[Any]:
+    """The tails as places of a standard normal, kept finite."""
+    found: list[Any] = ndtri(np.minimum(np.maximum(tails, _LEAST), _MOST)).tolist()
+    return found

@@ -217,9 +217,9 @@ def _judge_many(state: SequentialFisher, allowances: tuple[Allowance, ...]) -> S
     levels = np.array([math.nan if each.level is None else each.level for each in allowances])
     if np.isnan(levels).any():
         raise ValueError(f"{state.events} errors are more than {EXACT_EVENTS}: the look's level is needed")
-    chances, events = weights(state.null.shape, coarse=False), np.array(state.events)
-    boundary = int(paths.skewed_boundaries(state.moments, chances, levels, events, MIN_EVENTS).max())
-    standing = paths.skewed_tails(state.canary_events, state.moments, chances) / state.null.multiples
+    sums = paths.Skewed.of(state.moments, weights(state.null.shape, coarse=False))
+    boundary = sums.boundary(levels, state.events, MIN_EVENTS, near=state.boundary)
+    standing = sums.tails(state.canary_events) / state.null.multiples
     return replace(
         state,
         boundary=boundary,
