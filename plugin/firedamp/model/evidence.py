@@ -38,12 +38,14 @@ class Slice:
         bounds: upper bucket bounds of a histogram, ascending, the last one inf; else empty.
         troubles: what was wrong with the data.
         unlabelled: requests that carry no version label, so that they are in no arm; 0 where nobody asked.
+        examples: ids of failing traces of the canary, a few.
     """
 
     rows: Mapping[Arm, Mapping[str, Row]] = field(default_factory=dict)
     bounds: tuple[float, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     unlabelled: float = 0.0
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,135 @@
+"""Traces counted: rows per pod, block and check."""
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from firedamp.cohorts import LabelCohorts
+from firedamp.model import Arm, Block
+from firedamp.queries import Measure, Operation, Traced
+from firedamp.tracing import Call, Root, Trace, Visit
+from firedamp.tracing.arms import Cohorts
+from firedamp.tracing.flows import BOUNDS, EXAMPLES, Settled, fails
+
+NAMES = {"main": "v1", "canary": "v2"}
+SELECTED = LabelCohorts(canary='version="$canary"', main='version="$main"').select("shop", "orders", NAMES)
+PLACE = Operation("gateway", "POST /orders")
+ROOT = Root("gateway", "POST /orders", "POST", 0.5, failed=False, code="201")
+BLOCKS = [Block(index, 30.0 * index, 30.0 * (index + 1)) for index in range(4)]
+OUTCOME = Traced(Measure.OUTCOME, PLACE, ("error", "5xx", "404"))
+
+
+def trace(
+    number: int = 0, version: str = "v2", start: float = 10.0, pod: str = "a", code: str = "201"
+) -> Trace:
+    resource = {"service.version": version, "k8s.pod.name": pod}
+    visit = Visit(start, 0.1, "POST /orders", resource, failed=False, code=code)
+    call = Call(start, 0.2, answered=True, targets=(), address="", failed=False, code=code)
+    return Trace(f"{number:032x}", start, replace(ROOT, code=code), (visit,), (call,))
+
+
+def counted(traces: list[Trace], wanted: Traced = OUTCOME, settle: float = 0.0):
+    settled = Settled(traces, Cohorts(NAMES, SELECTED, SELECTED, "orders"), settle)
+    return [slices["check"] for slices in settled.slices({"check": wanted}, BLOCKS)]
+
+
+def test_flows_are_counted_by_cohort_and_pod():
+    """(Failed, all) of each pod."""
+    flows = [trace(version="v1", pod="a"), trace(pod="b"), trace(pod="b", code="404"), trace(pod="c")]
+
+    rows = counted(flows)[0].rows
+
+    assert rows == {Arm.MAIN: {"a": (0, 1)}, Arm.CANARY: {"b": (1, 2), "c": (0, 1)}}
+
+
+def test_a_flow_counts_in_the_block_in_which_it_has_settled():
+    """It may grow for so long after its start; a block is open at its start and closed at its end."""
+    found = counted([trace(start=10.0), trace(start=30.0), trace(start=30.1)], settle=60.0)
+
+    assert [sum(row[1] for row in piece.rows.get(Arm.CANARY, {}).values()) for piece in found] == [0, 0, 2, 1]
+
+
+def test_other_flows_are_not_counted():
+    """Each check asks for one root."""
+    other = replace(trace(), root=replace(ROOT, operation="GET /", name="GET /"))
+
+    assert counted([other])[0].rows == {}
+
+
+def test_a_flow_whose_root_has_not_arrived_tells_nothing():
+    """It may have gone well or not."""
+    assert counted([replace(trace(), root=None)])[0].rows == {}
+
+
+def test_a_flow_of_unknown_cohort_is_counted_as_such():
+    """The service was asked, and nobody knows which version answered."""
+    assert counted([trace(version="v3")])[0].unlabelled == 1.0
+
+
+def test_a_flow_that_did_without_the_service_is_none_of_its():
+    """A cache may have answered."""
+    idle = replace(trace(), visits=(), calls=())
+
+    assert counted([idle])[0].unlabelled == 0.0
+
+
+def test_failing_flows_of_the_canary_are_kept_as_evidence():
+    """Ten of them, and none of the others."""
+    flows = [trace(number, code="500") for number in range(20)] + [trace(30), trace(31, "v1", code="500")]
+
+    assert counted(flows)[0].examples == tuple(f"{number:032x}" for number in range(EXAMPLES))
+
+
+def test_failures_below_the_service_are_counted_by_themselves():
+    """A root may swallow them."""
+    flows = [replace(trace(), failed_below=True), trace()]
+
+    assert counted(flows, Traced(Measure.BELOW, PLACE))[0].rows == {Arm.CANARY: {"a": (1, 2)}}
+
+
+@pytest.mark.parametrize(
+    ("measure", "seconds"),
+    [(Measure.FLOW_SECONDS, 0.5), (Measure.SERVICE_SECONDS, 0.1), (Measure.CALLER_SECONDS, 0.2)],
+)
+def test_durations_are_sorted_into_buckets(measure, seconds):
+    """Of the whole, of the service, and of its caller."""
+    piece = counted([trace()], Traced(measure, PLACE))[0]
+
+    at = piece.rows[Arm.CANARY]["a"].index(1.0)
+    assert piece.bounds[at - 1] < seconds <= piece.bounds[at]
+
+
+def test_operations_are_counted_by_name():
+    """What one version serves and the other does not."""
+    gone = replace(trace(), visits=(replace(trace().visits[0], operation="POST"),))
+
+    rows = counted([trace(version="v1"), gone], Traced(Measure.OPERATIONS))[0].rows
+
+    assert rows == {Arm.MAIN: {"POST /orders": (1,)}, Arm.CANARY: {"POST": (1,)}}
+
+
+@pytest.mark.parametrize(
+    ("failed", "code", "failures", "answer"),
+    [
+        (True, "", ("error",), True),
+        (False, "404", ("error", "5xx"), False),
+        (False, "404", ("404",), True),
+        (False, "503", ("5xx",), True),
+        (False, "UNIMPLEMENTED", ("UNIMPLEMENTED",), True),
+        (False, "", ("5xx", "404"), False),
+        (True, "404", ("5xx",), False),
+    ],
+)
+def test_what_a_failure_is_is_for_the_settings_to_say(failed, code, failures, answer):
+    """The span's status, a class of codes, or a code."""
+    assert fails(replace(ROOT, failed=failed, code=code), failures) is answer
+
+
+def test_bounds_rise_by_a_quarter_of_a_doubling_up_to_two_minutes():
+    """Fine enough for a rise of a fifth."""
+    ratios = [after / before for before, after in pairwise(BOUNDS[:-1])]
+
+    assert max(ratios) == pytest.approx(min(ratios)) == pytest.approx(2**0.25)
+    assert (BOUNDS[-2] > 120, BOUNDS[-1]) == (True, math.inf)
