@@ -201,19 +201,39 @@ def test_unlabelled_requests_make_a_newer_look():
     assert codec.decode(blob) == look
 
 
+def test_failing_traces_make_the_newest_look():
+    """Those of the slices and those of the findings."""
+    slices = {
+        name: dataclasses.replace(piece, examples=traces)
+        for (name, piece), traces in zip(
+            FIRST_LOOK.evidence.slices.items(), (("4bf9", "00f0"), ()), strict=True
+        )
+    }
+    first, *others = FIRST_LOOK.findings
+    look = dataclasses.replace(
+        FIRST_LOOK,
+        evidence=dataclasses.replace(FIRST_LOOK.evidence, slices=slices),
+        findings=(dataclasses.replace(first, traces=("4bf9",)), *others),
+    )
+    blob = codec.encode(look)
+
+    assert blob[0] == 3
+    assert codec.decode(blob) == look
+
+
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
         (Look, "evidence findings standing version"),
         (Evidence, "block slices weight step"),
         (Block, "index start end"),
-        (Slice, "rows bounds troubles unlabelled"),
+        (Slice, "rows bounds troubles unlabelled examples"),
         (Trouble, "kind text arm"),
         (Standing, "failed_block passed_block judged detectable harm elapsed_seconds"),
         (
             Finding,
             "check kind tier outcome sentence against unit baseline canary baseline_n canary_n effect "
-            "interval tolerance p_value alpha one_look_p needs detectable set_aside situation",
+            "interval tolerance p_value alpha one_look_p needs detectable set_aside situation traces",
         ),
     ],
 )
@@ -224,8 +244,8 @@ def test_every_field_of_a_look_is_written(kind: type, fields: str):
 
 def test_an_unknown_version_is_refused():
     """A blob of a later version is not guessed at."""
-    with pytest.raises(StoreError, match="version 03"):
-        codec.decode(b"\x03" + codec.encode(a_look(0))[1:])
+    with pytest.raises(StoreError, match="version 04"):
+        codec.decode(b"\x04" + codec.encode(a_look(0))[1:])
 
 
 def test_no_bytes_are_no_look():

@@ -26,6 +26,7 @@ class Finding:
         detectable: smallest canary/baseline ratio that would have been seen with 80 %.
         set_aside: why the check cannot be judged; None when it can.
         situation: the kind of trouble behind set_aside, for the service's policy.
+        traces: ids of failing traces of the canary, where a flow is judged.
     """
 
     check: str
@@ -49,3 +50,4 @@ class Finding:
     detectable: float | None = None
     set_aside: str | None = None
     situation: Situation | None = None
+    traces: tuple[str, ...] = ()

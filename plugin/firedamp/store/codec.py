@@ -5,8 +5,9 @@ The first byte says the version of everything behind it: the order of the values
 packed and the dictionary of common words. What a version means is never changed again; a field
 more is a new version, and `decode` keeps reading the old ones. Layout of version 1: one byte, then
 a zlib stream (with its own checksum, so a damaged look is refused and never misread) of the streams
-in `streams`. Version 2 has, behind all of that, each slice's requests without a version label; a look
-without any such is written as version 1, which says the same.
+in `streams`. Version 2 has, behind all of that, each slice's requests without a version label; version 3,
+behind that, the failing traces of each slice and each finding. A look is written in the oldest version that
+says the same.
 
 Order of mappings is kept: sums over pods must come out the same when a release is replayed.
 """
@@ -36,7 +37,7 @@ from firedamp.store.dictionary import WORDS_1
 from firedamp.store.streams import Reader, Writer
 
 #: The newest first.
-VERSIONS = (2, 1)
+VERSIONS = (3, 2, 1)
 _MAX_BYTES = 64 * 1024 * 1024  # no honest look comes near it
 
 #: The columns of a finding in version 1, as written: texts, numbers, then interval and needs.
@@ -58,13 +59,30 @@ def encode(look: Look) -> bytes:
     _write_evidence(writer, look.evidence)
     _write_standing(writer, look.standing)
     _write_findings(writer, look.findings)
-    stray = [piece.unlabelled for piece in look.evidence.slices.values()]
-    # Bits, not values: -0.0 is no 0.0.
-    version = 2 if any(str(amount) != "0.0" for amount in stray) else 1
-    for amount in stray if version == 2 else ():
-        writer.number(amount)
+    slices = look.evidence.slices.values()
+    version = _version(look)
+    for piece in slices if version > 1 else ():
+        writer.number(piece.unlabelled)
+    for traces in _traces(look) if version > 2 else ():
+        writer.integer(len(traces))
+        for trace in traces:
+            writer.word(trace)
     packer = zlib.compressobj(9, zdict=WORDS_1)
     return bytes([version]) + packer.compress(writer.done()) + packer.flush()
+
+
+def _version(look: Look) -> int:
+    """The oldest that says all of it."""
+    if any(_traces(look)):
+        return 3
+    # Bits, not values: -0.0 is no 0.0.
+    return 2 if any(str(piece.unlabelled) != "0.0" for piece in look.evidence.slices.values()) else 1
+
+
+def _traces(look: Look) -> list[tuple[str, ...]]:
+    """Of the slices, then of the findings."""
+    examples = [piece.examples for piece in look.evidence.slices.values()]
+    return [*examples, *(finding.traces for finding in look.findings)]
 
 
 def decode(blob: bytes) -> Look:
@@ -75,9 +93,8 @@ def decode(blob: bytes) -> Look:
         StoreError: the blob is damaged, or of a version this firedamp does not know.
     """
     if not blob or blob[0] not in VERSIONS:
-        raise StoreError(
-            f"look of version {blob[:1].hex() or 'none'}, known are 01, 02: use a newer firedamp"
-        )
+        told = blob[:1].hex() or "none"
+        raise StoreError(f"look of version {told}, known are 01 to 03: use a newer firedamp")
     try:
         return _read_look(Reader(_unpacked(blob[1:])), blob[0])
     except (zlib.error, ValueError, IndexError) as error:
@@ -96,13 +113,22 @@ def _read_look(reader: Reader, layout: int) -> Look:
     version = reader.text()
     evidence = _read_evidence(reader)
     standing = _read_standing(reader)
-    findings = _read_findings(reader)
-    return Look(_read_stray(reader, evidence) if layout > 1 else evidence, findings, standing, version)
+    look = Look(evidence, _read_findings(reader), standing, version)
+    return _with_more(reader, look, layout) if layout > 1 else look
 
 
-def _read_stray(reader: Reader, evidence: Evidence) -> Evidence:
-    slices = {check: replace(piece, unlabelled=reader.value()) for check, piece in evidence.slices.items()}
-    return replace(evidence, slices=slices)
+def _with_more(reader: Reader, look: Look, layout: int) -> Look:
+    """What later versions have behind all the rest."""
+    slices, findings = dict(look.evidence.slices), look.findings
+    slices = {check: replace(piece, unlabelled=reader.value()) for check, piece in slices.items()}
+    if layout > 2:
+        slices = {check: replace(piece, examples=_read_texts(reader)) for check, piece in slices.items()}
+        findings = tuple(replace(finding, traces=_read_texts(reader)) for finding in findings)
+    return replace(look, evidence=replace(look.evidence, slices=slices), findings=findings)
+
+
+def _read_texts(reader: Reader) -> tuple[str, ...]:
+    return tuple(reader.text() for _ in range(reader.count()))
 
 
 def _write_evidence(writer: Writer, evidence: Evidence) -> None:
