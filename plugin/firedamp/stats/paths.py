@@ -11,9 +11,10 @@ Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, section 6.9.2.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -48,11 +49,11 @@ def walk(paths: Floats, new: int, null_shares: Floats, correlation: float | Floa
     width = paths.shape[-1]
     moved = np.zeros((*steps.shape[:-1], width + new))
     # Either loop adds the terms of a sum in the same order, whatever was trimmed or padded before.
+    part = np.empty((*steps.shape[:-1], max(width, new + 1)))
     if width <= new:
         for count in range(width):
-            moved[..., count : count + new + 1] += steps * paths[..., count : count + 1]
+            moved[..., count : count + new + 1] += np.multiply(steps, paths[..., count : count + 1], out=part)
     else:
-        part = np.empty((*steps.shape[:-1], width))
         for count in range(new, -1, -1):
             moved[..., count : count + width] += np.multiply(paths, steps[..., count : count + 1], out=part)
     return moved
@@ -71,10 +72,12 @@ def boundaries(found: Floats, left: Floats) -> Counts:
     return np.asarray((found > np.maximum(left, 0.0)[..., None]).sum(axis=-1))
 
 
-def living(paths: Floats, limits: Counts) -> Floats:
-    """(..., nodes, counts) paths below each boundary, (...)."""
-    kept = paths[..., : int(limits.max())]
-    return np.where(np.arange(kept.shape[-1]) < limits[..., None, None], kept, 0.0)
+def living(paths: Floats, limits: Sequence[int]) -> Floats:
+    """(hurdles, nodes, counts) paths below each hurdle's boundary."""
+    kept = paths[..., : max(limits)].copy()
+    for hurdle, limit in zip(kept, limits, strict=True):
+        hurdle[:, limit:] = 0.0
+    return kept
 
 
 def moments(new: int | Counts, null_shares: Floats, correlation: float | Floats) -> Floats:
@@ -161,7 +164,7 @@ class Skewed:
         """
         low, high, aims = least, events + 1, _normal(levels)
         guess = min(max(near, low), high)
-        for attempt in count():
+        for attempt in itertools.count():
             if low >= high:
                 break
             tails = self.tails(np.array([[guess - 1], [guess]]))

@@ -156,7 +156,7 @@ def advance(
     taken = _take(state, baseline_events, canary_events, canary_share)
     if taken.events > EXACT_EVENTS:
         return _judge_many(taken, allowances)
-    return _judge_exact(taken, np.array([allowance.budget for allowance in allowances]))
+    return _judge_exact(taken, [allowance.budget for allowance in allowances])
 
 
 def _take(state: SequentialFisher, baseline: float, canary: float, share: float) -> SequentialFisher:
@@ -169,15 +169,19 @@ def _take(state: SequentialFisher, baseline: float, canary: float, share: float)
         return state
     odds = 1 + state.null.tolerance
     alive, moments = _moved(state, new, share) if new else (state.paths, state.moments)
-    return replace(
-        state,
-        paths=alive,
-        moments=moments,
-        baseline_events=state.baseline_events + new_baseline,
-        canary_events=state.canary_events + new_canary,
-        baseline_remainder=baseline_rest,
-        canary_remainder=canary_rest,
-        expected=state.expected + new * share * odds / (1 - share + share * odds),
+    return SequentialFisher(
+        state.null,
+        state.spent,
+        alive,
+        moments,
+        state.baseline_events + new_baseline,
+        state.canary_events + new_canary,
+        *rests,
+        state.expected + new * share * odds / (1 - share + share * odds),
+        state.boundary,
+        state.limit,
+        state.p_value,
+        state.crossed,
     )
 
 
@@ -195,22 +199,21 @@ def _moved(state: SequentialFisher, new: int, share: float) -> tuple[Floats, Flo
     return alive, state.moments + paths.moments(new, fine, rho)
 
 
-def _judge_exact(state: SequentialFisher, budgets: Floats) -> SequentialFisher:
-    found = paths.tails(state.paths.sum(axis=-2))
-    limits = np.maximum(paths.boundaries(found, budgets - state.spent), MIN_EVENTS)
-    last, each = found.shape[-1] - 1, np.arange(limits.size)
-    boundary, crossing = max(limits.tolist()), found[each, np.minimum(limits, last)]
+def _judge_exact(state: SequentialFisher, budgets: list[float]) -> SequentialFisher:
+    found, spent = paths.tails(state.paths.sum(axis=-2)), state.spent.tolist()
+    left = np.array([budget - used for budget, used in zip(budgets, spent, strict=True)])
+    limits = [max(limit, MIN_EVENTS) for limit in paths.boundaries(found, left).tolist()]
+    hurdles, last = range(len(limits)), found.shape[-1] - 1
+    crossing = [found.item(hurdle, min(limits[hurdle], last)) for hurdle in hurdles]
+    tails = [found.item(hurdle, min(state.canary_events, last)) for hurdle in hurdles]
     # Each hurdle is kept at its own multiple of alpha; the one furthest from cleared is what remains.
-    standing = (state.spent + found[:, min(state.canary_events, last)]) / state.null.multiples
-    return replace(
-        state,
-        boundary=boundary,
-        p_value=_lasting(state, max(standing.tolist())),
-        limit=float(budgets[0]),
-        crossed=state.crossed or state.canary_events >= boundary,
-        spent=state.spent + crossing,
-        paths=paths.living(state.paths, limits) if crossing.any() else state.paths,
-    )
+    standing = max(map(_standing, spent, tails, state.null.multiples))
+    living = paths.living(state.paths, limits) if any(crossing) else state.paths
+    return _judged(state, state.spent + crossing, living, max(limits), budgets[0], standing)
+
+
+def _standing(spent: float, tail: float, multiple: float) -> float:
+    return (spent + tail) / multiple
 
 
 def _judge_many(state: SequentialFisher, allowances: tuple[Allowance, ...]) -> SequentialFisher:
@@ -220,13 +223,26 @@ def _judge_many(state: SequentialFisher, allowances: tuple[Allowance, ...]) -> S
     sums = paths.Skewed.of(state.moments, weights(state.null.shape, coarse=False))
     boundary = sums.boundary(levels, state.events, MIN_EVENTS, near=state.boundary)
     standing = sums.tails(state.canary_events) / state.null.multiples
-    return replace(
-        state,
-        boundary=boundary,
-        p_value=_lasting(state, float(standing.max())),
-        limit=float(levels[0]),
-        crossed=state.crossed or state.canary_events >= boundary,
-        paths=np.empty((0, 0, 0)),
+    return _judged(state, state.spent, np.empty((0, 0, 0)), boundary, float(levels[0]), float(standing.max()))
+
+
+def _judged(
+    state: SequentialFisher, spent: Floats, living: Floats, boundary: int, limit: float, standing: float
+) -> SequentialFisher:
+    return SequentialFisher(
+        state.null,
+        spent,
+        living,
+        state.moments,
+        state.baseline_events,
+        state.canary_events,
+        state.baseline_remainder,
+        state.canary_remainder,
+        state.expected,
+        boundary,
+        limit,
+        _lasting(state, standing),
+        state.crossed or state.canary_events >= boundary,
     )
 
 
