@@ -211,7 +211,7 @@ def _root(
         beyond = at - value / slope
         inside = min(max(beyond, (at + 3 * low) / 4), 4 * at if high == math.inf else (at + 3 * high) / 4)
         step = inside - at
-        if abs(step) <= _PRECISE * inside:
+        if not abs(step) > _PRECISE * inside:
             return inside
         found = function(inside)
         slope = max((found - value) / step, _FLATTEST / inside)
