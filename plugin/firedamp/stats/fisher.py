@@ -203,14 +203,14 @@ def _counts(arm: str, events: float, n: float) -> tuple[int, int]:
 def _tail(b: int, n_b: int, c: int, n_c: int) -> tuple[float, float]:
     """P(canary's events ≥ c) and P(canary's events = c), both with all margins held."""
     low, weights = _weights(b + c, n_b, n_c)
+    total = float(np.add.reduce(weights))
     if c <= low:
-        at = weights[0] if c == low else 0.0
-        return 1.0, float(at / weights.sum())
+        return 1.0, float(weights[0]) / total if c == low else 0.0
     if c >= low + weights.size:
         return sys.float_info.min, sys.float_info.min
     # Smallest terms first: the sum keeps their digits.
-    upper, total = weights[: c - low - 1 : -1].sum(), weights.sum()
-    return min(max(float(upper / total), sys.float_info.min), 1.0), float(weights[c - low] / total)
+    upper = float(np.add.reduce(weights[: c - low - 1 : -1]))
+    return min(max(upper / total, sys.float_info.min), 1.0), float(weights[c - low]) / total
 
 
 def _weights(events: int, n_b: int, n_c: int) -> tuple[int, Floats]:
@@ -219,10 +219,11 @@ def _weights(events: int, n_b: int, n_c: int) -> tuple[int, Floats]:
     mode = (events + 1) * (n_c + 1) // (everyone + 2)
     low, high = _window(events, n_b, n_c, mode)
     weights, at = np.empty(high - low + 1), mode - low
-    up = np.arange(mode, high, dtype=np.float64)
-    weights[at + 1 :] = ((n_c - up) * (events - up)) / ((up + 1) * (n_b - events + up + 1))
-    down = np.arange(low + 1, mode + 1, dtype=np.float64)
-    weights[:at] = (down * (n_b - events + down)) / ((n_c - down + 1) * (events - down + 1))
+    count = np.arange(low, high, dtype=np.float64)
+    # A term is up / down times the one below it.
+    up, down = (n_c - count) * (events - count), (count + 1) * (count + (n_b - events + 1))
+    np.divide(up[at:], down[at:], out=weights[at + 1 :])
+    np.divide(down[:at], up[:at], out=weights[:at])
     weights[at] = _MODE_WEIGHT
     for outwards in (weights[at:], weights[at::-1]):
         np.multiply.accumulate(outwards, out=outwards)
