@@ -56,6 +56,38 @@ def test_noise_never_makes_it_shorter(rate, split, dispersion):
     assert noisy.absolute >= 0.99 * plain.absolute
 
 
+@pytest.mark.parametrize("margin", ["ratio", "absolute"])
+@given(
+    rate=RATES,
+    split=st.floats(0.01, 10),
+    errors=st.integers(0, 300),
+    luck=st.floats(0.3, 2),
+    dispersion=st.floats(1, 4),
+    pods=st.sampled_from([(0.0, 0.0), (0.02, 0.05), (0.1, 0.3)]),
+)
+def test_no_fewer_requests_would_do(margin, rate, split, errors, luck, dispersion, pods):
+    """All the way to the number that is needed, were it endless, something is still missing."""
+
+    def needed(seen):
+        return getattr(requests_needed(rate, split, seen, dispersion=dispersion, pods=pods), margin)
+
+    seen = Seen(errors / split, errors / rate / split, errors * luck, errors / rate)
+    missing = min(needed(seen) - seen.canary_n, 1e6 / rate)
+    way = [_later(seen, rate, split, part * missing) for part in np.linspace(0, 0.95, 20)]
+
+    assert missing == 0 or all(needed(then) > then.canary_n for then in way)
+
+
+def _later(seen, rate, split, more):
+    """After so many more canary requests, both arms alike."""
+    return Seen(
+        seen.baseline_events + rate * more / split,
+        seen.baseline_n + more / split,
+        seen.canary_events + rate * more,
+        seen.canary_n + more,
+    )
+
+
 @pytest.mark.simulation
 @pytest.mark.parametrize(("rate", "split"), [(0.01, 0.25), (0.003, 0.25), (0.05, 1.0), (0.002, 0.1)])
 @pytest.mark.parametrize("power", [0.5, 0.8])

@@ -13,16 +13,15 @@ Discrete Distributions, section 3.4; counts divided by their dispersion: Rao & S
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betainc, gammaincc, ndtri
 
-Floats = NDArray[np.float64]
-
 #: Requests to come, relative to those seen, for which a pass is looked for.
-_STEPS = np.concatenate([[0.0], np.geomspace(0.01, 1e5, 111)])
+_STEPS: list[float] = [0.0, *np.geomspace(0.01, 1e5, 111).tolist()]
 _LEAST = 1e-300
 
 
@@ -85,42 +84,71 @@ def requests_needed(  # noqa: PLR0913 - rate and split, two margins, and how noi
         dispersion: variance of the counts relative to independent errors, ≥ 1.
         pods: coefficients of variation of the arms' mean rates, as for `proportion_pass`.
     """
-    more = _STEPS * max(seen.canary_n, 1 / (rate + margin_absolute))
-    n, events = seen.canary_n + more, rate * more
-    baseline = seen.baseline_events + events / split
-    uneven = pods[0] ** 2 + pods[1] ** 2
-    asked = float(ndtri(power))
-    # That its pods are better by accident is nothing a canary may be promised.
-    differing = uneven * events**2 if asked > 0 else 0.0
-    luck = asked * np.sqrt(dispersion * events * (1 + split) + differing)
-    canary = np.maximum(seen.canary_events + events + luck, 0.0)
-    ratio = _ratio_p(baseline, canary, split * margin_ratio, dispersion, pods)
-    share = split / (1 + split)
-    whole = dispersion + (baseline + canary) * share * (1 - share) * uneven
-    ceiling = baseline / np.maximum(seen.baseline_n + more / split, _LEAST) + margin_absolute
-    doubt = whole * (1 + split * (1 - margin_absolute / ceiling))
-    absolute = gammaincc(canary / doubt + 1, n * ceiling / doubt)
-    return RequestsNeeded(_first(n, ratio, level), _first(n, absolute, level))
+    course = _Course(rate, split, seen, float(ndtri(power)), dispersion, pods)
+    unit = max(seen.canary_n, 1 / (rate + margin_absolute))
+    return RequestsNeeded(
+        seen.canary_n + _first(lambda more: course.ratio_p(more, margin_ratio), unit, level),
+        seen.canary_n + _first(lambda more: course.absolute_p(more, margin_absolute), unit, level),
+    )
 
 
-def _ratio_p(
-    baseline: Floats, canary: Floats, odds: float, dispersion: float, pods: tuple[float, float]
-) -> Floats:
-    """(steps,) chances of so few canary errors at these odds of an error to be the canary's."""
-    counts = (baseline - 0.5) / dispersion + 0.5, (canary + 0.5) / dispersion + 0.5
-    # A Gamma factor on a Poisson mean: the inverse shapes add, and the mean stays.
-    thinned = [1 + np.maximum(count, _LEAST) * cv**2 for count, cv in zip(counts, pods, strict=True)]
-    theirs, ours = (np.maximum(count, _LEAST) / less for count, less in zip(counts, thinned, strict=True))
-    return np.asarray(betainc(theirs, ours, 1 / (1 + odds * thinned[0] / thinned[1])))
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """
+    How a comparison goes on: arguments as of `requests_needed`.
+
+    Attributes:
+        asked: how many standard deviations of bad luck a canary has, its pods' good luck aside.
+    """
+
+    rate: float
+    split: float
+    seen: Seen
+    asked: float
+    dispersion: float
+    pods: tuple[float, float]
+
+    def ratio_p(self, more: float, margin: float) -> float:
+        """Chance of so few canary errors at these odds of an error to be the canary's."""
+        events, (baseline_cv, canary_cv) = self._events(more), self.pods
+        baseline = max((events[0] - 0.5) / self.dispersion + 0.5, _LEAST)
+        canary = max((events[1] + 0.5) / self.dispersion + 0.5, _LEAST)
+        # A Gamma factor on a Poisson mean: the inverse shapes add, and the mean stays.
+        theirs, ours = 1 + baseline * baseline_cv**2, 1 + canary * canary_cv**2
+        odds = self.split * margin * theirs / ours
+        return float(betainc(baseline / theirs, canary / ours, 1 / (1 + odds)))
+
+    def absolute_p(self, more: float, margin: float) -> float:
+        """Chance of so few canary errors, were its rate above the baseline's by the margin."""
+        (baseline, canary), split = self._events(more), self.split
+        share = split / (1 + split)
+        whole = self.dispersion + (baseline + canary) * share * (1 - share) * self._uneven
+        ceiling = baseline / max(self.seen.baseline_n + more / split, _LEAST) + margin
+        doubt = whole * (1 + split * (1 - margin / ceiling))
+        return float(gammaincc(canary / doubt + 1, (self.seen.canary_n + more) * ceiling / doubt))
+
+    def _events(self, more: float) -> tuple[float, float]:
+        """Of both arms, after so many more canary requests."""
+        events = self.rate * more
+        # That its pods are better by accident is nothing a canary may be promised.
+        differing = self._uneven * events**2 if self.asked > 0 else 0.0
+        luck = self.asked * math.sqrt(self.dispersion * events * (1 + self.split) + differing)
+        canary = max(self.seen.canary_events + events + luck, 0.0)
+        return self.seen.baseline_events + events / self.split, canary
+
+    @property
+    def _uneven(self) -> float:
+        return self.pods[0] ** 2 + self.pods[1] ** 2
 
 
-def _first(n: Floats, chances: Floats, level: float) -> float:
-    """Where the chances fall to the level, between the steps too; inf where they do not."""
-    low = chances <= level
-    if not low.any():
+def _first(chance: Callable[[float], float], unit: float, level: float) -> float:
+    """Where a chance that falls comes down to the level, between the steps too; inf where it does not."""
+    if chance(0.0) <= level:
+        return 0.0
+    # Only a lucky canary's chance rises again, and that lucky it passes already: bisecting finds the first.
+    at = bisect_left(_STEPS, True, lo=1, key=lambda step: chance(step * unit) <= level)
+    if at == len(_STEPS):
         return math.inf
-    at = int(low.argmax())
-    if at == 0:
-        return float(n[0])
-    after, before = np.log(np.maximum(chances[at - 1 : at + 1], _LEAST))[::-1]
-    return float(n[at] - (n[at] - n[at - 1]) * (math.log(level) - after) / (before - after))
+    low, high = _STEPS[at - 1] * unit, _STEPS[at] * unit
+    before, after = (math.log(max(chance(more), _LEAST)) for more in (low, high))
+    return high - (high - low) * (math.log(level) - after) / (before - after)
