@@ -1,0 +1,164 @@
+"""
+Spans out of OTLP/JSON, as receivers get it and as Jaeger's API v3 answers.
+
+By its specification ids are hexadecimal, enums are numbers, numbers of 64 bits may be text, and whatever is
+zero or unknown may be missing; delivered twice, a scope may have no spans. Only the attributes in `KEPT` are
+read of a span, and a pod's resource is read once, however many of its spans come.
+
+Source: opentelemetry-proto 1.11, docs/specification.md, "JSON Protobuf Encoding".
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+
+import msgspec
+
+from firedamp.tracing.spans import KEPT, Attributes, Kind, Span
+
+_ERROR = 2
+_NANOS = 10**9  # whole: a float would round times twice
+_KINDS = {kind.value: kind for kind in Kind}
+_RESOURCES = 4096
+
+
+class _Value(msgspec.Struct, rename="camel"):
+    string_value: str | None = None
+    int_value: int | str | None = None
+    double_value: float | str | None = None
+    bool_value: bool | None = None
+
+
+class _Attribute(msgspec.Struct):
+    key: str
+    value: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Link(msgspec.Struct, rename="camel"):
+    trace_id: str = ""
+
+
+class _Status(msgspec.Struct):
+    code: int = 0
+
+
+class _Span(msgspec.Struct, rename="camel"):
+    trace_id: str
+    span_id: str
+    parent_span_id: str = ""
+    name: str = ""
+    kind: int = 0
+    start_time_unix_nano: int | str = 0
+    end_time_unix_nano: int | str = 0
+    attributes: list[_Attribute] = []
+    links: list[_Link] = []
+    status: _Status | None = None
+    trace_state: str = ""
+
+
+class _Scope(msgspec.Struct):
+    spans: list[_Span] = []
+
+
+class _OfResource(msgspec.Struct, rename="camel"):
+    resource: msgspec.Raw = msgspec.Raw(b"{}")
+    scope_spans: list[_Scope] = []
+
+
+class _Resource(msgspec.Struct):
+    attributes: list[_Attribute] = []
+
+
+class _Body(msgspec.Struct, rename="camel"):
+    resource_spans: list[msgspec.Raw] = []
+
+
+_BODY = msgspec.json.Decoder(_Body)
+_OF_RESOURCE = msgspec.json.Decoder(_OfResource)
+_RESOURCE = msgspec.json.Decoder(_Resource)
+_VALUE = msgspec.json.Decoder(_Value)
+
+
+def spans(body: bytes | msgspec.Raw) -> Iterator[Span]:
+    """
+    Every span of a `TracesData` or `ExportTraceServiceRequest`; it is read piece by piece.
+
+    Raises:
+        ValueError: on the way, at the first thing that is no OTLP; says what.
+    """
+    try:
+        for piece in _BODY.decode(body).resource_spans:
+            yield from _of_resource(piece)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+
+
+def _of_resource(piece: msgspec.Raw) -> Iterator[Span]:
+    read = _OF_RESOURCE.decode(piece)
+    service, resource = _resource(bytes(read.resource))
+    for scope in read.scope_spans:
+        for span in scope.spans:
+            yield _span(span, service, resource)
+
+
+@lru_cache(_RESOURCES)
+def _resource(raw: bytes) -> tuple[str, Attributes]:
+    """Service and attributes; the same few pods come again and again."""
+    told = {}
+    for attribute in _RESOURCE.decode(raw).attributes:
+        if (text := _text(attribute.value)) is not None:
+            told[attribute.key] = text
+    return told.get("service.name", ""), MappingProxyType(told)
+
+
+def _span(span: _Span, service: str, resource: Attributes) -> Span:
+    start = int(span.start_time_unix_nano)
+    return Span(
+        _id(span.trace_id, 32),
+        _id(span.span_id, 16),
+        _parent(span.parent_span_id),
+        service,
+        span.name,
+        _KINDS.get(span.kind, Kind.UNSPECIFIED),
+        start / _NANOS,
+        max(0, int(span.end_time_unix_nano) - start) / _NANOS,
+        span.status is not None and span.status.code == _ERROR,
+        resource,
+        _kept(span.attributes),
+        tuple(_id(link.trace_id, 32) for link in span.links),
+        span.trace_state,
+    )
+
+
+def _kept(attributes: Sequence[_Attribute]) -> Attributes:
+    found = {}
+    for attribute in attributes:
+        if attribute.key in KEPT and (text := _text(attribute.value)) is not None:
+            found[attribute.key] = text
+    return found
+
+
+def _id(text: str, digits: int) -> str:
+    if len(text) != digits:
+        raise ValueError(f"{text!r} is no id, expected {digits} hexadecimal digits")
+    return text.lower()
+
+
+def _parent(text: str) -> str:
+    return _id(text, 16) if text.strip("0") else ""
+
+
+def _text(raw: msgspec.Raw) -> str | None:
+    """A value as text, whole numbers without a point; None for lists, maps and bytes."""
+    value = _VALUE.decode(raw)
+    if value.string_value is not None:
+        return value.string_value
+    if value.int_value is not None:
+        return str(value.int_value)
+    if value.bool_value is not None:
+        return str(value.bool_value).lower()
+    return None if value.double_value is None else _number(value.double_value)
+
+
+def _number(value: float | str) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
