@@ -9,6 +9,7 @@ pairs of blocks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from firedamp.checks._run import Grant, Moment
 from firedamp.stats import dispersion, sequential
@@ -60,18 +61,23 @@ class Noise:
             return self._taken(_joined(first, baseline), _joined(second, canary))
         # The very first block is a cell of its own: it tells which pods there are.
         if self.baseline.pods:
-            return replace(self, waiting=(baseline, canary))
+            return self._with(self.baseline, self.canary, (baseline, canary))
         return self._taken(baseline, canary)
 
     def _taken(self, baseline: Pods, canary: Pods) -> "Noise":
         tables = self.baseline.add(baseline), self.canary.add(canary)
         events = tables[0].events + tables[1].events
         if events <= self.behind * _GROWTH:
-            return replace(self, baseline=tables[0], canary=tables[1], waiting=None)
+            return self._with(*tables, None)
         run = learn(*tables, self.known)
         found = (self.known + run).dispersion
         spreads = _spread(tables[0], found.tau), _spread(tables[1], found.tau)
         return Noise(self.known, *tables, None, run, events, found, spreads)
+
+    def _with(self, baseline: Table, canary: Table, waiting: tuple[Pods, Pods] | None) -> "Noise":
+        """Of more blocks, with nothing new learnt."""
+        learnt = self.run, self.behind, self.dispersion, self.spreads
+        return Noise(self.known, baseline, canary, waiting, *learnt)
 
     @property
     def told(self) -> Learnt:
@@ -100,7 +106,12 @@ class Noise:
             swapped: the comparison arm is the suspect.
         """
         reference, suspect = reversed(self.spreads) if swapped else self.spreads
-        return Null(tolerance, self.dispersion.phi, reference, suspect, shape)
+        return _null(tolerance, self.dispersion.phi, reference, suspect, shape)
+
+
+@lru_cache(maxsize=1024)  # each block asks anew, though little is learnt
+def _null(tolerance: float, phi: float, reference: float, suspect: float, shape: Shape) -> Null:
+    return Null(tolerance, phi, reference, suspect, shape)
 
 
 def _spread(table: Table, tau: float) -> float:
@@ -141,5 +152,7 @@ def looked(
 
 def _joined(first: Pods, second: Pods) -> Pods:
     nothing = (0.0, 0.0)
+    if first.keys() == second.keys():
+        return {pod: (row[0] + second[pod][0], row[1] + second[pod][1]) for pod, row in first.items()}
     pairs = {pod: (first.get(pod, nothing), second.get(pod, nothing)) for pod in {**first, **second}}
     return {pod: (one[0] + two[0], one[1] + two[1]) for pod, (one, two) in pairs.items()}

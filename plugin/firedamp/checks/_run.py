@@ -52,7 +52,7 @@ class Grant:
 
     def spent_by(self, moment: "Moment", share: float) -> float:
         """Alpha (of this share of the grant, or multiple of it) that may be used up to a moment."""
-        return self._budget(share).spent_by(self.fraction(moment.lived))
+        return _spent(self.alpha * share, self.fraction(moment.lived))
 
     def budgets(self, moment: "Moment", null: Null, part: float) -> tuple[float, ...]:
         """
@@ -78,7 +78,7 @@ class Grant:
         fall with the square of time, which stays within the reserve.
         """
         first = self.warm_up_looks + 1 if moment.warm else 1
-        levels = _planned(self._budget(share), first, self.look_seconds, self.decide_by_seconds)
+        levels = _planned(_budget(self.alpha * share), first, self.look_seconds, self.decide_by_seconds)
         last, look = len(levels), moment.lived - first + 1
         return float(levels[min(look, last) - 1]) * min(1.0, (last / look) ** 2) if look > 0 else 0.0
 
@@ -96,8 +96,14 @@ class Grant:
         """Blocks that end within the warm-up."""
         return math.floor(self.warm_up_seconds / self.look_seconds)
 
-    def _budget(self, share: float) -> Budget:
-        return Budget(min(self.alpha * share, _LARGEST_ALPHA))
+
+def _budget(alpha: float) -> Budget:
+    return Budget(min(alpha, _LARGEST_ALPHA))
+
+
+@lru_cache(maxsize=256)  # all checks of a release ask for the same
+def _spent(alpha: float, fraction: float) -> float:
+    return _budget(alpha).spent_by(fraction)
 
 
 @lru_cache(maxsize=1024)

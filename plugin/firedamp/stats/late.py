@@ -67,7 +67,7 @@ class Watch:
 
     def under(self, null: Null) -> Watch:
         """The bets with what is known of the noise by now; blocks taken stay as they were taken."""
-        return self if null == self.null else replace(self, null=null)
+        return self if null is self.null or null == self.null else replace(self, null=null)
 
 
 def start(null: Null) -> Watch:

@@ -108,7 +108,7 @@ class SequentialFisher:
         """
         if null.shape is not self.null.shape:
             raise ValueError(f"the null is {null.shape}, expected {self.null.shape} as at the start")
-        return self if null == self.null else replace(self, null=null)
+        return self if null is self.null or null == self.null else replace(self, null=null)
 
 
 def start(null: Null) -> SequentialFisher:

@@ -136,14 +136,12 @@ class ProportionRun:
         held = self.held.add(piece, moment)
         sums = (baseline, canary) if held.blocks == 1 else self._sums(held.piece)
         heard = all(requests for _, requests in sums)
-        run = replace(
-            self,
-            last=piece,
-            seen=(self.seen[0] + baseline[1], self.seen[1] + canary[1]),
-            bad=self.bad + baseline[0],
-            held=NOTHING if heard else held,
-        )
-        return run._compare(held.piece, moment) if heard else run
+        bad, seen = self.bad + baseline[0], (self.seen[0] + baseline[1], self.seen[1] + canary[1])
+        if not heard:
+            return replace(self, last=piece, seen=seen, bad=bad, held=held)
+        swapped = comparison.swaps(bad, seen[0]) if self.swapped is None else self.swapped
+        noise, cold, warm = self._compared(held.piece, sums, moment, swapped=swapped)
+        return ProportionRun(self.check, self.grant, noise, swapped, cold, warm, seen, bad, NOTHING, piece)
 
     def _sums(self, piece: Slice) -> tuple[Row, Row]:
         """(Bad events, requests) of both arms."""
@@ -153,19 +151,24 @@ class ProportionRun:
     def _arms(self, piece: Slice) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
         return arm_rows(piece, self.grant.against), arm_rows(piece, Arm.CANARY)
 
-    def _compare(self, piece: Slice, moment: Moment) -> "ProportionRun":
-        swapped = comparison.swaps(self.bad, self.seen[0]) if self.swapped is None else self.swapped
-        baseline, canary = (comparison.rarer(rows, swapped=swapped) for rows in self._arms(piece))
+    def _compared(
+        self, piece: Slice, sums: tuple[Row, Row], moment: Moment, *, swapped: bool
+    ) -> tuple[Noise, Comparison | None, Comparison | None]:
+        """The noise and the comparisons after counts of both arms, which are worth these sums."""
+        baseline, canary = self._arms(piece)
+        if swapped:
+            baseline, canary = comparison.rarer(baseline), comparison.rarer(canary)
+            sums = totals(baseline, 2), totals(canary, 2)
         noise = self.noise.add(baseline, canary)
         cold, warm = self.cold, self.warm
         if moment.warm:
             warm = warm or comparison.lasting(noise, self.check.tolerance, swapped=swapped)
-            warm = warm.add(baseline, canary, noise, self.grant, moment)
+            warm = warm.add(sums, canary, noise, self.grant, moment)
             cold = cold if cold is not None and cold.crossed else None
         else:
             cold = cold or comparison.outright(noise, _GUARD_TOLERANCE, swapped=swapped)
-            cold = cold.add(baseline, canary, noise, self.grant, moment)
-        return replace(self, swapped=swapped, noise=noise, cold=cold, warm=warm)
+            cold = cold.add(sums, canary, noise, self.grant, moment)
+        return noise, cold, warm
 
     def finding(self, moment: Moment) -> Finding:
         """Harm first, then trouble with the data, then exclusion of harm, then what is missing."""

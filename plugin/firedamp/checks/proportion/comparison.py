@@ -14,7 +14,6 @@ without the worst of the canary's pods.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from firedamp.checks._base import totals
 from firedamp.checks._noise import Noise, looked
 from firedamp.checks._pods import Pods, Recent, Witness
 from firedamp.checks._run import Grant, Moment
@@ -37,9 +36,9 @@ def swaps(bad: float, requests: float) -> bool:
     return bad > _COMMON * requests
 
 
-def rarer(rows: Rows, *, swapped: bool) -> Rows:
-    """Pods' (events compared, requests), from their (bad events, requests)."""
-    return {pod: (row[1] - row[0], row[1]) for pod, row in rows.items()} if swapped else rows
+def rarer(rows: Rows) -> Rows:
+    """Pods' (good events, requests), from their (bad events, requests)."""
+    return {pod: (row[1] - row[0], row[1]) for pod, row in rows.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +75,25 @@ class Comparison:
     pods: Pods = field(default_factory=Pods)
     recent: Recent = field(default_factory=Recent)
 
-    def add(self, baseline: Rows, canary: Rows, noise: Noise, grant: Grant, moment: Moment) -> "Comparison":
+    def add(
+        self, sums: tuple[Row, Row], canary: Rows, noise: Noise, grant: Grant, moment: Moment
+    ) -> "Comparison":
         """
         Take one block.
 
         Args:
-            baseline: (compared events, requests) of each pod of the comparison arm, some requests.
-            canary: likewise.
+            sums: (compared events, requests) of the comparison arm and of the canary, some requests.
+            canary: likewise of each pod of the canary.
             noise: what is known of it, this block included.
             grant: what the check may spend.
             moment: the block's.
         """
-        ours, theirs = totals(baseline, 2), totals(canary, 2)
-        reference, suspect = (theirs, ours) if self.swapped else (ours, theirs)
+        reference, suspect = reversed(sums) if self.swapped else sums
         share = suspect[1] / (reference[1] + suspect[1])
         renewed = noise.renewed(self.test, swapped=self.swapped)
         test = looked(renewed, (reference[0], suspect[0]), share, grant, moment, part=self.part)
         watch = self._watched(test, share, noise, late.start_weight(self.pods.blocks, grant.looks))
-        block = Pods.of(ours, canary)
+        block = Pods.of(sums[0], canary)
         alarmed = watch is not None and watch.p_value <= LATE_PART * grant.alpha
         return Comparison(
             test,
