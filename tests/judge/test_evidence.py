@@ -9,7 +9,7 @@ from firedamp.counting import Samples, Series
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.judge import evidence, plans
-from firedamp.model import Arm, Block, Controller, Outcome, Release, ReleaseKey, TroubleKind
+from firedamp.model import Arm, Block, Controller, Outcome, Release, ReleaseKey, Slice, TroubleKind
 from firedamp.ports import Span
 from judge.shop import ShopSource
 from judge.test_judge import PARAMETERS
@@ -26,13 +26,14 @@ RELEASE = Release(
     last_asked=0.0,
 )
 BLOCKS = [Block(0, 0.0, 30.0), Block(1, 30.0, 60.0)]
+NO_FLOWS: list[dict[str, Slice]] = [{} for _ in BLOCKS]
 SPAN = Span(-300.0, (30.0, 60.0), 60.0, 5.0)
 
 
 async def gathered(source, parameters=PARAMETERS):
     planned = plans.plan(parameters, RELEASE)
     counts = await evidence.gather("main", source, planned, BLOCKS, evidence.Memories(), SPAN)
-    return evidence.assemble(parameters, planned, counts, BLOCKS, RELEASE)
+    return evidence.assemble(parameters, planned, counts, NO_FLOWS, BLOCKS, RELEASE)
 
 
 async def test_queries_are_sent_once():
@@ -164,7 +165,8 @@ def test_a_weight_counts_from_when_it_was_told_until_traffic_moves_on():
     def weights(release: Release) -> list[float | None]:
         everything = (*planned.queries, *planned.unlabelled.values())
         counts = dict.fromkeys(everything, SourceRefusedError("no"))
-        return [one.weight for one in evidence.assemble(PARAMETERS, planned, counts, BLOCKS, release)]
+        pieces = evidence.assemble(PARAMETERS, planned, counts, NO_FLOWS, BLOCKS, release)
+        return [one.weight for one in pieces]
 
     assert weights(told) == [None, 0.2]
     assert weights(replace(told, advanced_block=7)) == [None, None]

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from firedamp import words
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice, Tier, TroubleKind
-from firedamp.queries import MAX_QUERY_CHARACTERS, Level, Need, Selector, selector
+from firedamp.queries import MAX_QUERY_CHARACTERS, Level, Need, Selector, Traced, selector
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
 
@@ -76,6 +76,10 @@ class BaseCheck(BaseModel):
     def rows(self, parts: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Row]:
         """Join what each role brought, pod by pod, into this check's rows."""
         raise NotImplementedError
+
+    def traced(self) -> Traced | None:
+        """What to ask of traces; None where the check lives on metrics."""
+        return None
 
     def traffic(self) -> Selector | None:
         """Counter of all requests that are judged; None where none are counted."""

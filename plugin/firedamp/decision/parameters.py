@@ -21,6 +21,9 @@ HISTORY_SECONDS = 6 * 3600.0
 History = Annotated[Seconds, Field(ge=3600, le=28 * 86400)]
 
 
+Link = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s{}]+\{trace_id\}[^\s{}]*$")]
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,6 +72,17 @@ class Policy(_Frozen):
     source_down: Resort = Resort.HOLD
 
 
+class Tracing(_Frozen):
+    """How end-to-end traces of a service are read."""
+
+    #: Names under which the service reports its spans; by default its own, and Flagger's for it.
+    services: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()
+    #: How long a trace may still grow before it is counted.
+    settle: Delay = Field(default=60.0, le=3600)
+    #: Where people see a trace: https://tempo.example/trace/{trace_id}.
+    link: Link | None = None
+
+
 class Parameters(_Frozen):
     """How one service's releases are judged."""
 
@@ -84,6 +98,8 @@ class Parameters(_Frozen):
     ceiling: Share = 0.2
     #: How long before a release noise is learnt from.
     history: History = HISTORY_SECONDS
+    #: How traces are read; null where no check asks for any.
+    traces: Tracing | None = None
 
     @model_validator(mode="after")
     def _distinct(self) -> "Parameters":

@@ -22,12 +22,13 @@ from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceError, StoreError
 from firedamp.judge import releases
 from firedamp.judge.book import Book, Profile
+from firedamp.judge.gathering import Gathering
 from firedamp.judge.looking import Looks
 from firedamp.judge.outages import Outages
 from firedamp.judge.past import Past
 from firedamp.judge.snapshots import Snapshots
 from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
-from firedamp.ports import Event, Source, Store
+from firedamp.ports import Event, Source, Store, TraceSource
 
 _LOG = structlog.get_logger()
 #: Modes in which the settings alone say what may be answered while the store is down.
@@ -42,6 +43,7 @@ class Judge:
         book: Book,
         sources: Mapping[str, Source],
         store: Store,
+        tracers: Mapping[str, TraceSource] | None = None,
         *,
         deadline_seconds: float = 8.0,
         sessions: int = 1000,
@@ -52,7 +54,7 @@ class Judge:
         self._past = Past(sources, store)
         self._snapshots = Snapshots(store)
         self._looks = Looks(
-            sources,
+            Gathering(sources, tracers or {}, deadline_seconds=deadline_seconds),
             store,
             self._past,
             self._snapshots,
@@ -196,7 +198,7 @@ class Judge:
         if not outage:
             try:
                 async with asyncio.timeout(self._deadline):
-                    look, release = await self._looks.take(release, parameters, profile.source, now)
+                    look, release = await self._looks.take(release, parameters, profile, now)
             except TimeoutError:
                 outage = (
                     f"a look at the metric source {profile.source!r} took longer than {self._deadline:g} s"

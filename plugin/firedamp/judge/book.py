@@ -9,11 +9,18 @@ from firedamp.model import Mode
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How one service is judged now: parameters, name of its source, mode."""
+    """
+    How one service is judged now.
+
+    Attributes:
+        source: name of the source of its metrics; empty where there is none.
+        tracer: name of the source of its traces; likewise.
+    """
 
     parameters: Parameters
     source: str
     mode: Mode
+    tracer: str = ""
 
 
 class Book(Protocol):

@@ -144,14 +144,20 @@ def assemble(
     parameters: Parameters,
     planned: Plan,
     counts: Counts,
+    flows: Sequence[Mapping[str, Slice]],
     blocks: Sequence[Block],
     release: Release,
 ) -> list[Evidence]:
-    """Join the counts of all queries into one piece of evidence per block."""
+    """Join the counts of all queries, and those of flows, into one piece of evidence per block."""
+
+    def piece(check: Check, at: int) -> Slice:
+        counted = flows[at].get(check.name)
+        return _slice(check, planned, counts, at) if counted is None else counted
+
     return [
         Evidence(
             block,
-            {check.name: _slice(check, planned, counts, at) for check in parameters.checks},
+            {check.name: piece(check, at) for check in parameters.checks},
             weight=_weight(release, block),
             step=release.step,
         )

@@ -154,5 +154,5 @@ def learnt(rows: Rows) -> Learnt:
     swapped = comparison.swaps(sum(row[0] for row in each), sum(row[1] for row in each))
     table = Table()
     for block in rows:
-        table = table.add(comparison.rarer(block, swapped=swapped))
+        table = table.add(comparison.rarer(block) if swapped else block)
     return learn(table, Table())

@@ -11,20 +11,21 @@ is kept: a question whose time is over leaves the rest to the next one.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from firedamp import __version__, telemetry
-from firedamp.counting import LOOK_BACK_SECONDS
 from firedamp.decision import known, policy, session
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
-from firedamp.errors import ConflictError, SourceDownError, SourceError
+from firedamp.errors import ConflictError, SourceError
 from firedamp.judge import evidence, plans
+from firedamp.judge.book import Profile
+from firedamp.judge.gathering import Gathering
 from firedamp.judge.past import Past
 from firedamp.judge.snapshots import Snapshots
 from firedamp.model import Block, Evidence, Look, Mode, Outcome, Question, Release
-from firedamp.ports import Source, Span, Store
+from firedamp.ports import Store
 
 #: Samples younger than this may still be on their way.
 LAG_SECONDS = 5.0
@@ -34,8 +35,6 @@ _CAUGHT_UP_AT_ONCE = 10
 _REBUILT_AT_ONCE = 100
 #: Part of the caller's deadline after which no further blocks are begun.
 _CATCH_UP_SHARE = 0.4
-#: Part of the caller's deadline that a source may take.
-_SOURCE_SHARE = 0.8
 
 
 @dataclass(slots=True)
@@ -54,7 +53,7 @@ class Looks:
 
     def __init__(
         self,
-        sources: Mapping[str, Source],
+        gathering: Gathering,
         store: Store,
         past: Past,
         snapshots: Snapshots,
@@ -62,7 +61,7 @@ class Looks:
         deadline_seconds: float,
         sessions: int,
     ) -> None:
-        self._sources = sources
+        self._gathering = gathering
         self._store = store
         self._past = past
         self._snapshots = snapshots
@@ -81,7 +80,7 @@ class Looks:
         return living.last if living and living.last else await self._store.last_look(release.id)
 
     async def take(
-        self, release: Release, parameters: Parameters, source: str, now: float
+        self, release: Release, parameters: Parameters, profile: Profile, now: float
     ) -> tuple[Look | None, Release]:
         """
         The look of the last block that is over, taken now where nobody has taken it yet.
@@ -93,16 +92,16 @@ class Looks:
             return await self.last(release), release
         release = await self._pinned(release, parameters)
         living = await self._rebuilt(release, parameters)
-        return await self._caught_up(release, source, living, now)
+        return await self._caught_up(release, profile, living, now)
 
     async def _caught_up(
-        self, release: Release, source: str, living: Living, now: float
+        self, release: Release, profile: Profile, living: Living, now: float
     ) -> tuple[Look | None, Release]:
         clock, begun = asyncio.get_running_loop().time, living.session.blocks
         enough = clock() + _CATCH_UP_SHARE * self._deadline
         while (blocks := _due(living.session, now)) and (clock() < enough or living.session.blocks == begun):
             try:
-                release = await self._taken(release, source, living, blocks)
+                release = await self._taken(release, profile, living, blocks)
             except ConflictError:
                 # Another replica took them in the meantime; theirs are as good, and so is what they knew.
                 stored = await self._store.release(release.id)
@@ -159,10 +158,14 @@ class Looks:
             self._living.popitem(last=False)
         return living
 
-    async def _taken(self, release: Release, source: str, living: Living, blocks: Sequence[Block]) -> Release:
+    async def _taken(
+        self, release: Release, profile: Profile, living: Living, blocks: Sequence[Block]
+    ) -> Release:
         """Look at these blocks; the release with what was found. Nothing moves on before it is written."""
         memories = living.memories.copy()
-        pieces = await self._gather(release, source, living, memories, blocks)
+        pieces = await self._gathering.gather(
+            release, profile, living.session, living.planned, memories, blocks
+        )
         with telemetry.stage(telemetry.Stage.EVALUATE):
             folded, looks = await asyncio.to_thread(_fold, living.session, pieces)
         release = _with_verdict(release, living.session.parameters, looks[-1])
@@ -174,28 +177,6 @@ class Looks:
         living.session, living.memories, living.last = folded, memories, looks[-1]
         telemetry.CHECK_VALUES.saw(release.key, release.verdict, looks[-1].findings)
         return release
-
-    async def _gather(
-        self,
-        release: Release,
-        name: str,
-        living: Living,
-        memories: evidence.Memories,
-        blocks: Sequence[Block],
-    ) -> list[Evidence]:
-        source, parameters = self._sources.get(name), living.session.parameters
-        if source is None:
-            raise SourceDownError(f"no source is named {name!r}; add it to sources in the settings")
-        known = all(query in memories.counted for query in living.planned.counted)
-        span = Span(
-            begin=blocks[0].start - (parameters.window.look if known else LOOK_BACK_SECONDS),
-            ends=tuple(block.end for block in blocks),
-            window_seconds=_window(living.session, blocks[-1].end),
-            timeout_seconds=_SOURCE_SHARE * self._deadline,
-        )
-        with telemetry.stage(telemetry.Stage.FETCH):
-            counts = await evidence.gather(name, source, living.planned, blocks, memories, span)
-        return evidence.assemble(parameters, living.planned, counts, blocks, release)
 
 
 def _is_over(running: Session) -> bool:
@@ -215,11 +196,6 @@ def _fold(living: Session, pieces: Sequence[Evidence]) -> tuple[Session, list[Lo
         living, findings = session.advance(living, piece)
         looks.append(Look(piece, findings, living.standing, __version__))
     return living, looks
-
-
-def _window(living: Session, end: float) -> float:
-    warm = living.started + living.parameters.window.warm_up
-    return min(max(end - warm, living.parameters.window.look), evidence.MAX_WINDOW_SECONDS)
 
 
 def _with_verdict(release: Release, parameters: Parameters, look: Look) -> Release:

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 from firedamp.checks import Check
 from firedamp.cohorts import Matchers, comparison_arm
-from firedamp.decision.parameters import Parameters
+from firedamp.decision.parameters import Parameters, Tracing
 from firedamp.judge import unlabelled
 from firedamp.judge.unlabelled import Unlabelled
 from firedamp.model import Arm, Release
-from firedamp.queries import Counted, Need, filled
+from firedamp.queries import Counted, Need, Traced, filled
+from firedamp.tracing import Sought
+from firedamp.tracing.arms import Cohorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,24 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Flows:
+    """
+    What a release asks of traces.
+
+    Attributes:
+        wanted: by check name.
+        sought: whose traces.
+        cohorts: how they are told apart.
+        settle_seconds: how long a trace may grow before it is counted.
+    """
+
+    wanted: Mapping[str, Traced]
+    sought: Sought
+    cohorts: Cohorts
+    settle_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """
     All queries of a release.
@@ -35,11 +55,13 @@ class Plan:
         against: the comparison arm; None where there is none.
         wanted: check name -> arm -> role -> query.
         unlabelled: check name -> requests without a version label, of checks that could have some.
+        flows: what is asked of traces; None where nothing is.
     """
 
     against: Arm | None
     wanted: Mapping[str, Mapping[Arm, Mapping[str, Query]]]
     unlabelled: Mapping[str, Unlabelled] = field(default_factory=dict)
+    flows: Flows | None = None
 
     @property
     def queries(self) -> tuple[Query, ...]:
@@ -96,4 +118,15 @@ def plan(parameters: Parameters, release: Release) -> Plan:
         against,
         {check.name: queries(check) for check in parameters.checks},
         {name: one for name, one in stray.items() if one is not None},
+        _flows(parameters, release, Cohorts(release.arms, own, by_pod, key.service)),
     )
+
+
+def _flows(parameters: Parameters, release: Release, cohorts: Cohorts) -> Flows | None:
+    wanted = {check.name: one for check in parameters.checks if (one := check.traced()) is not None}
+    if not wanted:
+        return None
+    tracing, name = parameters.traces or Tracing(), release.key.service
+    services = tracing.services or (name, f"{name}-primary")
+    roots = dict.fromkeys(one.root for one in wanted.values() if one.root is not None)
+    return Flows(wanted, Sought(services, tuple(roots)), cohorts, tracing.settle)
