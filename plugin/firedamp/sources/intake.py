@@ -1,0 +1,116 @@
+"""
+What was sent to us, as a source of traces: its answers are there before they are asked for.
+
+Spans are taken in pieces and traces made in pieces, so that neither a large request nor a cold look keeps
+the event loop from its other work.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from firedamp.errors import SourceDownError
+from firedamp.tracing import Sought, Traces
+from firedamp.tracing.intake import Interest, Keeping, Memory, Row
+
+#: Taken or made within a millisecond or two.
+_ROWS_AT_ONCE = 500
+_TRACES_AT_ONCE = 100
+_GLANCES_AT_ONCE = 2000
+_NOTHING_MUCH = Keeping()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """
+    What the intake holds and has lost, for metrics.
+
+    Attributes:
+        traces, spans: remembered right now.
+        forgotten: traces that made room for newer ones, since the start.
+        cut: spans that their trace had no room for, since the start.
+        refused: spans whose clocks or ids were wrong, since the start.
+    """
+
+    traces: int
+    spans: int
+    forgotten: int
+    cut: int
+    refused: int
+
+
+class Intake:
+    """
+    Takes spans, and answers with traces.
+
+    Args:
+        interest: whose traces will be asked for.
+        keeping: how much is remembered.
+        clock: Unix seconds; what was sent before it was first read is not known.
+    """
+
+    def __init__(
+        self, interest: Interest, keeping: Keeping = _NOTHING_MUCH, *, clock: Callable[[], float]
+    ) -> None:
+        self.interest = interest
+        self.keeping = keeping
+        self._clock = clock
+        self._memory = Memory(keeping, clock())
+
+    async def take(self, rows: Sequence[Row], refused: int = 0) -> None:
+        """Remember spans; whoever is told that this is done may forget them."""
+        now = self._clock()
+        self._memory.expire(now)
+        if refused:
+            self._memory.refused.add(now, refused)
+        for begin in range(0, len(rows), _ROWS_AT_ONCE):
+            self._memory.add(rows[begin : begin + _ROWS_AT_ONCE], now)
+            await asyncio.sleep(0)
+
+    async def traces(self, sought: Sought, begin: float, end: float, timeout_seconds: float) -> Traces:
+        """
+        Every trace sought whose root began in [begin, end), Unix seconds.
+
+        Those whose root has not come are told by their first span, where they visit or call the service.
+
+        Raises:
+            SourceDownError: there were too many for the time.
+        """
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await self._traces(sought, begin, end)
+        except TimeoutError as error:
+            raise SourceDownError(
+                f"the intake made no traces of {len(self._memory)} within {timeout_seconds:g} s; "
+                "ask for a shorter time"
+            ) from error
+
+    def unsettled(self) -> int:
+        """Traces that no window asked for has covered yet: they are lost if the process ends now."""
+        return self._memory.unsettled()
+
+    def figures(self) -> Figures:
+        memory = self._memory
+        return Figures(
+            len(memory), memory.spans, memory.forgotten.total, memory.cut.total, memory.refused.total
+        )
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    async def _traces(self, sought: Sought, begin: float, end: float) -> Traces:
+        memory = self._memory
+        memory.expire(self._clock())
+        found = []
+        made = 0
+        for seen, trace_id in enumerate(memory.ids(begin)):
+            trace = memory.trace(trace_id, sought, begin, end)
+            if trace is not None:
+                found.append(trace)
+            made += trace is not None
+            if made >= _TRACES_AT_ONCE or seen % _GLANCES_AT_ONCE == 0:
+                made = 0
+                await asyncio.sleep(0)
+        memory.asked(end)
+        found.sort(key=lambda trace: (trace.start, trace.trace_id))
+        return Traces(found, memory.doubt(begin, end, self._clock()))
