@@ -137,19 +137,21 @@ class Trust:
             Kind.RESET: _told(piece, TroubleKind.RESET),
             Kind.GAP: _hole(piece, self.arms),
         }
-        notes = [note for note in self.notes if note.block > self.blocks - BLOCKS]
-        notes += [Note(self.blocks, kind, text) for kind, text in texts.items() if text]
+        old = (note for note in self.notes if note.block > self.blocks - BLOCKS)
+        new = [Note(self.blocks, kind, text) for kind, text in texts.items() if text]
         seen = {arm for arm, rows in piece.rows.items() if rows}
         arms = self.arms if seen <= self.arms else self.arms | seen
-        return replace(known, blocks=self.blocks + 1, arms=arms, notes=tuple(notes))
+        blocks, notes = self.blocks + 1, (*old, *new)
+        counted = known.silence, known.test, known.told, known.got
+        return Trust(self.check, self.grant, self.alpha, known.unlabelled, blocks, arms, notes, *counted)
 
     def _counted(self, piece: Slice, weight: float | None) -> "Trust":
-        if not self._counts_requests:
+        baseline = self.check.requests(arm_rows(piece, self.grant.against))
+        canary = self.check.requests(arm_rows(piece, Arm.CANARY))
+        if baseline is None or canary is None:
             return self
         # Of the baseline's own weight nobody tells, so the canary's share of the two is not known.
         expected = weight if self.grant.against is Arm.MAIN else None
-        baseline = self._requests(self.grant.against, piece)
-        canary = self._requests(Arm.CANARY, piece)
         test = share.advance(
             self.test, baseline=baseline, canary=canary, expected=expected, window=self.grant.looks
         )
@@ -157,14 +159,10 @@ class Trust:
         if expected is not None and test.neighbour is not None:
             kept = _KEPT if told == expected else 0.0
             told, got = expected, _sum((kept * got[0], kept * got[1]), (baseline, canary))
-        return replace(
-            self,
-            unlabelled=self.unlabelled.add(piece.unlabelled, baseline + canary),
-            silence=self.silence.add(baseline, canary),
-            test=test,
-            told=told,
-            got=got,
-        )
+        unlabelled = self.unlabelled.add(piece.unlabelled, baseline + canary)
+        silence = self.silence.add(baseline, canary)
+        seen = self.blocks, self.arms, self.notes
+        return Trust(self.check, self.grant, self.alpha, unlabelled, *seen, silence, test, told, got)
 
     def _mismatch(self) -> str:
         if not self.test.blocks or self.test.p_value > self.alpha:
@@ -182,9 +180,6 @@ class Trust:
     @property
     def _counts_requests(self) -> bool:
         return _counts_requests(self.check)
-
-    def _requests(self, arm: Arm | None, piece: Slice) -> float:
-        return self.check.requests(arm_rows(piece, arm)) or 0.0
 
     def judged(self, finding: Finding) -> Finding:
         """The finding, set aside where its data cannot be believed; harm proven stands."""

@@ -23,12 +23,13 @@ Grünwald, de Heide & Koolen (2024), JRSS B 86(5), 1091-1128.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firedamp.stats import betabinomial
-from firedamp.stats.null import Null, shares, shares_at, weights
+from firedamp.stats.null import Null, odds, shares_at, weights
 
 Floats = NDArray[np.float64]
 
@@ -102,16 +103,21 @@ def advance(
 
 
 def _seen(watch: Watch, canary: int, total: int, share: float) -> Watch:
-    healthy = shares(watch.null, share)[0]
-    harmed = shares_at((1 + watch.null.tolerance) * _SIZES, share)
+    shares = shares_at(_odds(watch.null), share)
     rho = betabinomial.correlation(watch.null.phi, total)
-    likely = betabinomial.log_likelihood(canary, total, np.concatenate([healthy, harmed]), rho)
+    likely = betabinomial.log_likelihood(canary, total, shares, rho)
     # Only ratios matter; the largest is 1, so that none vanishes.
     likely = np.exp(np.maximum(likely - likely.max(), -450.0))
-    nodes, sizes = likely[: healthy.size], likely[healthy.size :]
+    nodes, sizes = likely[: -_SIZES.size], likely[-_SIZES.size :]
     expected = float(watch.plausible @ nodes)
     plausible = watch.plausible * nodes / expected
     return Watch(watch.null, plausible, np.minimum(watch.bets * (sizes / expected), _MOST), watch.placed)
+
+
+@lru_cache(maxsize=1024)
+def _odds(null: Null) -> Floats:
+    """(nodes + sizes,) odds of a healthy canary's errors and of a harmed one's."""
+    return np.concatenate([odds(null)[0], (1 + null.tolerance) * _SIZES])
 
 
 def start_weight(block: int, window: int) -> float:

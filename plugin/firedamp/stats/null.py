@@ -119,6 +119,11 @@ def odds(null: Null, *, coarse: bool = True) -> Floats:
 
     Coefficients of variation count to three digits, which is more than is known of them.
     """
+    return _odds_of(null, coarse)
+
+
+@lru_cache(maxsize=1024)
+def _odds_of(null: Null, coarse: bool) -> Floats:
     cvs = float(f"{null.baseline_cv:.3g}"), float(f"{null.canary_cv:.3g}")
     return _odds(null.shape, null.hurdles, cvs, coarse)
 

@@ -9,6 +9,7 @@ explain, at any block (statistics: `stats.sequential`). No harm: a doubling, or 
 more, is excluded (`stats.noninferiority`). Anything else: needs more requests, and says how many.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
@@ -74,7 +75,7 @@ class Proportion(BaseCheck):
 
     def requests(self, rows: Mapping[str, Row]) -> float:
         """The second column."""
-        return totals(rows, 2)[1]
+        return math.fsum(row[1] for row in rows.values())
 
     def counted(self, *, swapped: bool) -> str:
         """What the outcome that is compared is called: the events, or their absence."""
