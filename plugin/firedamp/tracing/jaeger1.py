@@ -18,44 +18,49 @@ from firedamp.tracing.spans import KEPT, Attributes, Kind, Span
 
 _OWN = frozenset((*KEPT, "span.kind", "error", "otel.status_code", "w3c.tracestate"))
 _KINDS = {kind.name.lower(): kind for kind in Kind}
+_SPAN = {
+    "trace_id": "traceID",
+    "span_id": "spanID",
+    "name": "operationName",
+    "process_id": "processID",
+    "start_time": "startTime",
+}
+_REFERENCE = {"ref_type": "refType", "trace_id": "traceID", "span_id": "spanID"}
 
 
-class _Tag(msgspec.Struct):
+class _Tag(msgspec.Struct, gc=False):
     key: str
     value: str | int | float | bool | None = None
 
 
-class _Reference(msgspec.Struct, rename={"ref_type": "refType", "trace_id": "traceID", "span_id": "spanID"}):
+class _Reference(msgspec.Struct, rename=_REFERENCE, gc=False):
     ref_type: str
     trace_id: str
     span_id: str
 
 
-class _Span(
-    msgspec.Struct,
-    rename={"trace_id": "traceID", "span_id": "spanID", "name": "operationName", "process_id": "processID"},
-):
+class _Span(msgspec.Struct, rename=_SPAN, gc=False):
     trace_id: str
     span_id: str
     name: str = ""
     references: list[_Reference] | None = None
     process_id: str = ""
-    start_time: int = msgspec.field(default=0, name="startTime")
+    start_time: int = 0
     duration: int = 0
     tags: list[_Tag] | None = None
 
 
-class _Process(msgspec.Struct, rename="camel"):
+class _Process(msgspec.Struct, rename="camel", gc=False):
     service_name: str = ""
     tags: list[_Tag] | None = None
 
 
-class _Trace(msgspec.Struct):
+class _Trace(msgspec.Struct, gc=False):
     spans: list[_Span] = []
     processes: dict[str, _Process] = {}
 
 
-class _Body(msgspec.Struct):
+class _Body(msgspec.Struct, gc=False):
     data: list[msgspec.Raw] | None = None
 
 

@@ -22,27 +22,27 @@ _KINDS = {kind.value: kind for kind in Kind}
 _RESOURCES = 4096
 
 
-class _Value(msgspec.Struct, rename="camel"):
+class _Value(msgspec.Struct, rename="camel", gc=False):
     string_value: str | None = None
     int_value: int | str | None = None
     double_value: float | str | None = None
     bool_value: bool | None = None
 
 
-class _Attribute(msgspec.Struct):
+class _Attribute(msgspec.Struct, gc=False):
     key: str
     value: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class _Link(msgspec.Struct, rename="camel"):
+class _Link(msgspec.Struct, rename="camel", gc=False):
     trace_id: str = ""
 
 
-class _Status(msgspec.Struct):
+class _Status(msgspec.Struct, gc=False):
     code: int = 0
 
 
-class _Span(msgspec.Struct, rename="camel"):
+class _Span(msgspec.Struct, rename="camel", gc=False):
     trace_id: str
     span_id: str
     parent_span_id: str = ""
@@ -56,20 +56,20 @@ class _Span(msgspec.Struct, rename="camel"):
     trace_state: str = ""
 
 
-class _Scope(msgspec.Struct):
+class _Scope(msgspec.Struct, gc=False):
     spans: list[_Span] = []
 
 
-class _OfResource(msgspec.Struct, rename="camel"):
+class _OfResource(msgspec.Struct, rename="camel", gc=False):
     resource: msgspec.Raw = msgspec.Raw(b"{}")
     scope_spans: list[_Scope] = []
 
 
-class _Resource(msgspec.Struct):
+class _Resource(msgspec.Struct, gc=False):
     attributes: list[_Attribute] = []
 
 
-class _Body(msgspec.Struct, rename="camel"):
+class _Body(msgspec.Struct, rename="camel", gc=False):
     resource_spans: list[msgspec.Raw] = []
 
 

@@ -1,0 +1,180 @@
+"""
+The two languages of a Jaeger: how a search is written and what an answer means.
+
+v3 is the documented one; its parameters are sent by their old names, which every version since 1.35 takes.
+v1 feeds Jaeger's own page, was never documented and ended with 2.20. A path that a Jaeger does not know is
+answered with its page and status 200.
+
+Source: Jaeger 1.76, cmd/query/app/apiv3/http_gateway.go and cmd/query/app/http_handler.go.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from firedamp.sources.jaeger.slicing import Slice
+from firedamp.tracing import Span, jaeger1, otlp
+
+_T = TypeVar("_T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Traces with a span of this service, and of this name where one is given."""
+
+    service: str
+    name: str = ""
+
+    def matches(self, span: Span, piece: Slice) -> bool:
+        """Whether it is for this span that a trace was found."""
+        if span.service != self.service or (self.name and span.name != self.name):
+            return False
+        return piece.begin <= span.start * 1e6 <= piece.end
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: a path, already quoted, and its parameters."""
+
+    path: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came: status 200 or 404, and the body."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """
+    One API.
+
+    Attributes:
+        search: writes a search within a slice for so many traces.
+        names: writes the question after the names of a service's spans.
+        spans: of an answer to a search; ValueError where it is none.
+        names_in: an answer to the other; likewise.
+    """
+
+    search: Callable[[Search, Slice, int], Request]
+    names: Callable[[str], Request]
+    spans: Callable[[Answer], Iterator[Span]]
+    names_in: Callable[[Answer], frozenset[str]]
+
+
+class _Refusal(msgspec.Struct):
+    message: str = ""
+
+
+class _Told(msgspec.Struct):
+    msg: str = ""
+
+
+class _Complaint(msgspec.Struct):
+    error: _Refusal | None = None
+    errors: list[_Told] | None = None
+
+
+class _Name(msgspec.Struct):
+    name: str
+
+
+class _Found(msgspec.Struct):
+    result: msgspec.Raw
+
+
+class _Operations(msgspec.Struct):
+    operations: list[_Name] = []
+
+
+class _Data(msgspec.Struct):
+    data: list[str] | None
+
+
+def complaint(body: bytes) -> str:
+    """What a Jaeger says is wrong, in its own words; empty where the body is no such thing."""
+    try:
+        told = msgspec.json.decode(body, type=_Complaint)
+    except msgspec.MsgspecError:
+        return ""
+    if told.error is not None:
+        return told.error.message
+    return "; ".join(one.msg for one in told.errors or ())
+
+
+def _search_v3(search: Search, piece: Slice, traces: int) -> Request:
+    told = {
+        "query.service_name": search.service,
+        "query.operation_name": search.name,
+        "query.start_time_min": _written(piece.begin),
+        "query.start_time_max": _written(piece.end),
+        "query.num_traces": str(traces),
+    }
+    return Request("/api/v3/traces", {key: value for key, value in told.items() if value})
+
+
+def _spans_v3(answer: Answer) -> Iterator[Span]:
+    if answer.status == 404:
+        if "No traces found" not in complaint(answer.body):
+            raise ValueError("404, and not for want of traces")
+        return iter(())
+    return otlp.spans(_decoded(answer.body, _Found).result)
+
+
+def _names_v3(answer: Answer) -> frozenset[str]:
+    return frozenset(one.name for one in _decoded(answer.body, _Operations).operations)
+
+
+def _search_v1(search: Search, piece: Slice, traces: int) -> Request:
+    told = {
+        "service": search.service,
+        "operation": search.name,
+        "start": str(piece.begin),
+        "end": str(piece.end),
+        "limit": str(traces),
+    }
+    return Request("/api/traces", {key: value for key, value in told.items() if value})
+
+
+def _spans_v1(answer: Answer) -> Iterator[Span]:
+    if answer.status == 404:
+        raise ValueError("404")
+    if said := complaint(answer.body):
+        raise ValueError(said)
+    return jaeger1.spans(answer.body)
+
+
+def _names_v1(answer: Answer) -> frozenset[str]:
+    return frozenset(_decoded(answer.body, _Data).data or ())
+
+
+def _decoded(body: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+
+
+def _written(microseconds: int) -> str:
+    """RFC 3339, as Go reads it."""
+    return f"{(_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec='microseconds')[:-6]}Z"
+
+
+V3 = Dialect(
+    _search_v3, lambda service: Request("/api/v3/operations", {"service": service}), _spans_v3, _names_v3
+)
+V1 = Dialect(
+    _search_v1,
+    lambda service: Request(f"/api/services/{quote(service, safe='')}/operations", {}),
+    _spans_v1,
+    _names_v1,
+)

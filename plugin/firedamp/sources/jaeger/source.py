@@ -1,0 +1,206 @@
+"""
+Traces from a Jaeger, by searches for the spans they begin with.
+
+A search finds whole traces by one of their spans: its service, its name and when it began. A flow's root is
+such a span where its span is named like the flow; where roots are named otherwise (by a route that only an
+attribute tells), all traces of the root's service are searched and chosen here. Without flows, the spans of
+the service under release are what is searched for, and those begin later than their roots.
+"""
+
+import asyncio
+import math
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from firedamp.errors import SourceDownError, SourceRefusedError
+from firedamp.sources.jaeger.client import AnswerTooLargeError, Client
+from firedamp.sources.jaeger.dialects import V1, V3, Dialect, Search
+from firedamp.sources.jaeger.reading import Haul, Page, Wanted, read
+from firedamp.sources.jaeger.settings import JaegerSettings
+from firedamp.sources.jaeger.slicing import SECOND, SMALLEST, Pace, Slice, Sweep
+from firedamp.tracing import Sought, Traces
+
+_APIS = {"v3": V3, "v1": V1, "auto": None}
+#: Span names of a service are asked again after so long.
+_NAMES_SECONDS = 300.0
+#: Pods' clocks differ: a service may seem to be entered before its trace began.
+_SKEW_SECONDS = 1.0
+#: A larger answer takes more than 20 ms to read, which is done beside the event loop.
+_READ_AT_ONCE = 200_000
+_KEPT_PACES = 256
+
+
+class JaegerSource:
+    """A `firedamp.ports.TraceSource` over one Jaeger; also `async with`."""
+
+    def __init__(self, settings: JaegerSettings) -> None:
+        self.settings = settings
+        self._client = Client(settings)
+        self._dialect: Dialect | None = _APIS[settings.api]
+        self._detecting = asyncio.Lock()
+        self._reading = asyncio.Lock()
+        self._paces: dict[Search, Pace] = {}
+        self._names: dict[str, tuple[float, frozenset[str]]] = {}
+        self._astray: set[Search] = set()
+
+    async def __aenter__(self) -> "JaegerSource":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def traces(self, sought: Sought, begin: float, end: float, timeout_seconds: float) -> Traces:
+        """
+        Every trace sought whose root began in [begin, end), Unix seconds.
+
+        Without flows, a trace is found by the service's own spans, so one that only tried to call it is not.
+
+        Raises:
+            SourceDownError: unreachable, overloaded or out of time.
+            SourceRefusedError: the search or the permission is wrong, or the answer too large.
+        """
+        haul = Haul(Wanted(sought, begin, end))
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._fetch(haul)
+        except TimeoutError as error:
+            raise SourceDownError(self._client.said(f"no answer within {timeout_seconds:.3g} s")) from error
+        return Traces(await asyncio.to_thread(haul.traces), self._doubt(haul), haul.bytes_read)
+
+    async def _fetch(self, haul: Haul) -> None:
+        sought = haul.wanted.sought
+        dialect = await self._spoken(haul)
+        searches = await self._searches(sought, dialect)
+        await self._sweep(searches, haul, dialect)
+        if haul.astray:
+            self._astray |= haul.astray
+            await self._sweep({Search(search.service) for search in haul.astray}, haul, dialect)
+
+    # Which language, and which searches.
+
+    async def _spoken(self, haul: Haul) -> Dialect:
+        async with self._detecting:
+            if self._dialect is None:
+                self._dialect = await self._detected(haul)
+            return self._dialect
+
+    async def _detected(self, haul: Haul) -> Dialect:
+        """The first dialect in which a small search is answered."""
+        sought = haul.wanted.sought
+        search = Search((*sought.services, *(flow.service for flow in sought.roots))[0])
+        for dialect in (V3, V1):
+            answer = await self._client.ask(dialect.search(search, _microseconds(haul.wanted), 1))
+            try:
+                for _ in dialect.spans(answer):
+                    pass
+            except ValueError:
+                continue
+            return dialect
+        raise SourceRefusedError(
+            self._client.said(
+                "neither /api/v3/traces nor /api/traces is known there; "
+                "set url to Jaeger's query service, base path included"
+            )
+        )
+
+    async def _searches(self, sought: Sought, dialect: Dialect) -> set[Search]:
+        if not sought.roots:
+            return {Search(service) for service in sought.services}
+        found: set[Search] = set()
+        for service in {flow.service for flow in sought.roots}:
+            named = {Search(service, flow.operation) for flow in sought.roots if flow.service == service}
+            names = await self._names_of(service, dialect)
+            known = all(search.name in names and search not in self._astray for search in named)
+            found |= named if known else {Search(service)}
+        return found
+
+    async def _names_of(self, service: str, dialect: Dialect) -> frozenset[str]:
+        now = asyncio.get_running_loop().time()
+        asked_at, names = self._names.get(service, (-math.inf, frozenset()))
+        if now - asked_at > _NAMES_SECONDS:
+            answer = await self._client.ask(dialect.names(service))
+            with self._understood():
+                names = dialect.names_in(answer)
+            self._names[service] = (now, names)
+        return names
+
+    # Slice by slice.
+
+    async def _sweep(self, searches: Collection[Search], haul: Haul, dialect: Dialect) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for search in searches:
+                    sweep = self._slices(search, haul.wanted)
+                    for _ in range(self.settings.max_concurrent):
+                        group.create_task(self._work(sweep, search, haul, dialect))
+        except ExceptionGroup as errors:
+            # All stop at the first; what the others said while stopping is not news.
+            raise errors.exceptions[0] from errors
+
+    def _slices(self, search: Search, wanted: Wanted) -> Sweep:
+        whole, sought = _microseconds(wanted), wanted.sought
+        if not sought.roots:
+            early, late = round(_SKEW_SECONDS * SECOND), round(self.settings.reach * SECOND)
+            whole = Slice(whole.begin - early, whole.end + late)
+        pace = self._paces.pop(search, None) or Pace()
+        self._paces[search] = pace
+        while len(self._paces) > _KEPT_PACES:
+            del self._paces[next(iter(self._paces))]
+        return Sweep(whole.begin, whole.end, pace)
+
+    async def _work(self, sweep: Sweep, search: Search, haul: Haul, dialect: Dialect) -> None:
+        while (piece := sweep.take()) is not None:
+            try:
+                page, size = await self._page(piece, search, haul.wanted, dialect)
+            except AnswerTooLargeError:
+                if not sweep.halve(piece):
+                    raise
+                continue
+            if page.cut and sweep.halve(piece):
+                haul.bytes_read += size
+                continue
+            sweep.pace.heard(piece, page.traces, size, self.settings.max_traces)
+            haul.add(search, page, size)
+
+    async def _page(self, piece: Slice, search: Search, wanted: Wanted, dialect: Dialect) -> tuple[Page, int]:
+        asked = self.settings.max_traces
+        answer = await self._client.ask(dialect.search(search, piece, asked))
+
+        def page() -> Page:
+            return read(dialect.spans(answer), search, piece, asked, wanted)
+
+        size = len(answer.body)
+        with self._understood():
+            if size <= _READ_AT_ONCE:
+                return page(), size
+            # One thread at a time: each more would make the event loop wait for its turn longer.
+            async with self._reading:
+                return await asyncio.to_thread(page), size
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            # It may be another Jaeger by now, so its language is found anew.
+            self._dialect = _APIS[self.settings.api]
+            raise SourceDownError(
+                self._client.said(f"answered with nothing a Jaeger says: {error}")
+            ) from error
+
+    def _doubt(self, haul: Haul) -> str:
+        if not haul.cut:
+            return ""
+        limit, width = self.settings.max_traces, SMALLEST / SECOND
+        return self._client.said(
+            f"{haul.cut} searches of {width:g} s brought {limit} traces each, as many as they may, so that "
+            "others may be missing; raise max_traces"
+        )
+
+
+def _microseconds(wanted: Wanted) -> Slice:
+    return Slice(math.floor(wanted.begin * SECOND), math.ceil(wanted.end * SECOND))
