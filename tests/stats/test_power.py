@@ -114,6 +114,14 @@ def test_the_detectable_ratio_has_the_power(null, rate, baseline_n, canary_n):
     )
 
 
+@pytest.mark.parametrize("shape", Shape)
+def test_a_tenfold_tolerance_hides_all_but_more_than_tenfold(shape):
+    """Also where the search begins at counts that are all but certain under the null."""
+    then = trial(Null(9.0, 1.3, 0.06, 0.1, shape), 0.001, 9.0)
+
+    assert 10 < detectable_ratio(0.02, then, baseline_n=170_000, canary_n=150_000) < 20
+
+
 @given(RATES, COUNTS, COUNTS)
 @settings(deadline=None, max_examples=50)
 def test_noise_hides(rate, baseline_n, canary_n):

@@ -20,14 +20,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betainc, gammainc, ndtri
 
 from firedamp.stats import sequential
 from firedamp.stats.null import Null, shares, weights
-
-Floats = NDArray[np.float64]
 
 #: No rise larger than this is looked for.
 MAX_RATIO = 1e4
@@ -40,8 +36,8 @@ _PRECISE = 0.005
 _LEAST = 1e-300
 #: More events than this are taken for so many: an incomplete beta function is not to be relied on beyond.
 _COUNTABLE = 1e7
-#: A first slope is measured from so near; a slope is at least this per e-fold.
-_NEAR, _FLATTEST = 0.95, 1e-3
+#: A slope is at least this per e-fold.
+_FLATTEST = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,9 @@ def detectable_ratio(
     boundary, most = arms.boundary(), min(MAX_RATIO * usual, canary_n)
     if arms.chance(boundary, most) < power:
         return math.inf
-    events = _root(lambda mean: _z(arms.chance(boundary, mean)) - wanted, boundary + 1, most=most)
+    ahead, slope = _ahead(wanted, arms.variance(boundary, boundary), trial.null.phi)
+    guess = boundary - 0.5 + ahead
+    events = _root(lambda mean: _z(arms.chance(boundary, mean)) - wanted, guess, slope, most=most)
     return max(events / usual, 1.0)
 
 
@@ -136,7 +134,7 @@ def detectable_fall(
         arms = _Arms(trial, usual / ratio, canary_n, baseline_n)
         return _z(arms.chance(arms.boundary(), canary_rate * baseline_n)) - wanted
 
-    return math.inf if missing(MAX_RATIO) < 0 else max(_root(missing, 3.0, most=MAX_RATIO), 1.0)
+    return math.inf if missing(MAX_RATIO) < 0 else max(_root(missing, 3.0, 1.0, most=MAX_RATIO), 1.0)
 
 
 def _countable(rate: float, baseline_n: float, canary_n: float) -> tuple[float, float]:
@@ -163,22 +161,33 @@ class _Arms:
         """Suspect's events that fail it, for the reference's expected ones; between whole numbers too."""
         null, share = self.trial.null, self.suspect_n / (self.reference_n + self.suspect_n)
         split, chances = shares(null, share), weights(null.shape)
-        needed = -ndtri(np.minimum(_ONE_LOOK * np.array(self.trial.budgets), 0.5))
+        needed = [-_z(min(_ONE_LOOK * budget, 0.5)) for budget in self.trial.budgets]
 
         def clear(count: float) -> float:
             clumps = self._clumps(count)
             ours, theirs = (count - 0.5) / clumps + 0.5, (self.events + 0.5) / clumps + 0.5
-            tails = betainc(ours, theirs, split) @ chances
-            room: Floats = -ndtri(np.maximum(tails, _LEAST)) - needed
-            return float(min(room.tolist()))
+            tails = (betainc(ours, theirs, split) @ chances).tolist()
+            return min(-_z(tail) - least for tail, least in zip(tails, needed, strict=True))
 
-        usual = self.events * self.suspect_n / self.reference_n
-        spread = math.sqrt(null.phi * (usual + 1) + (null.spread * usual) ** 2)
-        guess = usual * null.hurdles[0] + float(needed[0]) * spread + 1
-        return max(_root(clear, guess, least=0.6) + _ROUNDING, float(sequential.MIN_EVENTS))
+        found = _root(clear, *self._guess(needed[0]), least=0.6)
+        return max(found + _ROUNDING, float(sequential.MIN_EVENTS))
+
+    def _guess(self, needed: float) -> tuple[float, float]:
+        """About the count that is so many deviations off, and deviations per event there."""
+        null = self.trial.null
+        odds = null.hurdles[0] * self.suspect_n / self.reference_n
+        usual, uneven = odds * self.events, null.spread**2
+        variance = null.phi * odds * (usual + self.events) + uneven * usual**2
+        ahead, slope = _ahead(needed, variance, null.phi * odds + uneven * usual)
+        return usual + ahead + 0.5, slope
 
     def chance(self, boundary: float, mean: float) -> float:
         """That a suspect with so many events on average reaches the boundary."""
+        thin = self.variance(boundary, mean) / mean
+        return float(gammainc((boundary - 0.5) / thin + 0.5, mean / thin))
+
+    def variance(self, boundary: float, mean: float) -> float:
+        """Of such a suspect's events, relative to the boundary that moves with the reference's."""
         null, usual = self.trial.null, self.events * self.suspect_n / self.reference_n
         # How the boundary moves with the reference's count: its distance from what is usual as a root.
         odds = null.hurdles[0] * usual / self.events
@@ -186,9 +195,7 @@ class _Arms:
         slope = min(odds + above / (2 * known), boundary / known)
         clumps, rest = self._clumps(mean), max(1 - mean / self.suspect_n, 0.0)
         own = clumps * mean * rest + (null.canary_cv * mean) ** 2
-        moved = slope**2 * (clumps * self.events + (null.baseline_cv * self.events) ** 2)
-        thin = (own + moved) / mean
-        return float(gammainc((boundary - 0.5) / thin + 0.5, mean / thin))
+        return own + slope**2 * (clumps * self.events + (null.baseline_cv * self.events) ** 2)
 
     def _clumps(self, count: float) -> float:
         """Dispersion of a block's errors: one without company cannot clump."""
@@ -197,24 +204,36 @@ class _Arms:
         return 1 + spread * -math.expm1(-company / max(1.0, spread))
 
 
+def _ahead(deviations: float, variance: float, growth: float) -> tuple[float, float]:
+    """How far off so many deviations are, and deviations per event there: with each the variance grows."""
+    half = deviations * growth / 2
+    spread = half + math.sqrt(half**2 + variance)
+    return deviations * spread, (1 - half / spread) / spread
+
+
 def _root(
-    function: Callable[[float], float], guess: float, *, least: float = 1.0, most: float = math.inf
+    function: Callable[[float], float],
+    guess: float,
+    slope: float,
+    *,
+    least: float = 1.0,
+    most: float = math.inf,
 ) -> float:
     """Where a rising function crosses 0 between two bounds, by secants; else the nearer bound."""
-    low, high = least, most
+    low, high, precise = least, most, 0.0
     at = min(max(guess, low), high)
     value = function(at)
-    slope = max((value - function(_NEAR * at)) / (at - _NEAR * at), _FLATTEST / at)
     # Every step goes on inside the bounds known by then, so there is a last one; nobody asks what is there.
     while True:
         low, high = (at, high) if value < 0 else (low, at)
         beyond = at - value / slope
         inside = min(max(beyond, (at + 3 * low) / 4), 4 * at if high == math.inf else (at + 3 * high) / 4)
         step = inside - at
-        if not abs(step) > _PRECISE * inside:
+        if not abs(step) > precise * inside:
             return inside
         found = function(inside)
-        slope = max((found - value) / step, _FLATTEST / inside)
+        # A guessed slope may be far off, so its step is never the last.
+        slope, precise = max((found - value) / step, _FLATTEST / inside), _PRECISE
         at, value = inside, found
 
 
