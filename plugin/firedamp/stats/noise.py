@@ -173,13 +173,12 @@ class Table:
         return grown._taken({pod: present.get(pod, _NOBODY) for pod in grown.pods})
 
     def _taken(self, rows: Mapping[str, Counts]) -> Table:
-        counts = np.array(list(rows.values())).T
-        events, requests = counts.tolist()
+        events, requests = zip(*rows.values(), strict=True)
         # Sums that do not depend on the order in which pods come.
         column, whole = math.fsum(events), math.fsum(requests)
         return Table(
             self.pods,
-            self.rows + np.concatenate((counts, counts[:1] * column)),
+            self.rows + np.array((events, requests, [count * column for count in events])),
             self.squares + (math.fsum(count * count for count in events) if column else 0.0),
             self.columns + column**2,
             self.length + 1,

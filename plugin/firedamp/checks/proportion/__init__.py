@@ -75,7 +75,7 @@ class Proportion(BaseCheck):
 
     def requests(self, rows: Mapping[str, Row]) -> float:
         """The second column."""
-        return math.fsum(row[1] for row in rows.values())
+        return math.fsum([row[1] for row in rows.values()])
 
     def counted(self, *, swapped: bool) -> str:
         """What the outcome that is compared is called: the events, or their absence."""
