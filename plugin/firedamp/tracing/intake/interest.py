@@ -46,19 +46,20 @@ class Interest:
         hosts = frozenset(f"{service}{suffix}" for service in self.services for suffix in _SUFFIXES)
         object.__setattr__(self, "_hosts", hosts)
 
-    def knows(self, service: str) -> bool:
-        return service in self.services or service in self.flows
-
-    def wants(self, kind: int, attributes: Mapping[str, str], *, known: bool) -> bool:
-        """Whether a span is kept for its kind: it has a parent, is well, and has no links."""
-        if kind in _ENTERS:
-            return known
-        return kind in _CALLS and (known or self._named(attributes))
-
     def wants_span(self, span: Span) -> bool:
         if span.failed or span.links or not span.parent_id:
             return True
-        return self.wants(span.kind, span.attributes, known=self.knows(span.service))
+        return self.wants(span.kind, span.service, span.attributes)
+
+    def wants(self, kind: int, service: str, attributes: Mapping[str, str]) -> bool:
+        """Whether a span is kept for its kind: it has a parent, is well, and has no links."""
+        if kind in _CALLS:
+            return service in self.flows or self._named(attributes)
+        return self.may_want(kind, service)
+
+    def may_want(self, kind: int, service: str) -> bool:
+        """False where `wants` says so whatever the attributes are."""
+        return kind in _CALLS or (kind in _ENTERS and (service in self.services or service in self.flows))
 
     def _named(self, attributes: Mapping[str, str]) -> bool:
         targets = [attributes[name] for name in _TARGETS & attributes.keys() if attributes[name]]
