@@ -3,7 +3,7 @@ Fisher's exact test of one table: are there more events in the canary than chanc
 
 With all margins held, the canary's events are hypergeometric. Terms are built outwards from
 the mode by ratios of neighbours, scaled rather than normalised first: sums of positive
-numbers only, hence twelve digits and more, also in the far tail, in some 30 µs. Of many tables
+numbers only, hence twelve digits and more, also in the far tail, in some 15 µs. Of many tables
 at once the terms are built outwards from what was seen, all tables in step, in some 0.4 µs each.
 
 *Exact* p and mid-p; the odds ratio's interval is *approximate*.
