@@ -130,7 +130,7 @@ def test_nothing_set_is_enough():
         (
             "services: [{name: a, checks: [{name: e, events: x, total: y}]}]",
             "f.yaml: services.0.checks.0: kind is missing; "
-            "known are distribution, proportion, relative, threshold, trend",
+            "known are distribution, operations, proportion, relative, threshold, trend",
         ),
         (
             "services: [{name: a, checks: [{name: e, kind: proportion, events: 'rate(x[5m])', total: y}]}]",

@@ -12,12 +12,15 @@ from pydantic import Field
 from firedamp.checks._base import BaseCheck, arm_rows, aside
 from firedamp.checks._run import PASS_LEVEL, Grant, Moment, Run
 from firedamp.checks.distribution import Distribution
+from firedamp.checks.operations import Operations
 from firedamp.checks.proportion import Proportion
 from firedamp.checks.relative import Relative
 from firedamp.checks.threshold import Threshold
 from firedamp.checks.trend import Trend
 
-Check = Annotated[Proportion | Distribution | Relative | Threshold | Trend, Field(discriminator="kind")]
+Check = Annotated[
+    Proportion | Distribution | Relative | Threshold | Trend | Operations, Field(discriminator="kind")
+]
 
 __all__ = [
     "PASS_LEVEL",
@@ -26,6 +29,7 @@ __all__ = [
     "Distribution",
     "Grant",
     "Moment",
+    "Operations",
     "Proportion",
     "Relative",
     "Run",

@@ -25,6 +25,7 @@ is worse) unless its name says otherwise, and no result is ever NaN.
     dispersion      pods differ and errors clump: by how much to widen
     null            what a good release may look like: tolerance, pods, clumps
     late            bets on harm that begins at any block
+    absence         something that one version does and the other never does
     share           does the canary get the share of requests that it was promised
     noise           how noisy a check is, learnt from its pods as sums that add
     multiplicity    many checks at once: Holm, Benjamini-Hochberg

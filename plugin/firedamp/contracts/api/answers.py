@@ -39,6 +39,8 @@ class CheckAnswer(_Answer):
     detectable: float | None = None
     set_aside: str | None = None
     situation: Situation | None = None
+    #: Ids of failing traces of the canary, where a flow is judged.
+    traces: tuple[str, ...] = ()
 
 
 class ReleaseName(_Answer):

@@ -8,7 +8,7 @@ check run over the blocks that are to be expected. History says what is usual; t
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from firedamp.checks import Check, Distribution, Grant, Proportion, Relative, Threshold, Trend
+from firedamp.checks import Check, Distribution, Grant, Operations, Proportion, Relative, Threshold, Trend
 from firedamp.decision.parameters import Parameters, Window
 from firedamp.decision.planning import distribution, proportion, relative
 from firedamp.decision.planning.rollout import Prospect, Rollout, Sight, Usual
@@ -81,3 +81,6 @@ def _of(
         case Trend():
             slopes = "growth of pods, judged when the pass rule is; time counts there, not requests"
             return Prospect(check.name, check.kind, check.tier, told=slopes)
+        case Operations():
+            asked = "what is asked for in traces: missed once some ten requests for it should have come"
+            return Prospect(check.name, check.kind, check.tier, told=asked)
