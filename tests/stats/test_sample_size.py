@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firedamp.stats import noninferiority
@@ -65,6 +65,7 @@ def test_noise_never_makes_it_shorter(rate, split, dispersion):
     dispersion=st.floats(1, 4),
     pods=st.sampled_from([(0.0, 0.0), (0.02, 0.05), (0.1, 0.3)]),
 )
+@settings(deadline=None)
 def test_no_fewer_requests_would_do(margin, rate, split, errors, luck, dispersion, pods):
     """All the way to the number that is needed, were it endless, something is still missing."""
 
