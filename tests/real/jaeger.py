@@ -130,12 +130,8 @@ class Jaeger:
     def _end(self) -> None:
         if self.process is None:
             return
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.process.kill()  # it would take its time, and has nothing to save
+        self.process.wait()
         self.process = None
 
 

@@ -13,6 +13,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -100,9 +101,11 @@ async def send(intake: str, trips: Sequence[Trip], services: Iterable[str] = ())
     """Send trips by OTLP/HTTP as JSON, some thousand a request; only spans of `services` where given."""
     async with aiohttp.ClientSession() as session:
         for at in range(0, len(trips), _PER_REQUEST):
-            body = json.dumps({"resourceSpans": resource_spans(trips[at : at + _PER_REQUEST], services)})
+            told = {"resourceSpans": resource_spans(trips[at : at + _PER_REQUEST], services)}
             async with session.post(
-                f"{intake}/v1/traces", data=body, headers={"Content-Type": "application/json"}
+                f"{intake}/v1/traces",
+                data=BytesIO(json.dumps(told).encode()),
+                headers={"Content-Type": "application/json"},
             ) as answer:
                 if answer.status != 200:
                     raise RuntimeError(f"{intake} answered {answer.status}: {await answer.text()}")

@@ -195,10 +195,10 @@ class JaegerSource:
     def _doubt(self, haul: Haul) -> str:
         if not haul.cut:
             return ""
-        limit, width = self.settings.max_traces, SMALLEST / SECOND
+        limit, width = self.settings.max_traces, 2 * SMALLEST / SECOND
         return self._client.said(
-            f"{haul.cut} searches of {width:g} s brought {limit} traces each, as many as they may, so that "
-            "others may be missing; raise max_traces"
+            f"a search of less than {width:g} s brought {limit} traces, as many as it may, {haul.cut} times, "
+            "so others may be missing; raise max_traces"
         )
 
 
