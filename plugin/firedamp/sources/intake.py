@@ -29,14 +29,14 @@ class Figures:
         traces, spans: remembered right now.
         forgotten: traces that made room for newer ones, since the start.
         cut: spans that their trace had no room for, since the start.
-        refused: spans whose clocks or ids were wrong, since the start.
+        elsewhen: roots that were refused because their clocks are wrong, since the start.
     """
 
     traces: int
     spans: int
     forgotten: int
     cut: int
-    refused: int
+    elsewhen: int
 
 
 class Intake:
@@ -57,12 +57,18 @@ class Intake:
         self._clock = clock
         self._memory = Memory(keeping, clock())
 
-    async def take(self, rows: Sequence[Row], refused: int = 0) -> None:
-        """Remember spans; whoever is told that this is done may forget them."""
+    async def take(self, rows: Sequence[Row], elsewhen: int = 0) -> None:
+        """
+        Remember spans; whoever is told that this is done may forget them.
+
+        Args:
+            rows: worth remembering.
+            elsewhen: how many roots were refused because their clocks are wrong.
+        """
         now = self._clock()
         self._memory.expire(now)
-        if refused:
-            self._memory.refused.add(now, refused)
+        if elsewhen:
+            self._memory.elsewhen.add(now, elsewhen)
         for begin in range(0, len(rows), _ROWS_AT_ONCE):
             self._memory.add(rows[begin : begin + _ROWS_AT_ONCE], now)
             await asyncio.sleep(0)
@@ -92,7 +98,7 @@ class Intake:
     def figures(self) -> Figures:
         memory = self._memory
         return Figures(
-            len(memory), memory.spans, memory.forgotten.total, memory.cut.total, memory.refused.total
+            len(memory), memory.spans, memory.forgotten.total, memory.cut.total, memory.elsewhen.total
         )
 
     async def close(self) -> None:

@@ -1,7 +1,8 @@
 """
 Requests into rows: what is of interest and of our time is kept, ids and clocks that are wrong are counted.
 
-Of spans that nobody asks for no more is read than it takes to know that. Protobuf is the fast path: about a
+A root gives its trace a place in time, so only its clock matters; visits are taken with a wrong one. Of spans
+that nobody asks for no more is read than it takes to know that. Protobuf is the fast path: about a
 microsecond for a span that is dropped and ten for one that is kept. JSON goes through `tracing.otlp`.
 """
 
@@ -33,7 +34,7 @@ class Read:
     Attributes:
         rows: what is worth remembering.
         nameless: spans whose ids are none.
-        elsewhen: spans that began too long ago or are still to begin.
+        elsewhen: roots that began too long ago or are still to begin.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -56,7 +57,7 @@ class Read:
             )
         if self.elsewhen:
             yield (
-                f"{self.elsewhen} spans began more than {keeping.ahead_seconds:g} s ahead of our clock or "
+                f"{self.elsewhen} roots began more than {keeping.ahead_seconds:g} s ahead of our clock or "
                 f"{keeping.seconds:g} s behind it, the most allowed; set the clocks right"
             )
 
@@ -88,7 +89,7 @@ class Reader:
         for one in rows(data):
             if not _named(one):
                 found.nameless += 1
-            elif not begin <= one.start <= end:
+            elif not begin <= one.start <= end and self._interest.dates(one):
                 found.elsewhen += 1
             else:
                 found.rows.append(one)

@@ -17,6 +17,7 @@ itself. What is therefore not known of dropped spans:
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from firedamp.tracing.intake.rows import NO_PARENT, Row
 from firedamp.tracing.spans import Kind, Span
 
 _ENTERS = frozenset((Kind.SERVER, Kind.CONSUMER))
@@ -60,6 +61,11 @@ class Interest:
     def may_want(self, kind: int, service: str) -> bool:
         """False where `wants` says so whatever the attributes are."""
         return kind in _CALLS or (kind in _ENTERS and (service in self.services or service in self.flows))
+
+    def dates(self, row: Row) -> bool:
+        """Whether a span may give its trace its place in time: a root, or what may stand for one."""
+        sort = row.sort
+        return row.parent_id == NO_PARENT or (sort.kind in _ENTERS and sort.resource.service in self.flows)
 
     def _named(self, attributes: Mapping[str, str]) -> bool:
         targets = [attributes[name] for name in _TARGETS & attributes.keys() if attributes[name]]

@@ -37,10 +37,9 @@ class Keeping:
 
     Attributes:
         traces: at most so many, ≥ 1; with them at most eight times as many spans.
-        seconds: a trace is forgotten so long after its first span came, and a span that began longer ago
+        seconds: a trace is forgotten so long after its first span came, and a root that began longer ago
             is refused.
-        ahead_seconds: a span that began more than this after our own clock is refused; clocks of nodes are
-            seen to be half of it ahead.
+        ahead_seconds: a root that began more than this after our own clock is refused.
     """
 
     traces: int = 200_000
@@ -76,7 +75,7 @@ class Memory:
         self._asked_until = 0.0
         self.forgotten = Tally()
         self.cut = Tally()
-        self.refused = Tally()
+        self.elsewhen = Tally()
 
     def __len__(self) -> int:
         return len(self._traces)
@@ -99,7 +98,7 @@ class Memory:
         while self._slots and self._slots[0][0] + _SLOT_SECONDS < oldest:
             for trace_id in self._slots.popleft()[1]:
                 self._remove(trace_id)
-        for tally in (self.forgotten, self.cut, self.refused):
+        for tally in (self.forgotten, self.cut, self.elsewhen):
             tally.forget(oldest - self._keeping.seconds)
 
     def ids(self, begin: float) -> list[bytes]:
@@ -146,8 +145,8 @@ class Memory:
             yield f"{count} traces made room for newer ones, {keeping.traces} is the most kept"
         if count := self.cut.between(begin, end):
             yield f"{count} spans were not kept, a trace has room for {_MOST_SPANS}"
-        if count := self.refused.between(begin, now + _SLOT_SECONDS):
-            yield f"{count} spans were refused, their clocks are wrong"
+        if count := self.elsewhen.between(begin, now + _SLOT_SECONDS):
+            yield f"{count} roots were refused since, their clocks are wrong"
 
     def _slot(self, now: float) -> deque[bytes]:
         if not self._slots or now >= self._slots[-1][0] + _SLOT_SECONDS:

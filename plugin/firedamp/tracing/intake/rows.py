@@ -13,7 +13,8 @@ from firedamp.tracing.spans import Attributes, Kind, Span
 #: Longer texts are cut; operations and pods have shorter names.
 MOST_CHARACTERS = 300
 MOST_ATTRIBUTES = 128
-_NO_PARENT = bytes(8)
+#: What stands for the parent of a root.
+NO_PARENT = bytes(8)
 
 
 class Resource:
@@ -53,7 +54,7 @@ class Row(NamedTuple):
         return Span(
             self.trace_id.hex(),
             self.span_id.hex(),
-            "" if self.parent_id == _NO_PARENT else self.parent_id.hex(),
+            "" if self.parent_id == NO_PARENT else self.parent_id.hex(),
             self.sort.resource.service,
             self.sort.name,
             self.sort.kind,
@@ -99,7 +100,7 @@ def row(span: Span, resources: Resources) -> Row:
     return Row(
         bytes.fromhex(span.trace_id),
         bytes.fromhex(span.span_id),
-        bytes.fromhex(span.parent_id) or _NO_PARENT,
+        bytes.fromhex(span.parent_id) or NO_PARENT,
         span.start,
         span.seconds,
         Sort(resource, span.kind, name, span.failed, state, attributes),
