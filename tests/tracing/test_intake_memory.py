@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firedamp.queries import Operation
@@ -110,6 +110,7 @@ def _handed_up(spans: list[Span]) -> list[Span]:
     return list(held.values())
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_spans_in_any_order_make_the_traces_that_joining_all_of_them_makes(data):
     """Chunks, repetitions and the order of arrival change nothing; what was dropped was not needed."""
@@ -279,12 +280,12 @@ def test_traces_that_no_window_has_covered_are_unsettled():
     assert memory.unsettled() == 2
 
 
-def test_refused_spans_make_every_window_since_doubtful():
+def test_refused_roots_make_every_window_since_doubtful():
     """With wrong clocks nobody knows which window they belong to."""
     memory = Memory(Keeping(), since=0.0)
-    memory.refused.add(NOW, 3)
+    memory.elsewhen.add(NOW, 3)
 
-    assert memory.doubt(NOW - 60, NOW, NOW) == "3 spans were refused, their clocks are wrong"
+    assert memory.doubt(NOW - 60, NOW, NOW) == "3 roots were refused since, their clocks are wrong"
     assert memory.doubt(NOW + 60, NOW + 120, NOW + 120) == ""
 
 
