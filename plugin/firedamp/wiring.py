@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from firedamp.errors import StoreError
 from firedamp.judge import Judge, Profile
 from firedamp.model import Mode
 from firedamp.ports import Source, Store
-from firedamp.sources import open_source
+from firedamp.sources import SourceSettings, open_source, open_tracer
 from firedamp.store import SqlStore, open_store
 
 _LOG = structlog.get_logger()
@@ -41,9 +41,10 @@ class SettingsBook:
         found = self._settings.service(namespace, service)
         if found is None:
             return None
-        source = found.source or (self._settings.sources[0].name if self._settings.sources else "")
+        source = found.source or _first(self._settings.metrics)
+        tracer = (found.traces and found.traces.source) or _first(self._settings.tracers)
         mode = Mode.holding((found.mode, self._settings.mode))
-        return Profile(found.parameters(), source, mode)
+        return Profile(found.parameters(), source, mode, tracer)
 
     def freeze(self, namespace: str, service: str, now: float) -> str:
         found = self._settings.freeze(namespace, service, now)
@@ -51,6 +52,10 @@ class SettingsBook:
 
     def remedy(self, namespace: str, service: str) -> str:
         return service_to_add(namespace, service)
+
+
+def _first(sources: Sequence[SourceSettings]) -> str:
+    return sources[0].name if sources else ""
 
 
 @asynccontextmanager
@@ -64,13 +69,17 @@ async def living(settings: Settings) -> AsyncIterator[Living]:
     """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(_opened(settings))
-        sources = {one.name: open_source(one) for one in settings.sources}
+        sources = {one.name: open_source(one) for one in settings.metrics}
+        tracers = {one.name: open_tracer(one) for one in settings.tracers}
         for source in sources.values():
             stack.push_async_callback(source.close)
+        for tracer in tracers.values():
+            stack.push_async_callback(tracer.close)
         judge = Judge(
             SettingsBook(settings),
             sources,
             store,
+            tracers,
             deadline_seconds=settings.limits.deadline,
             sessions=settings.limits.sessions,
         )

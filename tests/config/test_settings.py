@@ -130,7 +130,8 @@ def test_nothing_set_is_enough():
         (
             "services: [{name: a, checks: [{name: e, events: x, total: y}]}]",
             "f.yaml: services.0.checks.0: kind is missing; "
-            "known are distribution, operations, proportion, relative, threshold, trend",
+            "known are distribution, flow-duration, flow-failures, operations, proportion, relative, "
+            "threshold, trend",
         ),
         (
             "services: [{name: a, checks: [{name: e, kind: proportion, events: 'rate(x[5m])', total: y}]}]",
@@ -151,11 +152,11 @@ def test_nothing_set_is_enough():
         ),
         (
             "services: [{name: a, source: mian}]",
-            "f.yaml: services.0.source: no source is named 'mian'; sources are none",
+            "f.yaml: services.0.source: no source of metrics is named 'mian'; known are none",
         ),
         (
             "{defaults: {source: x}, sources: [{kind: prometheus, name: main, url: 'http://p'}]}",
-            "f.yaml: defaults.source: no source is named 'x'; sources are main",
+            "f.yaml: defaults.source: no source of metrics is named 'x'; known are main",
         ),
         (
             "sources: [{kind: replay, name: a, path: p}, {kind: prometheus, name: a, url: 'http://q'}]",
@@ -168,7 +169,7 @@ def test_nothing_set_is_enough():
         ),
         (
             "sources: [{name: a, url: 'http://p'}]",
-            "f.yaml: sources.0: kind is missing; known are prometheus, replay",
+            "f.yaml: sources.0: kind is missing; known are jaeger, prometheus, replay",
         ),
         (
             "store: {url: 'mysql://x'}",

@@ -82,6 +82,18 @@ def test_failing_flows_of_the_canary_are_kept_as_evidence():
     assert counted(flows)[0].examples == tuple(f"{number:032x}" for number in range(EXAMPLES))
 
 
+def test_the_slowest_flows_of_the_canary_are_kept_as_evidence():
+    """Where time is judged nothing fails."""
+    flows = [
+        replace(trace(number), root=replace(ROOT, seconds=seconds))
+        for number, seconds in enumerate([0.1, 2.0, 0.2] + [0.1] * 10)
+    ]
+
+    found = counted(flows, Traced(Measure.FLOW_SECONDS, PLACE))[0].examples
+
+    assert (len(found), found[:2]) == (EXAMPLES, (f"{1:032x}", f"{2:032x}"))
+
+
 def test_failures_below_the_service_are_counted_by_themselves():
     """A root may swallow them."""
     flows = [replace(trace(), failed_below=True), trace()]

@@ -11,15 +11,16 @@ from pydantic import Field
 
 from firedamp.checks._base import BaseCheck, arm_rows, aside
 from firedamp.checks._run import PASS_LEVEL, Grant, Moment, Run
-from firedamp.checks.distribution import Distribution
+from firedamp.checks.distribution import Distribution, FlowDuration
 from firedamp.checks.operations import Operations
-from firedamp.checks.proportion import Proportion
+from firedamp.checks.proportion import FlowFailures, Proportion
 from firedamp.checks.relative import Relative
 from firedamp.checks.threshold import Threshold
 from firedamp.checks.trend import Trend
 
 Check = Annotated[
-    Proportion | Distribution | Relative | Threshold | Trend | Operations, Field(discriminator="kind")
+    Proportion | Distribution | Relative | Threshold | Trend | FlowFailures | FlowDuration | Operations,
+    Field(discriminator="kind"),
 ]
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "BaseCheck",
     "Check",
     "Distribution",
+    "FlowDuration",
+    "FlowFailures",
     "Grant",
     "Moment",
     "Operations",

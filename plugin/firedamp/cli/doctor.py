@@ -62,7 +62,7 @@ def source_of(settings: "Settings", service: "Service") -> "Asked":
     from firedamp.sources.prometheus import PrometheusSettings
     from firedamp.sources.sync import SyncPrometheus
 
-    named = [one for one in settings.sources if service.source in (None, one.name)]
+    named = [one for one in settings.metrics if service.source in (None, one.name)]
     if not named:
         raise ConfigError(
             "there is no source in the settings; add sources: [{name: main, kind: prometheus, ...}]"

@@ -19,7 +19,7 @@ from firedamp.decision.planning import RATIOS, Prospect, Rollout, Sight, prospec
 from firedamp.errors import AskError, ConfigError
 from firedamp.judge.usual import usual
 from firedamp.model import Arm, Controller, Release, ReleaseKey, Tier
-from firedamp.sources import SourceSettings, open_source
+from firedamp.sources import MetricSettings, open_source
 from firedamp.units import spoken_duration
 from firedamp.words import percent, significant
 
@@ -127,8 +127,8 @@ def _against(service: Service, arms: Mapping[str, str]) -> Arm:
     return against
 
 
-def _source(settings: Settings, service: Service) -> SourceSettings:
-    named = [one for one in settings.sources if service.source in (None, one.name)]
+def _source(settings: Settings, service: Service) -> MetricSettings:
+    named = [one for one in settings.metrics if service.source in (None, one.name)]
     if not named:
         raise ConfigError(
             "there is no source in the settings; add sources: [{name: main, kind: prometheus, ...}]"

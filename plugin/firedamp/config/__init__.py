@@ -5,6 +5,7 @@ Secrets never stand in the file: a source, a store or a token names the file or 
 variable that holds its secret. `load()` reads, `explain()` says what is wrong in words.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,11 +23,12 @@ from pydantic import (
 
 from firedamp.checks import Check
 from firedamp.cohorts import Cohorts
+from firedamp.config.flows import Traces
 from firedamp.config.freezes import Freeze
 from firedamp.decision.parameters import HISTORY_SECONDS, History, Parameters, Policy, Window
 from firedamp.errors import ConfigError
 from firedamp.model import Mode
-from firedamp.sources import SourceSettings
+from firedamp.sources import MetricSettings, SourceSettings, TraceSettings
 from firedamp.units import Retention, Seconds, Share
 
 #: Kubernetes names, and what is like them elsewhere.
@@ -131,6 +133,7 @@ class Defaults(_Section):
     alpha_warn: Share = Field(default=0.05, le=0.5)
     ceiling: Share = 0.2
     history: History = HISTORY_SECONDS
+    traces: Traces | None = None
 
 
 class Service(Parameters):
@@ -141,10 +144,22 @@ class Service(Parameters):
     #: Name of the source; the first one where it is not given.
     source: str | None = None
     mode: Mode = Mode.JUDGE
+    #: End-to-end flows that pass through the service, judged beside its own metrics.
+    traces: Traces | None = None
 
     def parameters(self) -> Parameters:
-        """What decides its releases, without where it is found."""
-        return Parameters.model_construct(**{name: getattr(self, name) for name in Parameters.model_fields})
+        """What decides its releases, flows among the checks, without where it is found."""
+        own = {name: getattr(self, name) for name in Parameters.model_fields}
+        if self.traces is not None:
+            own |= {"checks": (*self.checks, *self.traces.checks()), "traces": self.traces.reading()}
+        return Parameters.model_construct(**own)
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "Service":
+        flows = [check.name for check in self.traces.checks()] if self.traces else []
+        if taken := [check.name for check in self.checks if check.name in flows]:
+            raise ValueError(f"check {taken[0]!r} is what a check of traces is called; give it another name")
+        return self
 
 
 class Settings(_Section):
@@ -167,18 +182,35 @@ class Settings(_Section):
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         names = [source.name for source in self.sources]
-        used = {f"services.{at}.source": service.source for at, service in enumerate(self.services)}
-        for path, name in {"defaults.source": self.defaults.source, **used}.items():
-            if name is not None and name not in names:
-                raise ValueError(
-                    f"{path}: no source is named {name!r}; sources are {', '.join(names) or 'none'}"
-                )
+        places: dict[str, Defaults | Service] = {"defaults": self.defaults}
+        places |= {f"services.{at}": service for at, service in enumerate(self.services)}
+        metrics = {f"{path}.source": one.source for path, one in places.items()}
+        self._refer(metrics, [one.name for one in self.metrics], "source of metrics")
+        traces = {f"{path}.traces.source": one.traces.source for path, one in places.items() if one.traces}
+        self._refer(traces, [one.name for one in self.tracers], "source of traces")
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"sources: {min(twice)!r} is there twice; give each source its own name")
         keys = [(service.namespace, service.name) for service in self.services]
         if twice := {f"{namespace}/{name}" for namespace, name in keys if keys.count((namespace, name)) > 1}:
             raise ValueError(f"services: {min(twice)} is there twice")
         return self
+
+    def _refer(self, used: Mapping[str, str | None], known: list[str], what: str) -> None:
+        """Sources that services name must be there, and tell what is asked of them."""
+        for path, name in used.items():
+            if name is not None and name not in known:
+                told = ", ".join(known) or "none"
+                raise ValueError(f"{path}: no {what} is named {name!r}; known are {told}")
+
+    @property
+    def metrics(self) -> list[MetricSettings]:
+        """Sources of metrics."""
+        return [source for source in self.sources if isinstance(source, MetricSettings)]
+
+    @property
+    def tracers(self) -> list[TraceSettings]:
+        """Sources of traces."""
+        return [source for source in self.sources if isinstance(source, TraceSettings)]
 
     def service(self, namespace: str, name: str) -> Service | None:
         """The service by hand, else by the defaults where those have checks, else None."""

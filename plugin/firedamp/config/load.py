@@ -30,9 +30,10 @@ _FLOWING = (
     "alpha_warn",
     "ceiling",
     "history",
+    "traces",
 )
 #: Sections that flow key by key themselves.
-_SECTIONS = ("window", "policy")
+_SECTIONS = ("window", "policy", "traces")
 
 
 def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Settings:

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, replace
 
-from firedamp.checks import Check, Proportion
+from firedamp.checks import Check, FlowFailures, Proportion
 from firedamp.stats.noise import Learnt
 
 #: So many errors' worth of evidence is the most that is known of clumps.
@@ -28,9 +28,13 @@ _LENGTHS = (4, 6)
 
 def counts(check: Check) -> str | None:
     """A digest of what a check counts, under which it is learnt about; None without noise to learn."""
-    if not isinstance(check, Proportion):
-        return None
-    told = json.dumps([check.events, check.total, check.harm])
+    match check:
+        case Proportion():
+            told = json.dumps([check.events, check.total, check.harm])
+        case FlowFailures():
+            told = json.dumps([check.flow.service, check.flow.operation, check.failure, check.below])
+        case _:
+            return None
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

@@ -1,22 +1,35 @@
 """
-Where samples come from. Each backend is one module: its settings and a source that answers to
-`firedamp.ports.Source`. A new one adds its settings to `SourceSettings` and a line to `open_source`.
+Where samples and traces come from. Each backend is one module: its settings and a source that answers to
+`firedamp.ports.Source` or `TraceSource`. A new one adds its settings to `MetricSettings` or `TraceSettings`,
+and a line to `open_source` or `open_tracer`.
 """
 
 from typing import Annotated
 
 from pydantic import Field
 
-from firedamp.ports import Source
+from firedamp.ports import Source, TraceSource
 from firedamp.sources._http import PrometheusSettings
+from firedamp.sources.jaeger import JaegerSettings, open_jaeger
 from firedamp.sources.replay import ReplaySettings, ReplaySource
 
-__all__ = ["PrometheusSettings", "ReplaySettings", "SourceSettings", "open_source"]
+__all__ = [
+    "JaegerSettings",
+    "MetricSettings",
+    "PrometheusSettings",
+    "ReplaySettings",
+    "SourceSettings",
+    "TraceSettings",
+    "open_source",
+    "open_tracer",
+]
 
-SourceSettings = Annotated[PrometheusSettings | ReplaySettings, Field(discriminator="kind")]
+MetricSettings = PrometheusSettings | ReplaySettings
+TraceSettings = JaegerSettings
+SourceSettings = Annotated[MetricSettings | TraceSettings, Field(discriminator="kind")]
 
 
-def open_source(settings: PrometheusSettings | ReplaySettings) -> Source:
+def open_source(settings: MetricSettings) -> Source:
     """
     Make the source that the settings describe; nothing is asked yet.
 
@@ -29,3 +42,8 @@ def open_source(settings: PrometheusSettings | ReplaySettings) -> Source:
     from firedamp.sources.prometheus import PrometheusSource
 
     return PrometheusSource(settings)
+
+
+def open_tracer(settings: TraceSettings) -> TraceSource:
+    """Make the source of traces that the settings describe; nothing is asked yet."""
+    return open_jaeger(settings)

@@ -66,7 +66,7 @@ def _block(blocks: Sequence[Block], settled: float) -> int | None:
 
 def _slice(placed: Iterable[tuple[Trace, Place | None]], wanted: Traced) -> Slice:
     rows: dict[Arm, dict[str, list[float]]] = {}
-    failing: list[str] = []
+    canaries: list[tuple[tuple[int, ...], Trace]] = []
     unattributed = 0
     for trace, place in placed:
         if (told := _told(trace, wanted)) is None:
@@ -80,14 +80,23 @@ def _slice(placed: Iterable[tuple[Trace, Place | None]], wanted: Traced) -> Slic
         row = rows.setdefault(arm, {}).setdefault(key, [0.0] * _COLUMNS[wanted.measure])
         for column in told:
             row[column] += 1
-        if arm is Arm.CANARY and told == _FAILED and len(failing) < EXAMPLES:
-            failing.append(trace.trace_id)
+        if arm is Arm.CANARY:
+            canaries.append((told, trace))
     return Slice(
         {arm: {pod: tuple(row) for pod, row in pods.items()} for arm, pods in rows.items()},
         BOUNDS if wanted.measure in _SECONDS else (),
         unlabelled=float(unattributed),
-        examples=tuple(failing),
+        examples=_examples(canaries, wanted.measure),
     )
+
+
+def _examples(canaries: Sequence[tuple[tuple[int, ...], Trace]], measure: Measure) -> tuple[str, ...]:
+    """The canary's failing traces, or its slowest."""
+    if measure in _SECONDS:
+        shown = sorted(canaries, key=lambda one: one[0], reverse=True)
+    else:
+        shown = [one for one in canaries if one[0] == _FAILED]
+    return tuple(trace.trace_id for _, trace in shown[:EXAMPLES])
 
 
 def _told(trace: Trace, wanted: Traced) -> tuple[int, ...] | None:

@@ -8,7 +8,18 @@ check run over the blocks that are to be expected. History says what is usual; t
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from firedamp.checks import Check, Distribution, Grant, Operations, Proportion, Relative, Threshold, Trend
+from firedamp.checks import (
+    Check,
+    Distribution,
+    FlowDuration,
+    FlowFailures,
+    Grant,
+    Operations,
+    Proportion,
+    Relative,
+    Threshold,
+    Trend,
+)
 from firedamp.decision.parameters import Parameters, Window
 from firedamp.decision.planning import distribution, proportion, relative
 from firedamp.decision.planning.rollout import Prospect, Rollout, Sight, Usual
@@ -75,12 +86,18 @@ def _of(
             return distribution.prospect(check, grant, usual, rollout, ratios)
         case Relative():
             return relative.prospect(check, grant, usual, rollout, ratios)
+        case _:
+            return Prospect(check.name, check.kind, check.tier, told=_told(check))
+
+
+def _told(check: Threshold | Trend | FlowFailures | FlowDuration | Operations) -> str:
+    """What is said of checks whose requests are not counted ahead."""
+    match check:
         case Threshold():
-            limit = "an absolute limit: it acts at the first looks beyond it, whatever the traffic"
-            return Prospect(check.name, check.kind, check.tier, told=limit)
+            return "an absolute limit: it acts at the first looks beyond it, whatever the traffic"
         case Trend():
-            slopes = "growth of pods, judged when the pass rule is; time counts there, not requests"
-            return Prospect(check.name, check.kind, check.tier, told=slopes)
+            return "growth of pods, judged when the pass rule is; time counts there, not requests"
+        case FlowFailures() | FlowDuration():
+            return "flows, as traces tell them: what their history shows is not read ahead"
         case Operations():
-            asked = "what is asked for in traces: missed once some ten requests for it should have come"
-            return Prospect(check.name, check.kind, check.tier, told=asked)
+            return "what is asked for in traces: missed once some ten requests for it should have come"
