@@ -159,6 +159,18 @@ async def test_roots_named_otherwise_are_found_by_their_service():
     assert sorted(ids(told)) == sorted(trip.trace_id for trip in trips)
 
 
+async def test_names_that_tell_no_route_are_searched_as_well():
+    """Half of the gateway's pods may be older and write POST, their route in an attribute."""
+    trips = shop(10, BEGIN, 60, seed=1)
+    mixed = [*trips[:5], *(replace(trip, name="POST") for trip in trips[5:])]
+    async with jaeger(mixed, names=("POST /orders", "POST", "GET /carts")) as fake:
+        told = await fake.ask()
+
+    names = {sent.query["query.operation_name"] for sent in fake.searches()}
+    assert names == {"POST /orders", "POST"}
+    assert ids(told) == [trip.trace_id for trip in trips]
+
+
 async def test_a_name_that_other_spans_have_does_not_hide_roots():
     """Found by another span than its root, a flow is searched for by its service, now and later."""
     inside = [replace(trip, name="ingress") for trip in shop(4, BEGIN, 60, seed=1)]
@@ -309,8 +321,9 @@ def jaeger_1(trips: list[Trip]) -> Fake:
     """One that knows v1 alone and answers all else with its page."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        if request.path.endswith("/api/services/gateway/operations"):
-            return web.json_response({"data": ["POST /orders"], "errors": None})
+        if request.path.endswith("/api/operations"):
+            name = {"name": "POST /orders", "spanKind": "server"}
+            return web.json_response({"data": [name], "errors": None})
         if not request.path.endswith("/api/traces"):
             return text(PAGE, "text/html")
         first, last = int(request.query["start"]), int(request.query["end"])
@@ -394,6 +407,7 @@ async def test_after_an_upgrade_the_language_is_found_anew():
     ("body", "status", "error", "said"),
     [
         ('{"error":{"httpCode":400,"message":"malformed parameter"}}', 400, SourceRefusedError, "malformed"),
+        ("[" * 60_000, 400, SourceRefusedError, "HTTP 400: Bad Request"),
         ("no", 401, SourceRefusedError, "HTTP 401: Unauthorized"),
         ("no", 403, SourceRefusedError, "HTTP 403: Forbidden"),
         ('{"errors":[{"code":500,"msg":"es: timeout"}]}', 500, SourceDownError, "HTTP 500: es: timeout"),

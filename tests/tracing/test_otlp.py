@@ -148,10 +148,28 @@ def test_ids_of_another_alphabet_are_refused(written):
         read(written)
 
 
-def test_a_number_that_is_none_is_refused():
-    """Times are numbers, be they text."""
-    with pytest.raises(ValueError, match="soon"):
-        read({"startTimeUnixNano": "soon"})
+@pytest.mark.parametrize("written", ["soon", "9" * 400, "9" * 5000])
+def test_a_number_that_is_none_is_refused(written):
+    """Times are numbers, be they text, and of this world."""
+    with pytest.raises(ValueError):  # noqa: PT011 - in Python's own words
+        read({"startTimeUnixNano": written})
+
+
+def test_depth_without_end_is_refused():
+    """As an answer that cannot be read, not as a fault of ours."""
+    with pytest.raises(ValueError, match="recursion"):
+        list(otlp.spans(b'{"resourceSpans":' + b"[" * 100_000))
+
+
+def test_long_values_are_kept_whole():
+    """They are only not remembered."""
+    route = "/orders/" + "x" * 5000
+    resource = {"attributes": [attribute("process.command_line", stringValue="y" * 20_000)]}
+
+    span = read({"attributes": [attribute("http.route", stringValue=route)]}, resource=resource)[0]
+
+    assert span.attributes["http.route"] == route
+    assert len(span.resource["process.command_line"]) == 20_000
 
 
 def test_a_shops_trace_is_joined_from_it():

@@ -82,7 +82,7 @@ def spans(body: bytes | msgspec.Raw) -> Iterator[Span]:
             resources = {name: _resource(process, pods) for name, process in trace.processes.items()}
             for span in trace.spans:
                 yield _span(span, resources.get(span.process_id, {}))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
 

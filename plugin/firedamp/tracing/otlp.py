@@ -20,8 +20,8 @@ from firedamp.tracing.spans import KEPT, Attributes, Kind, Span
 _ERROR = 2
 _NANOS = 10**9  # whole: a float would round times twice
 _KINDS = {kind.value: kind for kind in Kind}
-_RESOURCES = 4096
-_VALUES = 4096
+_RESOURCES, _RESOURCE_BYTES = 1024, 16384
+_VALUES, _VALUE_BYTES = 4096, 256
 
 # Older gateways write base64: taken for an id, it would join nothing.
 _TraceId = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{32}$")]
@@ -98,26 +98,33 @@ def spans(body: bytes | msgspec.Raw) -> Iterator[Span]:
     try:
         for piece in _BODY.decode(body).resource_spans:
             yield from _of_resource(piece)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
 
 def _of_resource(piece: msgspec.Raw) -> Iterator[Span]:
     read = _OF_RESOURCE.decode(piece)
-    service, resource = _resource(bytes(read.resource))
+    service, resource = _resource(read.resource)
     for scope in read.scope_spans:
         for span in scope.spans:
             yield _span(span, service, resource)
 
 
-@lru_cache(_RESOURCES)
-def _resource(raw: bytes) -> tuple[str, Attributes]:
-    """Service and attributes; the same few pods come again and again."""
+def _resource(raw: msgspec.Raw) -> tuple[str, Attributes]:
+    """Service and attributes; the same few pods come again and again, and share them."""
+    known = bytes(raw)
+    return _known_resource(known) if len(known) <= _RESOURCE_BYTES else _new_resource(known)
+
+
+def _new_resource(raw: bytes) -> tuple[str, Attributes]:
     told = {}
     for attribute in _RESOURCE.decode(raw).attributes:
-        if (text := _text(bytes(attribute.value))) is not None:
+        if (text := _text(attribute.value)) is not None:
             told[attribute.key] = text
     return told.get("service.name", ""), MappingProxyType(told)
+
+
+_known_resource = lru_cache(_RESOURCES)(_new_resource)
 
 
 def _span(span: _Span, service: str, resource: Attributes) -> Span:
@@ -142,18 +149,22 @@ def _span(span: _Span, service: str, resource: Attributes) -> Span:
 def _kept(attributes: Sequence[_Attribute]) -> Attributes:
     found = {}
     for attribute in attributes:
-        if attribute.key in KEPT and (text := _text(bytes(attribute.value))) is not None:
+        if attribute.key in KEPT and (text := _text(attribute.value)) is not None:
             found[attribute.key] = text
     return found
 
 
-@lru_cache(_VALUES)
-def _text(raw: bytes) -> str | None:
+def _text(raw: msgspec.Raw) -> str | None:
     """
     A value as text, whole numbers without a point; None for lists, maps and bytes.
 
     Codes, methods, routes and pods are few, so each is read once.
     """
+    known = bytes(raw)
+    return _known_text(known) if len(known) <= _VALUE_BYTES else _new_text(known)
+
+
+def _new_text(raw: bytes) -> str | None:
     value = _VALUE.decode(raw)
     if value.string_value is not None:
         return value.string_value
@@ -162,6 +173,9 @@ def _text(raw: bytes) -> str | None:
     if value.bool_value is not None:
         return str(value.bool_value).lower()
     return None if value.double_value is None else _number(value.double_value)
+
+
+_known_text = lru_cache(_VALUES)(_new_text)
 
 
 def _number(value: float | str) -> str:

@@ -2,8 +2,8 @@
 A Jaeger as a source of traces: API v3, or v1 where an old one knows no other.
 
 Jaeger answers a search with whole traces and knows no pages, so time is cut into slices that no search fills.
-`dialects` writes searches and reads answers, `client` asks within limits, `slicing` cuts time, and `source`
-decides which searches find the traces sought.
+`naming` decides what to search for, `dialects` writes searches and reads answers, `client` asks within
+limits, `slicing` cuts time, `reading` joins what came, and `source` runs it all.
 """
 
 from firedamp.ports import TraceSource

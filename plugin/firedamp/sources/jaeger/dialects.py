@@ -8,14 +8,14 @@ answered with its page and status 200.
 Source: Jaeger 1.76, cmd/query/app/apiv3/http_gateway.go and cmd/query/app/http_handler.go.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
-from urllib.parse import quote
 
 import msgspec
 
+from firedamp.sources.jaeger.naming import Name, Search
 from firedamp.sources.jaeger.slicing import Slice
 from firedamp.tracing import Span, jaeger1, otlp
 
@@ -24,22 +24,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """Traces with a span of this service, and of this name where one is given."""
-
-    service: str
-    name: str = ""
-
-    def matches(self, span: Span, piece: Slice) -> bool:
-        """Whether it is for this span that a trace was found."""
-        if span.service != self.service or (self.name and span.name != self.name):
-            return False
-        return piece.begin <= span.start * 1e6 <= piece.end
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked: a path, already quoted, and its parameters."""
+    """What is asked: a path and its parameters."""
 
     path: str
     parameters: Mapping[str, str]
@@ -68,7 +54,7 @@ class Dialect:
     search: Callable[[Search, Slice, int], Request]
     names: Callable[[str], Request]
     spans: Callable[[Answer], Iterator[Span]]
-    names_in: Callable[[Answer], frozenset[str]]
+    names_in: Callable[[Answer], tuple[Name, ...]]
 
 
 class _Refusal(msgspec.Struct):
@@ -84,8 +70,9 @@ class _Complaint(msgspec.Struct):
     errors: list[_Told] | None = None
 
 
-class _Name(msgspec.Struct):
+class _Name(msgspec.Struct, rename="camel"):
     name: str
+    span_kind: str = ""
 
 
 class _Found(msgspec.Struct):
@@ -97,14 +84,14 @@ class _Operations(msgspec.Struct):
 
 
 class _Data(msgspec.Struct):
-    data: list[str] | None
+    data: list[_Name] | None
 
 
 def complaint(body: bytes) -> str:
     """What a Jaeger says is wrong, in its own words; empty where the body is no such thing."""
     try:
         told = msgspec.json.decode(body, type=_Complaint)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return ""
     if told.error is not None:
         return told.error.message
@@ -130,8 +117,8 @@ def _spans_v3(answer: Answer) -> Iterator[Span]:
     return otlp.spans(_decoded(answer.body, _Found).result)
 
 
-def _names_v3(answer: Answer) -> frozenset[str]:
-    return frozenset(one.name for one in _decoded(answer.body, _Operations).operations)
+def _names_v3(answer: Answer) -> tuple[Name, ...]:
+    return _names(_decoded(answer.body, _Operations).operations)
 
 
 def _search_v1(search: Search, piece: Slice, traces: int) -> Request:
@@ -153,14 +140,18 @@ def _spans_v1(answer: Answer) -> Iterator[Span]:
     return jaeger1.spans(answer.body)
 
 
-def _names_v1(answer: Answer) -> frozenset[str]:
-    return frozenset(_decoded(answer.body, _Data).data or ())
+def _names_v1(answer: Answer) -> tuple[Name, ...]:
+    return _names(_decoded(answer.body, _Data).data or ())
+
+
+def _names(told: Iterable[_Name]) -> tuple[Name, ...]:
+    return tuple(Name(one.name, one.span_kind) for one in told)
 
 
 def _decoded(body: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
 
@@ -173,8 +164,5 @@ V3 = Dialect(
     _search_v3, lambda service: Request("/api/v3/operations", {"service": service}), _spans_v3, _names_v3
 )
 V1 = Dialect(
-    _search_v1,
-    lambda service: Request(f"/api/services/{quote(service, safe='')}/operations", {}),
-    _spans_v1,
-    _names_v1,
+    _search_v1, lambda service: Request("/api/operations", {"service": service}), _spans_v1, _names_v1
 )

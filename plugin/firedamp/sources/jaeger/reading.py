@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from firedamp.queries import Operation
-from firedamp.sources.jaeger.dialects import Search
-from firedamp.sources.jaeger.slicing import Slice
+from firedamp.sources.jaeger.naming import Search
+from firedamp.sources.jaeger.slicing import SECOND, Slice
 from firedamp.tracing import Sought, Span, Trace, joined
 
 _ROWS_PER_TRACE = 3
@@ -91,7 +91,7 @@ def read(spans: Iterable[Span], search: Search, piece: Slice, asked: int, wanted
     def counted() -> Iterator[Span]:
         nonlocal matching
         for span in spans:
-            matching += search.matches(span, piece)
+            matching += _matches(span, search, piece)
             yield span
 
     traces = joined(counted(), wanted.sought)
@@ -100,6 +100,13 @@ def read(spans: Iterable[Span], search: Search, piece: Slice, asked: int, wanted
     return Page(
         len(traces), cut, found, astray=bool(search.name) and any(_strays(one, search) for one in found)
     )
+
+
+def _matches(span: Span, search: Search, piece: Slice) -> bool:
+    """Whether it is for this span that a trace was found."""
+    if span.service != search.service or (search.name and span.name != search.name):
+        return False
+    return piece.begin <= span.start * SECOND <= piece.end
 
 
 def _strays(trace: Trace, search: Search) -> bool:

@@ -1,10 +1,9 @@
 """
 Traces from a Jaeger, by searches for the spans they begin with.
 
-A search finds whole traces by one of their spans: its service, its name and when it began. A flow's root is
-such a span where its span is named like the flow; where roots are named otherwise (by a route that only an
-attribute tells), all traces of the root's service are searched and chosen here. Without flows, the spans of
-the service under release are what is searched for, and those begin later than their roots.
+A search finds whole traces by one of their spans: its service, its name and when it began. Flows are searched
+for by their roots (`naming` says how), and what a search brought beside them is left out here. Without flows,
+the spans of the service under release are what is searched for, and those begin later than their roots.
 """
 
 import asyncio
@@ -14,7 +13,8 @@ from contextlib import contextmanager
 
 from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.sources.jaeger.client import AnswerTooLargeError, Client
-from firedamp.sources.jaeger.dialects import V1, V3, Dialect, Search
+from firedamp.sources.jaeger.dialects import V1, V3, Dialect
+from firedamp.sources.jaeger.naming import Name, Search, searches
 from firedamp.sources.jaeger.reading import Haul, Page, Wanted, read
 from firedamp.sources.jaeger.settings import JaegerSettings
 from firedamp.sources.jaeger.slicing import SECOND, SMALLEST, Pace, Slice, Sweep
@@ -40,7 +40,7 @@ class JaegerSource:
         self._detecting = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._paces: dict[Search, Pace] = {}
-        self._names: dict[str, tuple[float, frozenset[str]]] = {}
+        self._names: dict[str, tuple[float, tuple[Name, ...]]] = {}
         self._astray: set[Search] = set()
 
     async def __aenter__(self) -> "JaegerSource":
@@ -74,8 +74,7 @@ class JaegerSource:
     async def _fetch(self, haul: Haul) -> None:
         sought = haul.wanted.sought
         dialect = await self._spoken(haul)
-        searches = await self._searches(sought, dialect)
-        await self._sweep(searches, haul, dialect)
+        await self._sweep(await self._searches(sought, dialect), haul, dialect)
         if haul.astray:
             self._astray |= haul.astray
             await self._sweep({Search(search.service) for search in haul.astray}, haul, dialect)
@@ -112,15 +111,13 @@ class JaegerSource:
             return {Search(service) for service in sought.services}
         found: set[Search] = set()
         for service in {flow.service for flow in sought.roots}:
-            named = {Search(service, flow.operation) for flow in sought.roots if flow.service == service}
-            names = await self._names_of(service, dialect)
-            known = all(search.name in names and search not in self._astray for search in named)
-            found |= named if known else {Search(service)}
+            operations = {flow.operation for flow in sought.roots if flow.service == service}
+            found |= searches(service, operations, await self._names_of(service, dialect), self._astray)
         return found
 
-    async def _names_of(self, service: str, dialect: Dialect) -> frozenset[str]:
+    async def _names_of(self, service: str, dialect: Dialect) -> tuple[Name, ...]:
         now = asyncio.get_running_loop().time()
-        asked_at, names = self._names.get(service, (-math.inf, frozenset()))
+        asked_at, names = self._names.get(service, (-math.inf, ()))
         if now - asked_at > _NAMES_SECONDS:
             answer = await self._client.ask(dialect.names(service))
             with self._understood():
@@ -130,10 +127,10 @@ class JaegerSource:
 
     # Slice by slice.
 
-    async def _sweep(self, searches: Collection[Search], haul: Haul, dialect: Dialect) -> None:
+    async def _sweep(self, wanted: Collection[Search], haul: Haul, dialect: Dialect) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for search in searches:
+                for search in wanted:
                     sweep = self._slices(search, haul.wanted)
                     for _ in range(self.settings.max_concurrent):
                         group.create_task(self._work(sweep, search, haul, dialect))
