@@ -54,7 +54,7 @@ class Fake:
         url = f"{self._server.make_url('/')}jaeger/"
         return JaegerSource(JaegerSettings.model_validate({"name": "shop", "url": url, **settings}))
 
-    async def ask(self, sought: Sought = SOUGHT, timeout_seconds: float = 5.0, **settings: object) -> Traces:
+    async def ask(self, sought: Sought = SOUGHT, timeout_seconds: float = 20.0, **settings: object) -> Traces:
         async with self.source(**settings) as source:
             return await source.traces(sought, BEGIN, END, timeout_seconds)
 
@@ -73,6 +73,7 @@ def seconds(text: str) -> float:
 
 def jaeger(trips: list[Trip], *, names: tuple[str, ...] = ("POST /orders",)) -> Fake:
     """One that speaks v3 and has these traces, found by every span of theirs, the last ones first."""
+    known = [resource_spans([trip]) for trip in reversed(trips)]
 
     async def handler(request: web.Request) -> web.StreamResponse:
         if request.path.endswith("/operations"):
@@ -81,11 +82,8 @@ def jaeger(trips: list[Trip], *, names: tuple[str, ...] = ("POST /orders",)) -> 
             return text(PAGE, "text/html")
         query = request.query
         first, last = seconds(query["query.start_time_min"]), seconds(query["query.start_time_max"])
-        found = []
-        for trip in reversed(trips):
-            told = resource_spans([trip])
-            if _found(told, query["query.service_name"], query.get("query.operation_name", ""), first, last):
-                found.append(told)
+        asked = (query["query.service_name"], query.get("query.operation_name", ""), first, last)
+        found = [told for told in known if _found(told, *asked)]
         found = found[: int(query["query.num_traces"])]
         if not found:
             return text('{"error":{"httpCode":404,"message":"No traces found"}}\n', status=404)
@@ -246,7 +244,7 @@ async def test_credentials_and_tenant_are_sent(tmp_path: Path):
 # Full pages.
 
 
-@pytest.mark.parametrize("max_traces", [3, 10, 200, 201])
+@pytest.mark.parametrize("max_traces", [5, 10, 200, 201])
 async def test_a_full_page_is_never_taken_for_whole(max_traces):
     """Its slice is halved until no page is full; each trace is there once."""
     trips = shop(200, BEGIN, 60, seed=2)
@@ -551,6 +549,69 @@ async def test_large_answers_are_read_beside_the_event_loop(count, beside):
 
     assert len(told.found) == count
     assert (threading.get_ident() not in services.threads) is beside
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"bearer_token_file": "/nonexistent/token"}, "/nonexistent/token cannot be read"),
+        ({"ca_file": "/nonexistent/ca.pem"}, "ca_file /nonexistent/ca.pem cannot be used"),
+    ],
+)
+async def test_a_missing_secret_is_refused_before_anything_is_sent(settings, said):
+    """Without credentials there is no point in asking."""
+    async with jaeger([]) as fake:
+        with pytest.raises(SourceRefusedError, match=said):
+            await fake.ask(**settings)
+
+    assert fake.requests == []
+
+
+async def test_what_speaks_no_http_is_down():
+    """Something else may listen there while a pod is replaced."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = JaegerSettings(name="shop", url=f"http://127.0.0.1:{port}")
+    async with server, JaegerSource(settings) as source:
+        with pytest.raises(SourceDownError, match="no HTTP answer"):
+            await source.traces(SOUGHT, BEGIN, END, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("api", "body", "status", "said"),
+    [
+        ("v3", "404 page not found", 404, "404, and not for want of traces"),
+        ("v1", "404 page not found", 404, "says: 404"),
+        ("v1", '{"data": [], "errors": [{"code": 500, "msg": "shard 3 is gone"}]}', 200, "shard 3 is gone"),
+    ],
+)
+async def test_an_answer_in_part_is_none(api, body, status, said):
+    """Neither a path that went away nor a store that owns up to a fault has found nothing."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("/operations"):
+            return await (jaeger if api == "v3" else jaeger_1)([])._handler(request)
+        return text(body, status=status)
+
+    async with Fake(handler) as fake:
+        with pytest.raises(SourceDownError, match=said):
+            await fake.ask(api=api)
+
+
+async def test_what_is_learnt_of_searches_is_not_kept_for_ever():
+    """Flows come and go; each is a search with a pace of its own."""
+    async with jaeger([]) as fake, fake.source(api="v3") as source:
+        for at in range(300):
+            await source.traces(Sought((f"orders-{at}",)), BEGIN, BEGIN + 1, 5.0)
+
+        assert len(source._paces) == 256
 
 
 # Settings.
