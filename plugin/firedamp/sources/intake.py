@@ -8,16 +8,37 @@ the event loop from its other work.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from firedamp.errors import SourceDownError
 from firedamp.tracing import Sought, Traces
 from firedamp.tracing.intake import Interest, Keeping, Memory, Row
+from firedamp.units import Seconds
 
 #: Taken or made within a millisecond or two.
 _ROWS_AT_ONCE = 500
 _TRACES_AT_ONCE = 100
 _GLANCES_AT_ONCE = 2000
-_NOTHING_MUCH = Keeping()
+_USUAL = Keeping()
+
+
+class IntakeSettings(BaseModel):
+    """Spans that collectors send to firedamp itself, by OTLP over HTTP."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kind: Literal["otlp"] = "otlp"
+    name: str = Field(min_length=1, max_length=63)
+    #: Traces remembered at most; each takes about 250 bytes.
+    traces: int = Field(default=200_000, ge=1000, le=10_000_000)
+    #: How long a trace is remembered: longer than the longest look back, after the process has started.
+    keep: Seconds = 1800.0
+
+    @property
+    def keeping(self) -> Keeping:
+        return Keeping(traces=self.traces, seconds=self.keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +70,7 @@ class Intake:
         clock: Unix seconds; what was sent before it was first read is not known.
     """
 
-    def __init__(
-        self, interest: Interest, keeping: Keeping = _NOTHING_MUCH, *, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, interest: Interest, keeping: Keeping = _USUAL, *, clock: Callable[[], float]) -> None:
         self.interest = interest
         self.keeping = keeping
         self._clock = clock

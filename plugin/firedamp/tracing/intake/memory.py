@@ -28,6 +28,8 @@ _RECORD = Struct("<8s8sddI")
 _MOST_SPANS = 64
 _MOST_LINKS = 16
 _SLOT_SECONDS = 5.0
+#: Within some milliseconds.
+_FORGOTTEN_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,12 @@ class Memory:
         self._make_room()
 
     def expire(self, now: float) -> None:
-        """Forget what no release has use for any more."""
+        """Forget what no release has use for any more; of very much, the rest next time."""
         oldest = now - self._keeping.seconds
-        while self._slots and self._slots[0][0] + _SLOT_SECONDS < oldest:
-            for trace_id in self._slots.popleft()[1]:
-                self._remove(trace_id)
+        for _ in range(_FORGOTTEN_AT_ONCE):
+            if not self._slots or self._slots[0][0] + _SLOT_SECONDS >= oldest:
+                break
+            self._forget_oldest()
         for tally in (self.forgotten, self.cut, self.elsewhen):
             tally.forget(oldest - self._keeping.seconds)
 
@@ -173,11 +176,16 @@ class Memory:
     def _make_room(self) -> None:
         most = self._keeping
         while len(self._traces) > most.traces or self._spans > most.spans or len(self._sorts) > most.sorts:
-            ids = self._slots[0][1]
-            if not ids:
-                self._slots.popleft()
-                continue
-            self.forgotten.add(self._remove(ids.popleft()))
+            if (began := self._forget_oldest()) is not None:
+                self.forgotten.add(began)
+
+    def _forget_oldest(self) -> float | None:
+        """Forget the trace that came first, or its slot where that is empty; returns when it began."""
+        ids = self._slots[0][1]
+        if ids:
+            return self._remove(ids.popleft())
+        self._slots.popleft()
+        return None
 
     def _remove(self, trace_id: bytes) -> float:
         """Forget a trace; returns when it began."""
