@@ -35,6 +35,9 @@ class Hop:
         seconds: until orders answers.
         code, failed: what the visit ends with.
         answered: False leaves the caller's span alone, for a pod that never answers.
+        lost: seconds that pass between the caller and the handler, before it begins.
+        route: that orders knows for the request; empty where it knows none.
+        cluster: what a mesh calls whom it sent the request to.
         paid: orders asks payments; `declined` is how payments fails.
     """
 
@@ -45,6 +48,9 @@ class Hop:
     code: int = 200
     failed: bool = False
     answered: bool = True
+    lost: float = 0.0
+    route: str = "/orders"
+    cluster: str = ""
     paid: bool = True
     declined: bool = False
 
@@ -147,16 +153,18 @@ def _spans(trip: Trip) -> Iterator[_Span]:
 
 def _hop(hop: Hop, start: float, number: int) -> Iterator[_Span]:
     peer = {"server.address": "orders", "network.peer.address": f"10.0.{hop.version[-1]}.{hop.pod}"}
-    waited = hop.seconds + 0.002
+    peer |= {"upstream_cluster": hop.cluster} if hop.cluster else {}
+    waited = hop.lost + hop.seconds + 0.002
     if not hop.answered:
         yield _Span(_GATEWAY, number, 1, "POST", _CLIENT, start, waited, True, peer)
         return
     told, pod = _http(hop.code), ("orders", hop.version, hop.name)
     yield _Span(_GATEWAY, number, 1, "POST", _CLIENT, start, waited, hop.failed, told | peer)
-    told["http.route"] = "/orders"
-    yield _Span(pod, number + 1, number, OPERATION, _SERVER, start + 0.001, hop.seconds, hop.failed, told)
+    told |= {"http.route": hop.route} if hop.route else {}
+    name, entered = f"POST {hop.route}".strip(), start + hop.lost + 0.001
+    yield _Span(pod, number + 1, number, name, _SERVER, entered, hop.seconds, hop.failed, told)
     if hop.paid:
-        yield from _payment(hop, pod, start + 0.003, number + 1)
+        yield from _payment(hop, pod, entered + 0.002, number + 1)
 
 
 def _payment(hop: Hop, orders: tuple[str, str, str], start: float, visit: int) -> Iterator[_Span]:

@@ -81,6 +81,10 @@ class BaseCheck(BaseModel):
         """What to ask of traces; None where the check lives on metrics."""
         return None
 
+    def where(self, trace_id: str) -> str:
+        """Where people see a trace; its id where nobody knows."""
+        return trace_id
+
     def traffic(self) -> Selector | None:
         """Counter of all requests that are judged; None where none are counted."""
         return None

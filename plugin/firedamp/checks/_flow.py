@@ -1,14 +1,19 @@
 """Where a flow begins, as checks write it, and the traces that show what became of it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from firedamp.checks._base import BaseCheck
 from firedamp.model import Finding, Outcome
-from firedamp.queries import Operation
+from firedamp.queries import Need, Operation
 
 #: So many traces are shown.
 _MOST = 10
+#: Where people see a trace: https://tempo.example/trace/{trace_id}.
+Link = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s{}]+\{trace_id\}[^\s{}]*$")]
 
 
 class FlowRoot(BaseModel):
@@ -25,13 +30,31 @@ class FlowRoot(BaseModel):
         return Operation(self.service, self.operation)
 
 
+class FlowCheck(BaseCheck):
+    """What every check of a flow has."""
+
+    #: Where the flow begins.
+    flow: FlowRoot
+    #: Where people see a trace.
+    link: Link | None = None
+
+    def needs(self) -> Mapping[str, Need]:
+        """Nothing of metrics."""
+        return {}
+
+    def where(self, trace_id: str) -> str:
+        """A link, where the settings know one."""
+        return self.link.format(trace_id=trace_id) if self.link else trace_id
+
+
 def latest(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
     """The newest traces first, for backends forget old ones soonest."""
     return (*new, *old)[:_MOST] if new else old
 
 
-def shown(finding: Finding, traces: tuple[str, ...]) -> Finding:
+def shown(finding: Finding, traces: tuple[str, ...], check: BaseCheck) -> Finding:
     """A failed finding with the traces that show it, the newest in its sentence."""
     if finding.outcome is not Outcome.FAIL or not traces:
         return finding
-    return replace(finding, traces=traces, sentence=f"{finding.sentence}; for example trace {traces[0]}")
+    told = f"{finding.sentence}; for example trace {check.where(traces[0])}"
+    return replace(finding, traces=traces, sentence=told)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from firedamp.checks import Check, FlowDuration, FlowFailures, Operations
+from firedamp.checks import Check, FlowDuration, FlowFailures, Link, Operations
 from firedamp.decision.parameters import Tracing
 from firedamp.model import Tier
 from firedamp.queries import Measure
@@ -55,9 +55,10 @@ class Flow(_Section):
     #: Largest rise of the odds of a failure, and of the time taken, that is no harm.
     tolerance: Tolerance = 0.2
 
-    def checks(self) -> Iterator[Check]:
+    def checks(self, link: str | None) -> Iterator[Check]:
         """What is judged of it."""
-        common = {"tier": self.tier, "tolerance": self.tolerance, "flow": self.root.model_dump()}
+        flow = self.root.model_dump()
+        common = {"tier": self.tier, "tolerance": self.tolerance, "flow": flow, "link": link}
         for name, below in (("availability", False), ("below", True)):
             yield FlowFailures(
                 name=f"{self.name}.{name}",
@@ -83,10 +84,12 @@ class Traces(Tracing):
     #: Name of the source of traces; the first one where it is not given.
     source: str | None = None
     flows: tuple[Flow, ...] = ()
+    #: Where people see a trace: https://tempo.example/trace/{trace_id}.
+    link: Link | None = None
 
     def checks(self) -> tuple[Check, ...]:
         """Those of each flow, and what is asked of the service by any."""
-        flows = [check for flow in self.flows for check in flow.checks()]
+        flows = [check for flow in self.flows for check in flow.checks(self.link)]
         return (*flows, Operations(name="operations", kind="operations"))
 
     def reading(self) -> Tracing:

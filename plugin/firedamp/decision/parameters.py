@@ -21,9 +21,6 @@ HISTORY_SECONDS = 6 * 3600.0
 History = Annotated[Seconds, Field(ge=3600, le=28 * 86400)]
 
 
-Link = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s{}]+\{trace_id\}[^\s{}]*$")]
-
-
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -79,8 +76,6 @@ class Tracing(_Frozen):
     services: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()
     #: How long a trace may still grow before it is counted.
     settle: Delay = Field(default=60.0, le=3600)
-    #: Where people see a trace: https://tempo.example/trace/{trace_id}.
-    link: Link | None = None
 
 
 class Parameters(_Frozen):

@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 from firedamp import words
 from firedamp.checks import Check, Grant, Moment, arm_rows, aside
-from firedamp.decision.unlabelled import Unlabelled
+from firedamp.decision.unlabelled import WITHOUT_VERSION, Unlabelled, without_labels
 from firedamp.model import Arm, Finding, Outcome, Situation, Slice, TroubleKind
 from firedamp.stats import share
 from firedamp.stats.null import shares_at
@@ -245,8 +245,16 @@ def begin(checks: Sequence[Check], grants: Sequence[Grant], labels: tuple[str, .
         labels: that tell the cohorts apart.
     """
     counting = sum(map(_counts_requests, checks))
-    alpha, none = SHARE_ALPHA / max(1, counting), Unlabelled(labels, BLOCKS)
-    return tuple(Trust(check, grant, alpha, none) for check, grant in zip(checks, grants, strict=True))
+    alpha = SHARE_ALPHA / max(1, counting)
+    return tuple(
+        Trust(check, grant, alpha, _nothing_lacking(check, labels))
+        for check, grant in zip(checks, grants, strict=True)
+    )
+
+
+def _nothing_lacking(check: Check, labels: tuple[str, ...]) -> Unlabelled:
+    lacking = WITHOUT_VERSION if check.traced() else without_labels(labels)
+    return Unlabelled(lacking, BLOCKS)
 
 
 def _counts_requests(check: Check) -> bool:

@@ -108,10 +108,10 @@ class Cohorts:
 
     def _found(self, resource: Attributes) -> Arm | None:
         shown = labels(resource)
-        for selected in (self.own, self.by_pod):
-            distinctive = told_apart_by(selected)
-            if distinctive and all(label in shown for label in distinctive):
-                return next((arm for arm, each in selected.items() if _accepted(each, shown)), None)
+        if _tells(self.own, shown):
+            return _accepting(self.own, shown)
+        if _tells(self.by_pod, shown) and (arm := _accepting(self.by_pod, shown)) is not None:
+            return arm
         told = (resource[attribute] for attribute in _VERSIONS if attribute in resource)
         named = (arm for each in told for arm in self.own if _is(each, self.names.get(arm, "")))
         return next(named, None) or _of_workload(resource.get("service.name", ""), self.service)
@@ -128,6 +128,16 @@ class Cohorts:
             if arm := next(named, None) or _of_workload(host, self.service):
                 return arm
         return None
+
+
+def _tells(selected: ArmMatchers, shown: Mapping[str, str]) -> bool:
+    """Every label that tells the cohorts apart is there."""
+    distinctive = told_apart_by(selected)
+    return bool(distinctive) and all(label in shown for label in distinctive)
+
+
+def _accepting(selected: ArmMatchers, shown: Mapping[str, str]) -> Arm | None:
+    return next((arm for arm, matchers in selected.items() if _accepted(matchers, shown)), None)
 
 
 def _accepted(matchers: Matchers, shown: Mapping[str, str]) -> bool:

@@ -94,7 +94,7 @@ class DistributionRun:
 
     def finding(self, moment: Moment) -> Finding:
         """What is found, with the traces that show it."""
-        return shown(self._found(moment), self.examples)
+        return shown(self._found(moment), self.examples, self.check)
 
     def _found(self, moment: Moment) -> Finding:
         """Harm in the body or the tail first, then trouble with the data, then one bad pod, then the pass."""

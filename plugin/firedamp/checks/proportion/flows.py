@@ -1,34 +1,27 @@
 """Failed flows out of all that reached the service, as traces tell them."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from firedamp.checks._flow import FlowRoot
+from firedamp.checks._flow import FlowCheck
 from firedamp.checks._noise import Noise
 from firedamp.checks._run import Grant
 from firedamp.checks.proportion.rates import Rates
 from firedamp.checks.proportion.run import ProportionRun
-from firedamp.queries import Measure, Need, Traced
+from firedamp.queries import Measure, Traced
 from firedamp.units import Tolerance
 
 
-class FlowFailures(Rates):
+class FlowFailures(Rates, FlowCheck):
     """End-to-end flows that fail at their root, or anywhere beneath the service."""
 
     kind: Literal["flow-failures"]
-    #: Where the flow begins.
-    flow: FlowRoot
     #: What a failure is: error (the root span's status), HTTP codes and classes of them, gRPC statuses.
     failure: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = ("error",)
     #: Whether anything that fails beneath the service counts, though the root may not show it.
     below: bool = False
     tolerance: Tolerance = 0.2
-
-    def needs(self) -> Mapping[str, Need]:
-        """Nothing of metrics."""
-        return {}
 
     def traced(self) -> Traced:
         """The outcome of each flow."""

@@ -112,7 +112,7 @@ class ProportionRun:
 
     def finding(self, moment: Moment) -> Finding:
         """What is found, with the traces that show it."""
-        return shown_by(self._found(moment), self.examples)
+        return shown_by(self._found(moment), self.examples, self.check)
 
     def _found(self, moment: Moment) -> Finding:
         """Harm first, then trouble with the data, then exclusion of harm, then what is missing."""

@@ -1,0 +1,93 @@
+"""
+Releases of a shop whose own metrics look well: half an hour and more of traces, and the metrics beside them.
+
+A fifth of the flows meets the canary. What is wrong with it shows end to end only.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from real.history import Story
+from real.orders import Hop, Trip
+
+PER_SECOND, SHARE, PODS = 6.0, 0.2, {"stable": 4, "canary": 2}
+#: Of both versions' flows, in either of which nothing else is wrong.
+_FAILING = 0.002
+_CLUSTER = "outbound|80|{}|orders.shop.svc.cluster.local"
+
+#: What becomes of a trip that met the canary.
+Harm = Callable[[Trip, random.Random], Trip]
+
+
+def _well(trip: Trip, rng: random.Random) -> Trip:
+    return trip
+
+
+def _deleted(trip: Trip, rng: random.Random) -> Trip:
+    """The route is gone: a polite 404 all the way, and nobody's status is an error."""
+    return replace(trip, code=404, hops=(replace(trip.hops[0], code=404, route="", paid=False),))
+
+
+def _unreadable(trip: Trip, rng: random.Random) -> Trip:
+    """A third of its messages cannot be read by payments; its own answer is well."""
+    return replace(trip, hops=(replace(trip.hops[0], declined=rng.random() < 1 / 3),))
+
+
+def _silent(trip: Trip, rng: random.Random) -> Trip:
+    """Nobody answers: there is no span of the canary, only its caller's."""
+    return replace(trip, code=503, failed=True, hops=(replace(trip.hops[0], answered=False),))
+
+
+def _lost(trip: Trip, rng: random.Random) -> Trip:
+    """Half as long again passes before its handler begins."""
+    hop = trip.hops[0]
+    lost = 0.5 * trip.seconds
+    return replace(trip, seconds=trip.seconds + lost, hops=(replace(hop, lost=lost),))
+
+
+@dataclass(frozen=True)
+class Case:
+    """
+    One release.
+
+    Attributes:
+        story: what its own metrics tell.
+        harm: what is wrong with it end to end.
+        check: the flow check that must find it; empty for a good release.
+    """
+
+    story: Story
+    harm: Harm
+    check: str = ""
+
+    def trips(self, begin: float, seconds: float) -> Iterator[Trip]:
+        """Flows that begin in so many seconds, as random ones do."""
+        rng = random.Random(self.story.service)
+        at = begin
+        while (at := at + rng.expovariate(PER_SECOND)) < begin + seconds:
+            yield self._trip(at, rng)
+
+    def _trip(self, at: float, rng: random.Random) -> Trip:
+        version = "canary" if rng.random() < SHARE else "stable"
+        seconds = 0.05 * rng.lognormvariate(0, 0.4)
+        pod = rng.randint(1, PODS[version])
+        hop = Hop(version=version, pod=pod, seconds=seconds, cluster=_CLUSTER.format(version))
+        trip = Trip(f"{rng.getrandbits(128):032x}", at, (hop,), seconds=seconds + 0.02)
+        if rng.random() < _FAILING:
+            trip = replace(trip, code=500, failed=True, hops=(replace(hop, code=500, failed=True),))
+        return self.harm(trip, rng) if version == "canary" else trip
+
+
+def _story(name: str, errors: float = 0.002, share: float = SHARE) -> Story:
+    # The service is asked for more than these flows.
+    return Story(name, 5 * PER_SECOND, share, baseline_errors=0.002, canary_errors=errors)
+
+
+CASES = {
+    "deleted": Case(_story("deleted"), _deleted, "place-order.availability"),
+    "unreadable": Case(_story("unreadable", errors=0.0), _unreadable, "place-order.below"),
+    "silent": Case(_story("silent", share=0.0), _silent, "place-order.availability"),
+    "lost": Case(_story("lost"), _lost, "place-order.caller-latency"),
+    "healthy": Case(_story("healthy"), _well),
+}
