@@ -15,7 +15,7 @@ from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.sources.jaeger.client import AnswerTooLargeError, Client
 from firedamp.sources.jaeger.dialects import V1, V3, Dialect
 from firedamp.sources.jaeger.naming import Name, Search, searches
-from firedamp.sources.jaeger.reading import Haul, Page, Wanted, read
+from firedamp.sources.jaeger.reading import Haul, Page, Wanted, read, uncollected
 from firedamp.sources.jaeger.settings import JaegerSettings
 from firedamp.sources.jaeger.slicing import SECOND, SMALLEST, Pace, Slice, Sweep
 from firedamp.tracing import Sought, Traces
@@ -168,7 +168,8 @@ class JaegerSource:
         answer = await self._client.ask(dialect.search(search, piece, asked))
 
         def page() -> Page:
-            return read(dialect.spans(answer), search, piece, asked, wanted)
+            with uncollected():
+                return read(dialect.spans(answer), search, piece, asked, wanted)
 
         size = len(answer.body)
         with self._understood():
