@@ -154,10 +154,14 @@ def _named(one: Row) -> bool:
 
 
 def _attributes(sent: Iterable[KeyValue]) -> tuple[tuple[str, str], ...]:
+    # Half of all the time goes here: most values are texts, which are read without asking for their type.
     return tuple(
-        (one.key, text[:MOST_CHARACTERS])
-        for one in sent
-        if one.key in KEPT and (text := _text(one.value)) is not None
+        [
+            (key, text[:MOST_CHARACTERS])
+            for one in sent
+            if (key := one.key) in KEPT
+            and (text := (value := one.value).string_value or _text(value)) is not None
+        ]
     )
 
 
