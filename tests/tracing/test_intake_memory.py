@@ -310,3 +310,27 @@ def test_of_a_trace_state_the_threshold_is_kept():
     states = ("", "vendor=a", "ot=rv:1234", "vendor=a,ot=rv:1;th:c", "ot=xth:8")
 
     assert [sampled(state) for state in states] == ["", "", "", "ot=th:c", ""]
+
+
+def test_traces_that_come_and_go_keep_their_own_names():
+    """Places of what is shared are given again, and never to two at once."""
+    memory = Memory(Keeping(traces=5), since=0.0)
+    for number in range(1, 60):
+        named = [replace(one, name=f"POST /orders/{number % 7}") for one in flow(number, NOW + number)]
+        memory.add([row(one, RESOURCES) for one in named], NOW + number)
+
+    kept = [memory.trace(each, Sought(SOUGHT.services), *EVER) for each in memory.ids(0.0)]
+    names = [
+        (int(one.trace_id, 16), one.root.name, one.visits[0].operation) for one in kept if one and one.root
+    ]
+    assert names == [(n, f"POST /orders/{n % 7}", f"POST /orders/{n % 7}") for n in range(55, 60)]
+
+
+def test_losses_are_forgotten_when_nobody_can_ask_for_them_any_more():
+    """They would add up for ever."""
+    memory = remembered(flow(1))
+    memory.elsewhen.add(NOW, 3)
+
+    memory.expire(NOW + 4000)
+    assert memory.doubt(NOW - 5, NOW + 4000, NOW + 10) == ""
+    assert memory.elsewhen.total == 3
