@@ -8,6 +8,7 @@ the event loop from its other work.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -137,5 +138,5 @@ class Intake:
                 made = 0
                 await asyncio.sleep(0)
         memory.asked(end)
-        found.sort(key=lambda trace: (trace.start, trace.trace_id))
+        found.sort(key=attrgetter("start", "trace_id"))
         return Traces(found, memory.doubt(begin, end, self._clock()))
