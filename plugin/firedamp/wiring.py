@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -14,8 +14,9 @@ from firedamp.errors import StoreError
 from firedamp.judge import Judge, Profile
 from firedamp.model import Mode
 from firedamp.ports import Source, Store
-from firedamp.sources import SourceSettings, open_source, open_tracer
+from firedamp.sources import Intake, SourceSettings, open_source, open_tracer
 from firedamp.store import SqlStore, open_store
+from firedamp.tracing.intake import Interest
 
 _LOG = structlog.get_logger()
 _PRUNE_EVERY_SECONDS = 3600.0
@@ -29,6 +30,7 @@ class Living:
     store: Store
     judge: Judge
     sources: Mapping[str, Source]
+    intake: Intake | None = None
 
 
 class SettingsBook:
@@ -54,14 +56,26 @@ class SettingsBook:
         return service_to_add(namespace, service)
 
 
+def _interest(settings: Settings) -> Interest:
+    """Names under which services report that may be asked about, and those at which their flows begin."""
+    traced = [(one.name, one.traces) for one in settings.services if one.traces is not None]
+    names = frozenset(name for service, traces in traced for name in traces.reported(service))
+    begin = frozenset(flow.root.service for _, traces in traced for flow in traces.flows)
+    return Interest(names, begin)
+
+
 def _first(sources: Sequence[SourceSettings]) -> str:
     return sources[0].name if sources else ""
 
 
 @asynccontextmanager
-async def living(settings: Settings) -> AsyncIterator[Living]:
+async def living(settings: Settings, *, clock: Callable[[], float] = time.time) -> AsyncIterator[Living]:
     """
     Open store and sources, build the judge, and close everything again.
+
+    Args:
+        settings: what to build.
+        clock: Unix seconds.
 
     Raises:
         StoreError: the store cannot be opened or migrated.
@@ -70,7 +84,8 @@ async def living(settings: Settings) -> AsyncIterator[Living]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(_opened(settings))
         sources = {one.name: open_source(one) for one in settings.metrics}
-        tracers = {one.name: open_tracer(one) for one in settings.tracers}
+        interest = _interest(settings)
+        tracers = {one.name: open_tracer(one, interest, clock) for one in settings.tracers}
         for source in sources.values():
             stack.push_async_callback(source.close)
         for tracer in tracers.values():
@@ -87,7 +102,10 @@ async def living(settings: Settings) -> AsyncIterator[Living]:
         await stack.enter_async_context(
             _running(asyncio.create_task(_prune(store, settings.store.retention)))
         )
-        yield Living(settings, store, judge, sources)
+        intakes = [tracer for tracer in tracers.values() if isinstance(tracer, Intake)]
+        yield Living(settings, store, judge, sources, next(iter(intakes), None))
+        for intake in intakes:
+            _LOG.info("intake_left", lost=intake.unsettled())
 
 
 @asynccontextmanager

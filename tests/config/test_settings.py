@@ -169,7 +169,7 @@ def test_nothing_set_is_enough():
         ),
         (
             "sources: [{name: a, url: 'http://p'}]",
-            "f.yaml: sources.0: kind is missing; known are jaeger, prometheus, replay",
+            "f.yaml: sources.0: kind is missing; known are jaeger, otlp, prometheus, replay",
         ),
         (
             "store: {url: 'mysql://x'}",

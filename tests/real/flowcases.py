@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from firedamp.model import Ask, Controller, Finding, Question, Verdict
+from real import serving
 from real.history import Story
 from real.orders import Hop, Trip
 
@@ -15,6 +17,10 @@ PER_SECOND, SHARE, PODS = 6.0, 0.2, {"stable": 4, "canary": 2}
 #: Of both versions' flows, in either of which nothing else is wrong.
 _FAILING = 0.002
 _CLUSTER = "outbound|80|{}|orders.shop.svc.cluster.local"
+
+LINK = "https://traces.example/trace/{trace_id}"
+_LATENCY = "http_request_duration_seconds"
+_FLOW = {"name": "place-order", "root": {"service": "gateway", "operation": "POST /orders"}}
 
 #: What becomes of a trip that met the canary.
 Harm = Callable[[Trip, random.Random], Trip]
@@ -91,3 +97,26 @@ CASES = {
     "lost": Case(_story("lost"), _lost, "place-order.caller-latency"),
     "healthy": Case(_story("healthy"), _well),
 }
+
+
+def settings(case: Case, prometheus: str, traces: dict | None = None) -> dict:
+    """One service and its sources; with flows where there is a source of traces."""
+    name = case.story.service
+    latency = {"name": "latency", "kind": "distribution", "histogram": f'{_LATENCY}{{service="{name}"}}'}
+    sources = [{"name": "prometheus", "kind": "prometheus", "url": prometheus}]
+    if traces is None:
+        return {"sources": sources, "services": [serving.service(name, latency)]}
+    flows = {"services": ["orders"], "flows": [_FLOW], "settle": "60s", "link": LINK}
+    return {"sources": [*sources, traces], "services": [serving.service(name, latency, traces=flows)]}
+
+
+def ask(case: Case) -> Ask:
+    """May it be promoted?"""
+    arms = {"canary": "canary", "main": "stable"}
+    name = case.story.service
+    return Ask("shop", name, Question.PROMOTE, Controller.ARGO, revision="canary", arms=arms)
+
+
+def finding(verdict: Verdict, check: str) -> Finding:
+    """What one check says."""
+    return next(one for one in verdict.findings if one.check == check)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -12,6 +12,7 @@ from firedamp.config.load import parse
 from firedamp.judge import Judge
 from firedamp.ports import Token
 from firedamp.server import create_app
+from firedamp.sources import Intake
 from firedamp.wiring import living
 from real.goclients import ArgoMeasurement, GoClients
 
@@ -20,11 +21,12 @@ SECRET = "hooks-of-the-shop-0123456789abcdef"
 
 @dataclass
 class Running:
-    """Where the service listens, the Unix time that it believes it is, and the judge within."""
+    """Where the service listens, the Unix time that it believes it is, and what is within."""
 
     url: str
     now: float
-    judge: Judge
+    judge: Judge = field(init=False)
+    intake: Intake | None = None
 
 
 def service(name: str, *more: dict, **settings: object) -> dict:
@@ -68,11 +70,12 @@ async def running(settings: dict, folder, now: float) -> AsyncIterator[Running]:
     parsed = parse(
         {"store": {"url": f"sqlite:///{folder}/firedamp.db"}, "auth": {"required": False}, **settings}, "test"
     )
-    async with living(parsed) as parts:
+    state = Running("", now)
+    async with living(parsed, clock=lambda: state.now) as parts:
+        state.judge, state.intake = parts.judge, parts.intake
         await parts.store.add_token(Token("hooks", digest(SECRET), "asker", ("shop",), path=True))
-        state = Running("", now, parts.judge)
-        app = create_app(parsed, parts.store, parts.judge, clock=lambda: state.now)
-        runner = web.AppRunner(app)
+        app = create_app(parsed, parts.store, parts.judge, parts.intake, clock=lambda: state.now)
+        runner = web.AppRunner(app, auto_decompress=False)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -28,7 +28,7 @@ from firedamp.config.freezes import Freeze
 from firedamp.decision.parameters import HISTORY_SECONDS, History, Parameters, Policy, Window
 from firedamp.errors import ConfigError
 from firedamp.model import Mode
-from firedamp.sources import MetricSettings, SourceSettings, TraceSettings
+from firedamp.sources import IntakeSettings, MetricSettings, SourceSettings, TraceSettings
 from firedamp.units import Retention, Seconds, Share
 
 #: Kubernetes names, and what is like them elsewhere.
@@ -190,6 +190,8 @@ class Settings(_Section):
         self._refer(traces, [one.name for one in self.tracers], "source of traces")
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"sources: {min(twice)!r} is there twice; give each source its own name")
+        if len([one for one in self.sources if isinstance(one, IntakeSettings)]) > 1:
+            raise ValueError("sources: two are of kind otlp; spans are taken in one place, so leave one")
         keys = [(service.namespace, service.name) for service in self.services]
         if twice := {f"{namespace}/{name}" for namespace, name in keys if keys.count((namespace, name)) > 1}:
             raise ValueError(f"services: {min(twice)} is there twice")

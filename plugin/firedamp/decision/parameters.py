@@ -77,6 +77,10 @@ class Tracing(_Frozen):
     #: How long a trace may still grow before it is counted.
     settle: Delay = Field(default=60.0, le=3600)
 
+    def reported(self, service: str) -> tuple[str, ...]:
+        """The names under which it reports; controllers add to a workload's own."""
+        return self.services or (service, f"{service}-primary", f"{service}-canary")
+
 
 class Parameters(_Frozen):
     """How one service's releases are judged."""

@@ -59,7 +59,7 @@ async def set_up(folder: Path, port: int, *, with_prometheus: bool, now: float) 
         async with AsyncExitStack() as stack:
             alive = await stack.enter_async_context(living(settings))
             clock = Clock(began)
-            app = create_app(settings, alive.store, alive.judge, clock=clock)
+            app = create_app(settings, alive.store, alive.judge, alive.intake, clock=clock)
             listening = serving(app, settings.limits, host="127.0.0.1", port=port)
             address = await stack.enter_async_context(listening)
             http = await stack.enter_async_context(aiohttp.ClientSession())

@@ -126,7 +126,7 @@ def _flows(parameters: Parameters, release: Release, cohorts: Cohorts) -> Flows 
     wanted = {check.name: one for check in parameters.checks if (one := check.traced()) is not None}
     if not wanted:
         return None
-    tracing, name = parameters.traces or Tracing(), release.key.service
-    services = tracing.services or (name, f"{name}-primary")
+    tracing = parameters.traces or Tracing()
+    services = tracing.reported(release.key.service)
     roots = dict.fromkeys(one.root for one in wanted.values() if one.root is not None)
     return Flows(wanted, Sought(services, tuple(roots)), cohorts, tracing.settle)

@@ -7,13 +7,14 @@ The application: every address, and what stands around all of them.
     contract     reads, asks, answers
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
 from firedamp.access import Keyring, Sessions, may
 from firedamp.config import Settings
-from firedamp.contracts import api, argo, flagger, gates, promql
+from firedamp.contracts import api, argo, flagger, gates, otlp, promql
 from firedamp.contracts._wire import TOKEN, Desk, desk
 from firedamp.ports import Judging, Store
 from firedamp.server.admitting import Door
@@ -28,9 +29,18 @@ LIFECYCLE = web.AppKey("lifecycle", Lifecycle)
 
 
 def create_app(
-    settings: Settings, store: Store, judge: Judging, *, clock: Callable[[], float] = now
+    settings: Settings,
+    store: Store,
+    judge: Judging,
+    intake: otlp.Intake | None = None,
+    *,
+    clock: Callable[[], float] = now,
 ) -> web.Application:
-    """Everything that answers, around a judge and a store; `run` serves it, a demo with its own clock."""
+    """
+    Everything that answers, around a judge and a store; `run` serves it, a demo with its own clock.
+
+    Spans are taken where there is an intake for them.
+    """
     keyring = Keyring(store, settings.auth.token_files)
     door = Door(settings, keyring, Sessions(keyring))
     asked = desk(judge, settings.limits)
@@ -51,6 +61,10 @@ def create_app(
             *api.routes(asked, store, settings, may=may, clock=clock),
         ]
     )
+    if intake is not None:
+        receiver = otlp.Receiver(intake, clock=clock)
+        app.add_routes(receiver.routes())
+        app.on_cleanup.append(lambda _: asyncio.to_thread(receiver.close))
     app.on_response_prepare.append(headed)
     app.cleanup_ctx.append(lambda _: _living(keyring, asked, life))
     return app

@@ -48,7 +48,7 @@ async def until_stopped(settings: Settings) -> None:
     async with living(settings) as alive:
         if settings.auth.required and not settings.auth.token_files:
             await _told_once(alive.store)
-        app = create_app(settings, alive.store, alive.judge)
+        app = create_app(settings, alive.store, alive.judge, alive.intake)
         listen = settings.listen
         async with serving(app, settings.limits, host=listen.host, port=listen.port) as address:
             _log.info("listening", url=address.url, version=__version__)

@@ -4,16 +4,21 @@ Where samples and traces come from. Each backend is one module: its settings and
 and a line to `open_source` or `open_tracer`.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field
 
 from firedamp.ports import Source, TraceSource
 from firedamp.sources._http import PrometheusSettings
+from firedamp.sources.intake import Intake, IntakeSettings
 from firedamp.sources.jaeger import JaegerSettings, open_jaeger
 from firedamp.sources.replay import ReplaySettings, ReplaySource
+from firedamp.tracing.intake import Interest
 
 __all__ = [
+    "Intake",
+    "IntakeSettings",
     "JaegerSettings",
     "MetricSettings",
     "PrometheusSettings",
@@ -25,7 +30,7 @@ __all__ = [
 ]
 
 MetricSettings = PrometheusSettings | ReplaySettings
-TraceSettings = JaegerSettings
+TraceSettings = JaegerSettings | IntakeSettings
 SourceSettings = Annotated[MetricSettings | TraceSettings, Field(discriminator="kind")]
 
 
@@ -44,6 +49,15 @@ def open_source(settings: MetricSettings) -> Source:
     return PrometheusSource(settings)
 
 
-def open_tracer(settings: TraceSettings) -> TraceSource:
-    """Make the source of traces that the settings describe; nothing is asked yet."""
+def open_tracer(settings: TraceSettings, interest: Interest, clock: Callable[[], float]) -> TraceSource:
+    """
+    Make the source of traces that the settings describe; nothing is asked yet.
+
+    Args:
+        settings: the source's own.
+        interest: whose traces will be asked for, for a source that has to choose what it keeps.
+        clock: Unix seconds.
+    """
+    if isinstance(settings, IntakeSettings):
+        return Intake(interest, settings.keeping, clock=clock)
     return open_jaeger(settings)
