@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from firedamp.queries import Operation
+from firedamp.sources._slicing import SECOND, Slice
 from firedamp.sources.jaeger.naming import Search
 from firedamp.sources.jaeger.reading import Haul, Page, Wanted, read, uncollected
-from firedamp.sources.jaeger.slicing import SECOND, Slice
 from firedamp.tracing import Kind, Root, Sought, Span, Trace
 
 FLOW = Operation("gateway", "POST /orders")

@@ -51,6 +51,12 @@ class HttpSettings(BaseModel):
     insecure_skip_verify: bool = False
     #: Headers to send beside ours; no secrets.
     headers: dict[str, str] = Field(default_factory=dict)
+    #: Longest time for one question.
+    timeout: Seconds
+    #: Questions asked at a time.
+    max_concurrent: int
+    #: Largest answer to one question.
+    max_response_bytes: int
 
     @field_validator("url")
     @classmethod

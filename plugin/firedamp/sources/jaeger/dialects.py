@@ -8,35 +8,20 @@ answered with its page and status 200.
 Source: Jaeger 1.76, cmd/query/app/apiv3/http_gateway.go and cmd/query/app/http_handler.go.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
 
+from firedamp.sources._client import Answer, Question
+from firedamp.sources._slicing import Slice
 from firedamp.sources.jaeger.naming import Name, Search
-from firedamp.sources.jaeger.slicing import Slice
 from firedamp.tracing import Span, jaeger1, otlp
 
 _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked: a path and its parameters."""
-
-    path: str
-    parameters: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came: status 200 or 404, and the body."""
-
-    status: int
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +36,8 @@ class Dialect:
         names_in: an answer to the other; likewise.
     """
 
-    search: Callable[[Search, Slice, int], Request]
-    names: Callable[[str], Request]
+    search: Callable[[Search, Slice, int], Question]
+    names: Callable[[str], Question]
     spans: Callable[[Answer], Iterator[Span]]
     names_in: Callable[[Answer], tuple[Name, ...]]
 
@@ -98,7 +83,7 @@ def complaint(body: bytes) -> str:
     return "; ".join(one.msg for one in told.errors or ())
 
 
-def _search_v3(search: Search, piece: Slice, traces: int) -> Request:
+def _search_v3(search: Search, piece: Slice, traces: int) -> Question:
     told = {
         "query.service_name": search.service,
         "query.operation_name": search.name,
@@ -106,7 +91,7 @@ def _search_v3(search: Search, piece: Slice, traces: int) -> Request:
         "query.start_time_max": _written(piece.end),
         "query.num_traces": str(traces),
     }
-    return Request("/api/v3/traces", {key: value for key, value in told.items() if value})
+    return Question("/api/v3/traces", {key: value for key, value in told.items() if value})
 
 
 def _spans_v3(answer: Answer) -> Iterator[Span]:
@@ -121,7 +106,7 @@ def _names_v3(answer: Answer) -> tuple[Name, ...]:
     return _names(_decoded(answer.body, _Operations).operations)
 
 
-def _search_v1(search: Search, piece: Slice, traces: int) -> Request:
+def _search_v1(search: Search, piece: Slice, traces: int) -> Question:
     told = {
         "service": search.service,
         "operation": search.name,
@@ -129,7 +114,7 @@ def _search_v1(search: Search, piece: Slice, traces: int) -> Request:
         "end": str(piece.end),
         "limit": str(traces),
     }
-    return Request("/api/traces", {key: value for key, value in told.items() if value})
+    return Question("/api/traces", {key: value for key, value in told.items() if value})
 
 
 def _spans_v1(answer: Answer) -> Iterator[Span]:
@@ -161,8 +146,8 @@ def _written(microseconds: int) -> str:
 
 
 V3 = Dialect(
-    _search_v3, lambda service: Request("/api/v3/operations", {"service": service}), _spans_v3, _names_v3
+    _search_v3, lambda service: Question("/api/v3/operations", {"service": service}), _spans_v3, _names_v3
 )
 V1 = Dialect(
-    _search_v1, lambda service: Request("/api/operations", {"service": service}), _spans_v1, _names_v1
+    _search_v1, lambda service: Question("/api/operations", {"service": service}), _spans_v1, _names_v1
 )

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from firedamp.queries import Operation
+from firedamp.sources._slicing import SECOND, Slice
 from firedamp.sources.jaeger.naming import Search
-from firedamp.sources.jaeger.slicing import SECOND, Slice
 from firedamp.tracing import Sought, Span, Trace, joined
 
 _ROWS_PER_TRACE = 3

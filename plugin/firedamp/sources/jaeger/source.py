@@ -12,12 +12,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from firedamp.errors import SourceDownError, SourceRefusedError
-from firedamp.sources.jaeger.client import AnswerTooLargeError, Client
+from firedamp.sources._client import Answer, AnswerTooLargeError, Question
+from firedamp.sources._slicing import SECOND, SMALLEST, Pace, Slice, Sweep
+from firedamp.sources.jaeger.client import client
 from firedamp.sources.jaeger.dialects import V1, V3, Dialect
 from firedamp.sources.jaeger.naming import Name, Search, searches
 from firedamp.sources.jaeger.reading import Haul, Page, Wanted, read, uncollected
 from firedamp.sources.jaeger.settings import JaegerSettings
-from firedamp.sources.jaeger.slicing import SECOND, SMALLEST, Pace, Slice, Sweep
 from firedamp.tracing import Sought, Traces
 
 _APIS = {"v3": V3, "v1": V1, "auto": None}
@@ -35,7 +36,7 @@ class JaegerSource:
 
     def __init__(self, settings: JaegerSettings) -> None:
         self.settings = settings
-        self._client = Client(settings)
+        self._client = client(settings)
         self._dialect: Dialect | None = _APIS[settings.api]
         self._detecting = asyncio.Lock()
         self._reading = asyncio.Lock()
@@ -92,7 +93,7 @@ class JaegerSource:
         sought = haul.wanted.sought
         search = Search((*sought.services, *(flow.service for flow in sought.roots))[0])
         for dialect in (V3, V1):
-            answer = await self._client.ask(dialect.search(search, _microseconds(haul.wanted), 1))
+            answer = await self._ask(dialect.search(search, _microseconds(haul.wanted), 1))
             try:
                 for _ in dialect.spans(answer):
                     pass
@@ -119,11 +120,14 @@ class JaegerSource:
         now = asyncio.get_running_loop().time()
         asked_at, names = self._names.get(service, (-math.inf, ()))
         if now - asked_at > _NAMES_SECONDS:
-            answer = await self._client.ask(dialect.names(service))
+            answer = await self._ask(dialect.names(service))
             with self._understood():
                 names = dialect.names_in(answer)
             self._names[service] = (now, names)
         return names
+
+    async def _ask(self, question: Question) -> Answer:
+        return await self._client.ask(question, seconds=self.settings.timeout)
 
     # Slice by slice.
 
@@ -165,7 +169,7 @@ class JaegerSource:
 
     async def _page(self, piece: Slice, search: Search, wanted: Wanted, dialect: Dialect) -> tuple[Page, int]:
         asked = self.settings.max_traces
-        answer = await self._client.ask(dialect.search(search, piece, asked))
+        answer = await self._ask(dialect.search(search, piece, asked))
 
         def page() -> Page:
             with uncollected():

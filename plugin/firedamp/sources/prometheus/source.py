@@ -15,9 +15,10 @@ from firedamp.counting import Samples, one_replica
 from firedamp.errors import SourceError
 from firedamp.ports import Span
 from firedamp.queries import Counted, Increase, Level, Need, Selector
+from firedamp.sources._client import AnswerTooLargeError
 from firedamp.sources._http import PrometheusSettings
 from firedamp.sources.prometheus import ask, wire
-from firedamp.sources.prometheus.client import AnswerTooLargeError, Client
+from firedamp.sources.prometheus.client import Client
 from firedamp.sources.prometheus.deadline import Deadline, grids, milliseconds
 from firedamp.sources.prometheus.sums import pod_of
 from firedamp.sources.prometheus.wide import Wide, summed

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from firedamp.counting import LOOK_BACK_SECONDS, Samples, one_replica
 from firedamp.ports import Span
 from firedamp.queries import Matcher, Op, Selector, literal
+from firedamp.sources._client import AnswerTooLargeError
 from firedamp.sources._http import PrometheusSettings
 from firedamp.sources.prometheus import ask, sums, wire
-from firedamp.sources.prometheus.client import AnswerTooLargeError, Client
+from firedamp.sources.prometheus.client import Client
 from firedamp.sources.prometheus.deadline import Deadline, milliseconds
 
 

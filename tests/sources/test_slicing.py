@@ -1,6 +1,6 @@
 """How time is cut, so that no search is full."""
 
-from firedamp.sources.jaeger.slicing import SECOND, SMALLEST, Pace, Slice, Sweep
+from firedamp.sources._slicing import SECOND, SMALLEST, Pace, Slice, Sweep
 
 PAGE = 1000
 

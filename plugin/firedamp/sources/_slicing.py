@@ -8,7 +8,7 @@ learnt from what each brought, in traces and in bytes, and remembered for the ne
 
 from dataclasses import dataclass, field
 
-#: Times here are Unix microseconds: every store of Jaeger's holds those exactly.
+#: Times here are Unix microseconds, which every backend of traces holds exactly.
 SECOND = 1_000_000
 #: A page that is full in so short a time stays full.
 SMALLEST = SECOND // 10
@@ -22,7 +22,7 @@ _BYTES = 6_000_000
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Both ends belong to it, for Jaeger's searches include them; Unix microseconds."""
+    """Both ends belong to it, for searches include them; Unix microseconds."""
 
     begin: int
     end: int
