@@ -73,7 +73,7 @@ def test_a_real_prometheus_tells_the_same_story(capsys):
 
 def test_the_recording_is_what_its_seed_makes():
     """The shipped file can be made again: same series, same times, same values."""
-    shipped, made = read_recording(recording.PATH), shop.shop()
+    shipped, made = read_recording(recording.PATH).series, shop.shop().series
 
     assert [(one.name, one.labels) for one in shipped] == [(one.name, one.labels) for one in made]
     assert all(np.allclose(one.times, two.times, atol=0.0006) for one, two in zip(shipped, made, strict=True))
@@ -87,7 +87,7 @@ def test_the_recording_is_small():
 
 def test_the_recording_can_be_moved():
     """The story ends when the demo begins, so that its pages tell of the last hour."""
-    moved = recording.begun(1_000_000.0)
+    moved = recording.begun(1_000_000.0).series
 
     assert min(one.times[0] for one in moved) == 1_000_000.0
     births = [one for one in moved if one.name == "process_start_time_seconds"]
@@ -97,7 +97,7 @@ def test_the_recording_can_be_moved():
 def test_the_canary_serves_its_share():
     """What the pods of a step count is the share that the story says, give or take chance."""
     served = {True: 0.0, False: 0.0}
-    for one in shop.shop():
+    for one in shop.shop().series:
         if one.name == "http_requests_total":
             inside = (one.times > 1230) & (one.times < 1500)
             is_canary = one.labels["rollouts_pod_template_hash"] == story.GOOD.revision
@@ -108,7 +108,7 @@ def test_the_canary_serves_its_share():
 
 def test_openmetrics_ends_as_promtool_wants_it():
     """Families stand together, typed, and the text ends with its mark."""
-    lines = "".join(backend.openmetrics(recording.begun(0.0))).splitlines()
+    lines = "".join(backend.openmetrics(recording.begun(0.0).series)).splitlines()
 
     assert lines[-1] == "# EOF"
     assert [line.split()[2] for line in lines if line.startswith("# TYPE")] == sorted(

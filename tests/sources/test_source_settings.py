@@ -6,9 +6,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from firedamp.errors import SourceRefusedError
-from firedamp.sources import PrometheusSettings, ReplaySettings, SourceSettings, open_source
+from firedamp.sources import PrometheusSettings, ReplaySettings, SourceSettings, open_source, open_tracer
 from firedamp.sources.prometheus import PrometheusSource
-from firedamp.sources.replay import ReplaySource, write_recording
+from firedamp.sources.replay import Recording, ReplaySource, write_recording
+from firedamp.tracing.intake import Interest
 
 ADAPTER: TypeAdapter[PrometheusSettings | ReplaySettings] = TypeAdapter(SourceSettings)
 
@@ -60,7 +61,7 @@ def test_what_makes_no_sense_is_refused(written, said):
 async def test_sources_are_opened_from_their_settings(tmp_path: Path):
     """Nothing is asked yet; a missing recording is told at once."""
     path = tmp_path / "empty.jsonl.gz"
-    write_recording(path, [])
+    write_recording(path, Recording())
 
     prometheus = open_source(read(kind="prometheus", name="main", url="http://prometheus:9090"))
     replay = open_source(read(kind="replay", name="past", path=str(path)))
@@ -69,3 +70,14 @@ async def test_sources_are_opened_from_their_settings(tmp_path: Path):
     assert isinstance(replay, ReplaySource)
     with pytest.raises(SourceRefusedError, match="is no recording of firedamp"):
         open_source(read(kind="replay", name="past", path=str(tmp_path / "none")))
+
+
+def test_a_recording_is_a_source_of_traces_too(tmp_path: Path):
+    """One name serves both."""
+    path = tmp_path / "empty.jsonl.gz"
+    write_recording(path, Recording())
+
+    settings = read(kind="replay", name="past", path=str(path))
+    tracer = open_tracer(settings, Interest(frozenset({"checkout"})), lambda: 0.0)
+
+    assert isinstance(tracer, ReplaySource)

@@ -7,12 +7,12 @@ The recorded shop as it is shipped: one compact file, made by `shop` with its se
 from pathlib import Path
 
 from firedamp.demo.shop import shop
-from firedamp.sources.replay import Recorded, begun_at, read_recording, write_recording
+from firedamp.sources.replay import Recording, begun_at, read_recording, write_recording
 
 PATH = Path(__file__).with_name("shop.jsonl.gz")
 
 
-def begun(at: float) -> list[Recorded]:
+def begun(at: float) -> Recording:
     """The recording, moved so that it begins at a Unix time."""
     return begun_at(read_recording(PATH), at)
 

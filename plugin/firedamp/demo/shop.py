@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from firedamp.demo import story
 from firedamp.demo.story import Release
-from firedamp.sources.replay import Recorded
+from firedamp.sources.replay import Recorded, Recording
 
 Floats = NDArray[np.float64]
 
@@ -58,11 +58,11 @@ class Pod:
         return grid[(grid > self.starts) & (grid < min(self.ends, story.DURATION_SECONDS))]
 
 
-def shop(seed: int = SEED) -> list[Recorded]:
-    """All series of the recording; times in seconds from its start."""
+def shop(seed: int = SEED) -> Recording:
+    """The whole recording; times in seconds from its start."""
     rng = np.random.default_rng(seed)
     breath = _breath(rng)
-    return [recorded for pod in list(_pods(rng)) for recorded in _scraped(pod, breath, rng)]
+    return Recording([recorded for pod in list(_pods(rng)) for recorded in _scraped(pod, breath, rng)])
 
 
 def _pods(rng: np.random.Generator) -> Iterator[Pod]:

@@ -72,5 +72,5 @@ def _source(folder: Path, began: float, with_prometheus: bool) -> Iterator[tuple
         replay = {"name": "shop", "kind": "replay", "path": str(recording.PATH), "begin": began}
         yield replay, "a recording"
         return
-    with prometheus(recording.begun(began), folder) as url:
+    with prometheus(recording.begun(began).series, folder) as url:
         yield {"name": "shop", "kind": "prometheus", "url": url}, f"a real Prometheus at {url}"

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 MetricSettings = PrometheusSettings | ReplaySettings
-TraceSettings = JaegerSettings | IntakeSettings
+TraceSettings = JaegerSettings | IntakeSettings | ReplaySettings
 SourceSettings = Annotated[MetricSettings | TraceSettings, Field(discriminator="kind")]
 
 
@@ -57,7 +57,12 @@ def open_tracer(settings: TraceSettings, interest: Interest, clock: Callable[[],
         settings: the source's own.
         interest: whose traces will be asked for, for a source that has to choose what it keeps.
         clock: Unix seconds.
+
+    Raises:
+        SourceRefusedError: a recording cannot be read.
     """
+    if isinstance(settings, ReplaySettings):
+        return ReplaySource.of(settings)
     if isinstance(settings, IntakeSettings):
         return Intake(interest, settings.keeping, clock=clock)
     return open_jaeger(settings)

@@ -1,82 +1,42 @@
 """
-Recorded samples as a source, for demonstrations, tests and the judging of past releases.
+Answers out of a recording, as a Prometheus and a backend of traces would give them.
 
-A recording is JSON Lines, gzipped where its name ends in .gz: a first line
-`{"firedamp_recording": 1}`, then one series per line with its name, labels, times (the first in Unix
-milliseconds, then distances) and values. Selectors match as in PromQL; beyond a plain selector no
-expression is evaluated.
+Selectors match as in PromQL; beyond a plain selector no expression is evaluated.
 """
 
-import gzip
-import io
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Annotated, Literal
+from operator import attrgetter
 
-import msgspec
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from firedamp.cohorts import Matchers
-from firedamp.counting import LOOK_BACK_SECONDS, Floats, Samples, Series
+from firedamp.counting import LOOK_BACK_SECONDS, Samples, Series
 from firedamp.errors import SourceRefusedError
 from firedamp.ports import Span
 from firedamp.queries import Counted, Increase, Level, Matcher, Need, Op, Selector, selector
+from firedamp.sources.replay.lines import Recorded
+from firedamp.sources.replay.recording import PROCESS_START, Recording, begun_at, read_recording
+from firedamp.sources.replay.settings import ReplaySettings
+from firedamp.tracing import Sought, Trace, Traces
 
-_FORMAT = 1
-_PROCESS_START = "process_start_time_seconds"
 #: PromQL takes a series' last sample for its present value for so long.
 _STALE_SECONDS = LOOK_BACK_SECONDS
-
-
-class ReplaySettings(BaseModel):
-    """A recording to judge from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    kind: Literal["replay"] = "replay"
-    name: str = Field(min_length=1, max_length=63)
-    path: Annotated[Path, Field(strict=False)]
-    #: Unix time at which the first sample shall lie; null leaves times as recorded.
-    begin: float | None = None
-    #: Label that carries the pod's name.
-    pod_label: str = "pod"
-    lag: Annotated[float, Field(ge=0, le=600)] = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One recorded series; times in Unix seconds, ascending."""
-
-    name: str
-    labels: Mapping[str, str]
-    times: Floats
-    values: Floats
-
-
-class _Line(msgspec.Struct):
-    name: str
-    labels: dict[str, str]
-    times: list[int]
-    values: list[float | None]
-
-
-class _Head(msgspec.Struct):
-    firedamp_recording: int
+_START = attrgetter("start")
 
 
 class ReplaySource:
-    """A `firedamp.ports.Source` over recorded series."""
+    """A `firedamp.ports.Source` and a `firedamp.ports.TraceSource` over a recording."""
 
-    def __init__(self, recorded: Iterable[Recorded], *, pod_label: str = "pod", lag: float = 0.0) -> None:
+    def __init__(self, recording: Recording, *, pod_label: str = "pod", lag: float = 0.0) -> None:
         self._pod_label = pod_label
         self.lag_seconds = lag
         self._by_name: dict[str, list[Recorded]] = {}
-        for one in recorded:
+        for one in recording.series:
             self._by_name.setdefault(one.name, []).append(one)
+        self._traces = sorted(recording.traces, key=_START)
 
     @classmethod
     def of(cls, settings: ReplaySettings) -> "ReplaySource":
@@ -86,10 +46,10 @@ class ReplaySource:
         Raises:
             SourceRefusedError: it cannot be read.
         """
-        recorded = read_recording(settings.path)
+        recording = read_recording(settings.path)
         if settings.begin is not None:
-            recorded = begun_at(recorded, settings.begin)
-        return cls(recorded, pod_label=settings.pod_label, lag=settings.lag)
+            recording = begun_at(recording, settings.begin)
+        return cls(recording, pod_label=settings.pod_label, lag=settings.lag)
 
     async def __aenter__(self) -> "ReplaySource":
         return self
@@ -110,7 +70,7 @@ class ReplaySource:
         match need:
             case Counted():
                 inside = self._between(need.selector.where(*cohort), span.begin, span.end)
-                births = self._between(Selector(_PROCESS_START).where(*cohort), span.begin, span.end)
+                births = self._between(Selector(PROCESS_START).where(*cohort), span.begin, span.end)
                 return Samples(tuple(inside), starts=self._starts(births), beside=tuple(births))
             case Level():
                 text = need.expression.promql(cohort, span.window_seconds)
@@ -118,9 +78,21 @@ class ReplaySource:
             case Increase():
                 return Samples(tuple(self._increases(need, cohort, span)))
 
+    async def traces(self, sought: Sought, begin: float, end: float, timeout_seconds: float) -> Traces:
+        """
+        Serve every trace recorded for the services sought whose root began in [begin, end).
+
+        Raises:
+            SourceRefusedError: no traces were recorded at all, which is not the same as no traffic.
+        """
+        if not self._traces:
+            raise SourceRefusedError("the recording holds no traces; name another source under traces.source")
+        first, last = (bisect_left(self._traces, at, key=_START) for at in (begin, end))
+        return Traces([trace for trace in self._traces[first:last] if _is_told(trace, sought)])
+
     async def start_times(self, cohort: Matchers, span: Span) -> Mapping[str, float]:
         """Unix time at which each pod's oldest process began, where that was recorded."""
-        return self._starts(self._between(Selector(_PROCESS_START).where(*cohort), span.begin, span.end))
+        return self._starts(self._between(Selector(PROCESS_START).where(*cohort), span.begin, span.end))
 
     def _matching(self, wanted: Selector) -> list[Recorded]:
         accepts = [(one.label, _accepting(one)) for one in wanted.matchers]
@@ -164,63 +136,10 @@ class ReplaySource:
         return found
 
 
-def write_recording(path: Path, recorded: Iterable[Recorded]) -> None:
-    """Write series to a file; times are kept to the millisecond, NaN as null."""
-    lines = [msgspec.json.encode(_Head(_FORMAT)), *(msgspec.json.encode(_line(one)) for one in recorded)]
-    body = b"\n".join([*lines, b""])
-    if path.suffix == ".gz":
-        packed = io.BytesIO()
-        # Neither name nor time of writing: the same series give the same file.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:
-            file.write(body)
-        body = packed.getvalue()
-    path.write_bytes(body)
-
-
-def read_recording(path: Path) -> list[Recorded]:
-    """
-    Read series from a file that `write_recording` wrote.
-
-    Raises:
-        SourceRefusedError: the file is missing or no recording.
-    """
-    try:
-        body = path.read_bytes()
-        head, *lines = (gzip.decompress(body) if path.suffix == ".gz" else body).splitlines() or [b""]
-        version = msgspec.json.decode(head, type=_Head).firedamp_recording
-        if version != _FORMAT:
-            raise SourceRefusedError(f"{path} is a recording of format {version}; {_FORMAT} can be read")
-        return [_recorded(msgspec.json.decode(line, type=_Line)) for line in lines]
-    except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
-        raise SourceRefusedError(f"{path} is no recording of firedamp: {error}") from error
-
-
-def begun_at(recorded: Sequence[Recorded], begin: float) -> list[Recorded]:
-    """Move a recording in time so that its first sample lies at `begin`, process start times with it."""
-    first = min((float(one.times[0]) for one in recorded if len(one.times)), default=begin)
-    shift = round(begin - first, 3)
-    return [
-        replace(
-            one,
-            times=one.times + shift,
-            values=one.values + shift if one.name == _PROCESS_START else one.values,
-        )
-        for one in recorded
-    ]
-
-
-def _line(one: Recorded) -> _Line:
-    ms = np.rint(1000 * one.times).astype(np.int64)
-    values = [None if math.isnan(value) else value for value in one.values.tolist()]
-    return _Line(one.name, dict(one.labels), np.diff(ms, prepend=0).tolist(), values)
-
-
-def _recorded(line: _Line) -> Recorded:
-    times = np.cumsum(np.array(line.times, dtype=np.int64)) / 1000
-    values = np.array([math.nan if value is None else value for value in line.values], dtype=np.float64)
-    if len(times) != len(values):
-        raise ValueError(f"{line.name} has {len(times)} times and {len(values)} values")
-    return Recorded(line.name, line.labels, times, values)
+def _is_told(trace: Trace, sought: Sought) -> bool:
+    """Traces are recorded as one service saw them; of another they tell nothing."""
+    reported = {visit.resource.get("service.name", "") for visit in trace.visits}
+    return not reported or not reported.isdisjoint(sought.services)
 
 
 def _plain(text: str) -> Selector:
