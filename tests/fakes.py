@@ -1,18 +1,20 @@
 """Small stand-ins that keep the promises of `firedamp.ports`; the same tests hold them to it."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from firedamp.errors import ConflictError, StoreError
+from firedamp.errors import ConflictError, SourceDownError, SourceError, SourceRefusedError, StoreError
 from firedamp.model import Ask, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import LESSONS, Event, Gate, Lesson, Snapshot, Token
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.ledger import BY_NAME_ONLY
 from firedamp.store.locks import LocalLocks, name
 from firedamp.store.rows import CHANGING, LESSON_KEY, LESSON_SAYS, switched
+from firedamp.tracing import Sought, Trace, Traces
 
 
 class MemoryStore:
@@ -314,3 +316,46 @@ class FakeJudge:
 
 def _passing(question: Question) -> Verdict:
     return Verdict(Outcome.PASS, question, "harm is excluded", at=0.0)
+
+
+@dataclass
+class FakeTraces:
+    """
+    `TraceSource` over traces made up beforehand.
+
+    Attributes:
+        known: each trace and when it arrives, Unix seconds.
+        now: what has not arrived by then is not told.
+        trouble: raised instead of an answer while set.
+        doubtful: [begin, end) of which not all is known.
+        most: traces told at once; of more it refuses to speak.
+        patience_seconds: how long an answer takes, for each minute asked about.
+        asked: every (begin, end), in order.
+    """
+
+    known: Sequence[tuple[Trace, float]] = ()
+    now: float = math.inf
+    trouble: SourceError | None = None
+    doubtful: tuple[float, float] = (math.inf, math.inf)
+    most: int = 1_000_000
+    patience_seconds: float = 0.0
+    asked: list[tuple[float, float]] = field(default_factory=list)
+
+    async def traces(self, sought: Sought, begin: float, end: float, timeout_seconds: float) -> Traces:
+        self.asked.append((begin, end))
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await asyncio.sleep(self.patience_seconds * (end - begin) / 60)
+        except TimeoutError:
+            raise SourceDownError(f"source traces: no answer within {timeout_seconds:.3g} s") from None
+        if self.trouble is not None:
+            raise self.trouble
+        found = [one for one, came in self.known if came <= self.now and begin <= one.start < end]
+        if len(found) > self.most:
+            raise SourceRefusedError(f"source traces: more than {self.most} traces")
+        in_doubt = begin < self.doubtful[1] and self.doubtful[0] < end
+        doubt = "source traces: a page was full" if in_doubt else ""
+        return Traces(sorted(found, key=lambda one: one.start), doubt)
+
+    async def close(self) -> None:
+        """Nothing to close."""

@@ -32,7 +32,8 @@ SPAN = Span(-300.0, (30.0, 60.0), 60.0, 5.0)
 
 async def gathered(source, parameters=PARAMETERS):
     planned = plans.plan(parameters, RELEASE)
-    counts = await evidence.gather("main", source, planned, BLOCKS, evidence.Memories(), SPAN)
+    answers = await evidence.gather("main", source, planned, SPAN)
+    counts = evidence.counted(planned, answers, BLOCKS, evidence.Memories())
     return evidence.assemble(parameters, planned, counts, NO_FLOWS, BLOCKS, RELEASE)
 
 

@@ -32,6 +32,7 @@ from firedamp.model import (
 )
 from firedamp.ports import Source, Span
 from firedamp.queries import Counted, Level, promql
+from firedamp.tracing.arrivals import Arrivals
 
 #: `$window` reaches back from now to the end of warm-up, but no further than this.
 MAX_WINDOW_SECONDS = 600.0
@@ -39,18 +40,26 @@ MAX_WINDOW_SECONDS = 600.0
 _NOT_WHOLE = frozenset({TroubleKind.SOURCE_DOWN, TroubleKind.REFUSED, TroubleKind.PARTIAL})
 #: One thing that is fetched, and what each of a plan brought.
 Asked = Query | Unlabelled
+Answers = Mapping[Asked, Samples | SourceError]
 Counts = Mapping[Asked, Count | SourceError]
 
 
 @dataclass(slots=True)
 class Memories:
-    """What counting remembers of each query between looks; lives with the session, never stored."""
+    """
+    What counting remembers between looks; lives with the session, never stored.
+
+    Attributes:
+        counted: of each query.
+        arrivals: of traces.
+    """
 
     counted: dict[Query, Memory] = field(default_factory=dict)
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
     def copy(self) -> "Memories":
         """For a look that may fail: what it counted is remembered only once it is written."""
-        return Memories(dict(self.counted))
+        return Memories(dict(self.counted), self.arrivals)
 
     def watched(self, sibling: Query | None, until: float) -> Memory | None:
         """
@@ -65,11 +74,9 @@ class Memories:
         return Memory.watching(known.scraped.arrived, until)
 
 
-async def gather(
-    name: str, source: Source, planned: Plan, blocks: Sequence[Block], memories: Memories, span: Span
-) -> Counts:
+async def gather(name: str, source: Source, planned: Plan, span: Span) -> Answers:
     """
-    Fetch and count every query of the plan for these blocks; `name` is what people call the source.
+    Fetch every query of the plan; `name` is what people call the source.
 
     Raises:
         SourceDownError: not one query was answered, so nothing can be judged now.
@@ -79,7 +86,12 @@ async def gather(
     answers = dict(zip(wanted, found, strict=True))
     if answers and all(isinstance(one, SourceDownError) for one in found):
         raise next(one for one in found if isinstance(one, SourceDownError))
-    return {one: _counted(planned, one, answers, blocks, memories) for one in wanted}
+    return answers
+
+
+def counted(planned: Plan, answers: Answers, blocks: Sequence[Block], memories: Memories) -> Counts:
+    """Count what was fetched for these blocks; what lies behind the last one is left for later."""
+    return {one: _counted(planned, one, answers, blocks, memories) for one in answers}
 
 
 async def _ask(name: str, source: Source, wanted: Asked, span: Span) -> Samples | SourceError:
@@ -97,7 +109,7 @@ async def _ask(name: str, source: Source, wanted: Asked, span: Span) -> Samples 
 def _counted(
     planned: Plan,
     wanted: Asked,
-    answers: Mapping[Asked, Samples | SourceError],
+    answers: Answers,
     blocks: Sequence[Block],
     memories: Memories,
 ) -> Count | SourceError:

@@ -12,6 +12,7 @@ from firedamp.judge.book import Profile
 from firedamp.judge.plans import Plan
 from firedamp.model import Block, Evidence, Release, Trouble, TroubleKind
 from firedamp.ports import Source, Span, TraceSource
+from firedamp.tracing.arrivals import Arrivals
 
 #: Part of the caller's deadline that a source may take.
 _SOURCE_SHARE = 0.8
@@ -37,21 +38,23 @@ class Gathering:
         blocks: Sequence[Block],
     ) -> list[Evidence]:
         """
-        One piece of evidence per block.
+        One piece of evidence for each of the first blocks: of all, unless traces take too long.
 
         Raises:
             SourceDownError: the source of the metrics answered nothing, so nothing can be judged now.
         """
         with telemetry.stage(telemetry.Stage.FETCH):
-            counts, pieces = await asyncio.gather(
-                self._counts(profile.source, session, planned, memories, blocks),
-                self._flows(profile.tracer, planned, blocks),
+            answers, told = await asyncio.gather(
+                self._answers(profile.source, session, planned, memories, blocks),
+                self._flows(profile.tracer, planned, memories.arrivals, blocks),
             )
-        return evidence.assemble(session.parameters, planned, counts, pieces, blocks, release)
+        blocks, memories.arrivals = blocks[: len(told.pieces)], told.arrivals
+        counts = evidence.counted(planned, answers, blocks, memories)
+        return evidence.assemble(session.parameters, planned, counts, told.pieces, blocks, release)
 
-    async def _counts(
+    async def _answers(
         self, name: str, session: Session, planned: Plan, memories: evidence.Memories, blocks: Sequence[Block]
-    ) -> evidence.Counts:
+    ) -> evidence.Answers:
         if not planned.queries:
             return {}
         source = self._sources.get(name)
@@ -64,16 +67,19 @@ class Gathering:
             window_seconds=_window(session, blocks[-1].end),
             timeout_seconds=self._seconds,
         )
-        return await evidence.gather(name, source, planned, blocks, memories, span)
+        return await evidence.gather(name, source, planned, span)
 
-    async def _flows(self, name: str, planned: Plan, blocks: Sequence[Block]) -> flows.Pieces:
+    async def _flows(
+        self, name: str, planned: Plan, arrivals: Arrivals, blocks: Sequence[Block]
+    ) -> flows.Gathered:
         if planned.flows is None:
-            return [{} for _ in blocks]
+            return flows.Gathered([{} for _ in blocks], arrivals)
         source = self._tracers.get(name)
         if source is None:
             text = f"no source of traces is named {name!r}; add it to sources in the settings"
-            return flows.nothing(planned.flows, blocks, Trouble(TroubleKind.REFUSED, text))
-        return await flows.gather(name, source, planned.flows, blocks, self._seconds)
+            pieces = flows.nothing(planned.flows, blocks, Trouble(TroubleKind.REFUSED, text))
+            return flows.Gathered(pieces, arrivals)
+        return await flows.gather(name, source, planned.flows, blocks, arrivals, self._seconds)
 
 
 def _window(session: Session, end: float) -> float:
