@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from firedamp.queries import Operation
+from firedamp.sources._reading import Wanted, uncollected
 from firedamp.sources._slicing import SECOND, Slice
 from firedamp.sources.jaeger.naming import Search
-from firedamp.sources.jaeger.reading import Haul, Page, Wanted, read, uncollected
+from firedamp.sources.jaeger.reading import Haul, Page, read
 from firedamp.tracing import Kind, Root, Sought, Span, Trace
 
 FLOW = Operation("gateway", "POST /orders")
@@ -32,7 +33,7 @@ def page(*spans: Span, search: Search = SEARCH, asked: int = 10) -> Page:
 def brought(*pages: Page) -> Haul:
     haul = Haul(WANTED)
     for one in pages:
-        haul.add(SEARCH, one, 100)
+        haul.add(SEARCH, one)
     return haul
 
 
@@ -73,11 +74,11 @@ def test_of_a_trace_found_twice_the_fuller_is_kept():
     assert [brought(early, late).traces(), brought(late, early).traces()] == [[KNOWN], [KNOWN]]
 
 
-def test_cuts_and_bytes_add_up():
+def test_cuts_and_searches_astray_add_up():
     """Over all searches of a question."""
     haul = brought(Page(1, cut=True, found=[KNOWN], astray=False), Page(0, cut=True, found=[], astray=True))
 
-    assert (haul.cut, haul.bytes_read, haul.astray) == (2, 200, {SEARCH})
+    assert (haul.cut, haul.astray) == (2, {SEARCH})
 
 
 @pytest.mark.usefixtures("collecting")

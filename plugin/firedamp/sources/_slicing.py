@@ -6,7 +6,12 @@ were asked for is never taken for whole: its slice is halved and asked again. Ho
 learnt from what each brought, in traces and in bytes, and remembered for the next look.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from firedamp.sources._client import AnswerTooLargeError
 
 #: Times here are Unix microseconds, which every backend of traces holds exactly.
 SECOND = 1_000_000
@@ -34,18 +39,31 @@ class Slice:
 
 @dataclass(slots=True)
 class Pace:
-    """How wide a slice of one search should be, as far as is known."""
+    """
+    How wide a slice of one search should be, as far as is known.
+
+    Attributes:
+        width: in microseconds, as are the others.
+        smallest: no slice is narrower.
+        grain: what widths are multiples of, where a backend knows no shorter time.
+    """
 
     width: int = _FIRST
+    smallest: int = SMALLEST
+    grain: int = 1
 
     def heard(self, piece: Slice, traces: int, size: int, page: int) -> None:
         """Learn from a slice that brought so many traces in so many bytes, where a page holds so many."""
         filled = max(traces / (page * _FILLED), size / _BYTES, 1 / _MOST_GROWTH)
         if piece.width >= self.width or filled > 1:
-            self.width = max(SMALLEST, round(piece.width / filled))
+            self.width = max(self.smallest, self.whole(round(piece.width / filled)))
 
     def halved(self, piece: Slice) -> None:
-        self.width = max(SMALLEST, min(self.width, piece.width // 2))
+        self.width = max(self.smallest, min(self.width, self.whole(piece.width // 2)))
+
+    def whole(self, width: int) -> int:
+        """So many whole grains as fit into it."""
+        return width - width % self.grain
 
 
 @dataclass(slots=True)
@@ -75,9 +93,65 @@ class Sweep:
 
     def halve(self, piece: Slice) -> bool:
         """Ask a slice again in two; False where it is as small as slices get."""
-        if piece.width < 2 * SMALLEST:
+        if piece.width < 2 * self.pace.smallest:
             return False
-        middle = piece.begin + piece.width // 2
+        middle = piece.begin + self.pace.whole(piece.width // 2)
         self._again += [Slice(middle, piece.end), Slice(piece.begin, middle)]
         self.pace.halved(piece)
         return True
+
+
+class Page(Protocol):
+    """What one search brought, read."""
+
+    @property
+    def traces(self) -> int:
+        """How many it has."""
+        ...
+
+    @property
+    def cut(self) -> bool:
+        """There may be more."""
+        ...
+
+
+_PageT = TypeVar("_PageT", bound=Page)
+
+
+async def swept(
+    sweep: Sweep,
+    ask: Callable[[Slice], Awaitable[tuple[_PageT, int]]],
+    keep: Callable[[_PageT], None],
+    full: int,
+) -> None:
+    """
+    Ask slice by slice until all is asked; any number may work at one sweep.
+
+    Args:
+        sweep: what is to be asked.
+        ask: one search; returns how many bytes its answer had as well.
+        keep: takes every page that is whole, and those that stay cut.
+        full: a page holds so many traces.
+    """
+    while (piece := sweep.take()) is not None:
+        try:
+            page, size = await ask(piece)
+        except AnswerTooLargeError:
+            if not sweep.halve(piece):
+                raise
+            continue
+        if page.cut and sweep.halve(piece):
+            continue
+        sweep.pace.heard(piece, page.traces, size, full)
+        keep(page)
+
+
+async def together(work: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do all at a time, and raise what stopped the first."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except ExceptionGroup as errors:
+        # All stop at the first; what the others said while stopping is not news.
+        raise errors.exceptions[0] from errors

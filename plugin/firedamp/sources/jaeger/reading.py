@@ -7,32 +7,16 @@ three rows for each trace asked for, a row being a span that matches, so many ma
 Source: Jaeger 1.76, internal/storage/v1/cassandra/spanstore/reader.go:60 (limitMultiple).
 """
 
-import gc
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from firedamp.queries import Operation
+from firedamp.sources._reading import Wanted
 from firedamp.sources._slicing import SECOND, Slice
 from firedamp.sources.jaeger.naming import Search
-from firedamp.tracing import Sought, Span, Trace, joined
+from firedamp.tracing import Span, Trace, joined
 
 _ROWS_PER_TRACE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Traces sought whose root began in [begin, end), Unix seconds."""
-
-    sought: Sought
-    begin: float
-    end: float
-
-    def has(self, trace: Trace) -> bool:
-        if not self.begin <= trace.start < self.end:
-            return False
-        roots, root = self.sought.roots, trace.root
-        return not roots or (root is not None and any(root.is_of(flow) for flow in roots))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +47,7 @@ class Haul:
     found: dict[str, Trace] = field(default_factory=dict)
     astray: set[Search] = field(default_factory=set)
 
-    def add(self, search: Search, page: Page, size: int) -> None:
-        self.bytes_read += size
+    def add(self, search: Search, page: Page) -> None:
         self.cut += page.cut
         if page.astray:
             self.astray.add(search)
@@ -102,24 +85,6 @@ def read(spans: Iterable[Span], search: Search, piece: Slice, asked: int, wanted
     return Page(
         len(traces), cut, found, astray=bool(search.name) and any(_strays(one, search) for one in found)
     )
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """
-    Read without looking for cycles.
-
-    Spans come and go by the thousand and are none; to look through all that is alive because of them takes a
-    quarter of the time, a tenth of a second at once, in which nothing else runs.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _matches(span: Span, search: Search, piece: Slice) -> bool:

@@ -12,12 +12,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from firedamp.errors import SourceDownError, SourceRefusedError
-from firedamp.sources._client import Answer, AnswerTooLargeError, Question
-from firedamp.sources._slicing import SECOND, SMALLEST, Pace, Slice, Sweep
+from firedamp.sources._client import Answer, Question
+from firedamp.sources._reading import Reader, Wanted
+from firedamp.sources._slicing import SECOND, SMALLEST, Pace, Slice, Sweep, swept, together
 from firedamp.sources.jaeger.client import client
 from firedamp.sources.jaeger.dialects import V1, V3, Dialect
 from firedamp.sources.jaeger.naming import Name, Search, searches
-from firedamp.sources.jaeger.reading import Haul, Page, Wanted, read, uncollected
+from firedamp.sources.jaeger.reading import Haul, Page, read
 from firedamp.sources.jaeger.settings import JaegerSettings
 from firedamp.tracing import Sought, Traces
 
@@ -26,8 +27,6 @@ _APIS = {"v3": V3, "v1": V1, "auto": None}
 _NAMES_SECONDS = 300.0
 #: Pods' clocks differ: a service may seem to be entered before its trace began.
 _SKEW_SECONDS = 1.0
-#: A larger answer takes more than 20 ms to read, which is done beside the event loop.
-_READ_AT_ONCE = 200_000
 _KEPT_PACES = 256
 
 
@@ -39,7 +38,7 @@ class JaegerSource:
         self._client = client(settings)
         self._dialect: Dialect | None = _APIS[settings.api]
         self._detecting = asyncio.Lock()
-        self._reading = asyncio.Lock()
+        self._reader = Reader()
         self._paces: dict[Search, Pace] = {}
         self._names: dict[str, tuple[float, tuple[Name, ...]]] = {}
         self._astray: set[Search] = set()
@@ -132,15 +131,12 @@ class JaegerSource:
     # Slice by slice.
 
     async def _sweep(self, wanted: Collection[Search], haul: Haul, dialect: Dialect) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for search in wanted:
-                    sweep = self._slices(search, haul.wanted)
-                    for _ in range(self.settings.max_concurrent):
-                        group.create_task(self._work(sweep, search, haul, dialect))
-        except ExceptionGroup as errors:
-            # All stop at the first; what the others said while stopping is not news.
-            raise errors.exceptions[0] from errors
+        await together(
+            self._work(sweep, search, haul, dialect)
+            for search in wanted
+            for sweep in [self._slices(search, haul.wanted)]
+            for _ in range(self.settings.max_concurrent)
+        )
 
     def _slices(self, search: Search, wanted: Wanted) -> Sweep:
         whole, sought = _microseconds(wanted), wanted.sought
@@ -154,34 +150,19 @@ class JaegerSource:
         return Sweep(whole.begin, whole.end, pace)
 
     async def _work(self, sweep: Sweep, search: Search, haul: Haul, dialect: Dialect) -> None:
-        while (piece := sweep.take()) is not None:
-            try:
-                page, size = await self._page(piece, search, haul.wanted, dialect)
-            except AnswerTooLargeError:
-                if not sweep.halve(piece):
-                    raise
-                continue
-            if page.cut and sweep.halve(piece):
-                haul.bytes_read += size
-                continue
-            sweep.pace.heard(piece, page.traces, size, self.settings.max_traces)
-            haul.add(search, page, size)
-
-    async def _page(self, piece: Slice, search: Search, wanted: Wanted, dialect: Dialect) -> tuple[Page, int]:
         asked = self.settings.max_traces
-        answer = await self._ask(dialect.search(search, piece, asked))
 
-        def page() -> Page:
-            with uncollected():
-                return read(dialect.spans(answer), search, piece, asked, wanted)
+        async def ask(piece: Slice) -> tuple[Page, int]:
+            answer = await self._ask(dialect.search(search, piece, asked))
+            size = len(answer.body)
+            with self._understood():
+                page = await self._reader.read(
+                    size, lambda: read(dialect.spans(answer), search, piece, asked, haul.wanted)
+                )
+            haul.bytes_read += size
+            return page, size
 
-        size = len(answer.body)
-        with self._understood():
-            if size <= _READ_AT_ONCE:
-                return page(), size
-            # One thread at a time: each more would make the event loop wait for its turn longer.
-            async with self._reading:
-                return await asyncio.to_thread(page), size
+        await swept(sweep, ask, lambda page: haul.add(search, page), asked)
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
