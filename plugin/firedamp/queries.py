@@ -142,6 +142,11 @@ class Operation:
     operation: str
 
 
+#: What stands for each good outcome where an unknown part of them was kept: with any large factor the odds
+#: between versions are told, and only those.
+THINNED = 100.0
+
+
 @dataclass(frozen=True, slots=True)
 class Traced:
     """
@@ -151,11 +156,13 @@ class Traced:
         measure: what is counted.
         root: of the flow; None for every trace through the service.
         failures: what a failure is: "error" (the span's status), HTTP codes ("404", "5xx"), gRPC statuses.
+        thinned: failures are all kept, and of the rest an unknown part: nothing is counted against both.
     """
 
     measure: Measure
     root: Operation | None = None
     failures: tuple[str, ...] = ()
+    thinned: bool = False
 
 
 def quoted(text: str) -> str:

@@ -99,15 +99,15 @@ CASES = {
 }
 
 
-def settings(case: Case, prometheus: str, traces: dict | None = None) -> dict:
-    """One service and its sources; with flows where there is a source of traces."""
+def settings(case: Case, prometheus: str, tracer: dict | None = None, **traces: object) -> dict:
+    """One service and its sources; with flows where there is a source of traces, and more about those."""
     name = case.story.service
     latency = {"name": "latency", "kind": "distribution", "histogram": f'{_LATENCY}{{service="{name}"}}'}
     sources = [{"name": "prometheus", "kind": "prometheus", "url": prometheus}]
-    if traces is None:
+    if tracer is None:
         return {"sources": sources, "services": [serving.service(name, latency)]}
-    flows = {"services": ["orders"], "flows": [_FLOW], "settle": "60s", "link": LINK}
-    return {"sources": [*sources, traces], "services": [serving.service(name, latency, traces=flows)]}
+    flows = {"services": ["orders"], "flows": [_FLOW], "settle": "60s", "link": LINK, **traces}
+    return {"sources": [*sources, tracer], "services": [serving.service(name, latency, traces=flows)]}
 
 
 def ask(case: Case) -> Ask:

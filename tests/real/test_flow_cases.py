@@ -4,11 +4,6 @@ What a service's own metrics cannot show, on a real Jaeger beside a real Prometh
 The past of both is made up and the service's clock moved from question to question, as for the five cases.
 """
 
-import asyncio
-import json
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,16 +11,13 @@ import pytest
 
 from firedamp.model import Outcome, Verdict
 from real import serving
-from real.flowcases import CASES, LINK, Case, ask, finding, settings
+from real.flowcases import CASES, LINK, finding, settings
+from real.flowjaeger import RELEASED, answered, released
 from real.history import past
-from real.jaeger import Jaeger, jaeger_or_skip
-from real.orders import send
+from real.jaeger import jaeger_or_skip
 from real.prometheus import RealPrometheus
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(1200)]
-
-RELEASED = float(int(time.time() // 7200) * 7200 - 4 * 7200)
-SETTLE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -37,51 +29,6 @@ def prometheus() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def program() -> Path:
     return jaeger_or_skip()
-
-
-async def released(case: Case, program: Path, prometheus: str, folder: Path, until: float) -> Verdict:
-    """The first answer, asked for every half minute for so many seconds; its traces are in the backend."""
-    trips = list(case.trips(RELEASED - SETTLE, until + SETTLE))
-    async with Jaeger(program) as jaeger:
-        await send(jaeger.intake, trips)
-        await stored(jaeger, trips[-1].trace_id)
-        traces = {"name": "jaeger", "kind": "jaeger", "url": jaeger.url}
-        async with serving.running(settings(case, prometheus, traces), folder, RELEASED) as shop:
-            verdict = await answered(shop, case, until)
-        for trace in [trace for one in verdict.findings for trace in one.traces]:
-            assert await is_known(jaeger, trace)
-    return verdict
-
-
-async def answered(shop: serving.Running, case: Case, until: float) -> Verdict:
-    while (verdict := await shop.judge.answer(ask(case), shop.now)).outcome is Outcome.INCONCLUSIVE:
-        if shop.now >= RELEASED + until:
-            break
-        shop.now += 30
-    print(case.story.service, shop.now - RELEASED, verdict.sentence)
-    return verdict
-
-
-async def stored(jaeger: Jaeger, trace: str) -> None:
-    """Jaeger stores what it took in turns."""
-    for _ in range(200):
-        if await is_known(jaeger, trace):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{trace} is not there after 10 s")
-
-
-async def is_known(jaeger: Jaeger, trace: str) -> bool:
-    """Whether the backend shows a trace of this id."""
-    return await asyncio.to_thread(_is_known, f"{jaeger.url}/api/v3/traces/{trace}")
-
-
-def _is_known(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(json.load(answer)["result"]["resourceSpans"])
-    except urllib.error.HTTPError:
-        return False
 
 
 @pytest.mark.parametrize("name", ["deleted", "unreadable", "silent", "lost"])

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from firedamp.cohorts import LabelCohorts
-from firedamp.model import Arm, Block
+from firedamp.model import Arm, Block, TroubleKind
 from firedamp.queries import Measure, Operation, Traced
 from firedamp.tracing import Call, Root, Trace, Visit
 from firedamp.tracing.arms import Cohorts
@@ -119,7 +119,49 @@ def test_operations_are_counted_by_name():
 
     rows = counted([trace(version="v1"), gone], Traced(Measure.OPERATIONS))[0].rows
 
-    assert rows == {Arm.MAIN: {"POST /orders": (1,)}, Arm.CANARY: {"POST": (1,)}}
+    assert rows == {Arm.MAIN: {"POST /orders": (0, 1, 0)}, Arm.CANARY: {"POST": (0, 1, 0)}}
+
+
+def test_every_visit_is_asked_for_something():
+    """Whatever the trace's own cohort: a later visit may have met the other one."""
+    first, second = trace(version="v1").visits[0], trace(version="v2", code="503").visits[0]
+    both = replace(trace(version="v1"), visits=(first, second))
+
+    rows = counted([both], Traced(Measure.OPERATIONS))[0].rows
+
+    assert rows == {Arm.MAIN: {"POST /orders": (0, 1, 0)}, Arm.CANARY: {"POST /orders": (1, 1, 1)}}
+
+
+def test_visits_of_traces_in_which_anything_fails_are_told_apart():
+    """Whoever keeps failures keeps these traces."""
+    below = replace(trace(0), failed_below=True)
+
+    rows = counted([below, trace(1)], Traced(Measure.OPERATIONS))[0].rows
+
+    assert rows == {Arm.CANARY: {"POST /orders": (0, 2, 1)}}
+
+
+def test_traces_sampled_alike_count_one_each():
+    """Half of them all is half as many, and nothing else."""
+    flows = [replace(trace(number), probability=0.5) for number in range(4)]
+
+    assert counted(flows)[0].rows == {Arm.CANARY: {"a": (0, 4)}}
+
+
+def test_where_failures_are_kept_the_others_stand_for_more():
+    """One in ten of the rest is kept, and tells so."""
+    failing = [replace(trace(number, code="500"), probability=1.0) for number in range(3)]
+    well = [replace(trace(number), probability=0.1) for number in range(4)]
+
+    assert counted([*failing, *well])[0].rows == {Arm.CANARY: {"a": (3, pytest.approx(43))}}
+
+
+def test_traces_that_tell_and_traces_that_do_not_are_not_counted_together():
+    """Nobody knows what the silent ones stand for."""
+    piece = counted([replace(trace(0), probability=0.5), trace(1)])[0]
+
+    assert (piece.rows, piece.troubles[0].kind) == ({}, TroubleKind.PARTIAL)
+    assert piece.troubles[0].text.startswith("50 % of the traces do not tell how they were sampled")
 
 
 @pytest.mark.parametrize(

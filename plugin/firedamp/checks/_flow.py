@@ -37,6 +37,8 @@ class FlowCheck(BaseCheck):
     flow: FlowRoot
     #: Where people see a trace.
     link: Link | None = None
+    #: Failures are all kept, and an unknown part of the rest.
+    errors_kept: bool = False
 
     def needs(self) -> Mapping[str, Need]:
         """Nothing of metrics."""

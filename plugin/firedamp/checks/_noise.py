@@ -37,6 +37,7 @@ class Noise:
         behind: events when they were asked last.
         dispersion: the noise to reckon with, known and learnt.
         spreads: coefficients of variation that pods make of the rates of both arms.
+        thinned: what each good outcome stands for (`queries.THINNED`) where an unknown part was kept; else 1.
     """
 
     known: Learnt
@@ -47,6 +48,7 @@ class Noise:
     behind: float = -1.0
     dispersion: Dispersion = field(default_factory=lambda: Learnt().dispersion)
     spreads: tuple[float, float] = (0.0, 0.0)
+    thinned: float = 1.0
 
     def add(self, baseline: Pods, canary: Pods) -> "Noise":
         """
@@ -72,11 +74,11 @@ class Noise:
         run = learn(*tables, self.known)
         found = (self.known + run).dispersion
         spreads = _spread(tables[0], found.tau), _spread(tables[1], found.tau)
-        return Noise(self.known, *tables, None, run, events, found, spreads)
+        return Noise(self.known, *tables, None, run, events, found, spreads, self.thinned)
 
     def _with(self, baseline: Table, canary: Table, waiting: tuple[Pods, Pods] | None) -> "Noise":
         """Of more blocks, with nothing new learnt."""
-        learnt = self.run, self.behind, self.dispersion, self.spreads
+        learnt = self.run, self.behind, self.dispersion, self.spreads, self.thinned
         return Noise(self.known, baseline, canary, waiting, *learnt)
 
     @property
@@ -106,7 +108,20 @@ class Noise:
             swapped: the comparison arm is the suspect.
         """
         reference, suspect = reversed(self.spreads) if swapped else self.spreads
-        return _null(tolerance, self.dispersion.phi, reference, suspect, shape)
+        return _null(tolerance, self._phi, reference, suspect, shape)
+
+    @property
+    def _phi(self) -> float:
+        """
+        Dispersion of the events, and of the few good outcomes from which the share of the traffic is told.
+
+        Where as many of those were kept as there are events, a block's share is as uncertain as its split.
+        """
+        if self.thinned == 1:
+            return self.dispersion.phi
+        events = self.baseline.events + self.canary.events
+        good = (self.baseline.requests + self.canary.requests - events) / self.thinned
+        return self.dispersion.phi * (1 + events / max(good, 1.0))
 
 
 @lru_cache(maxsize=1024)  # each block asks anew, though little is learnt

@@ -5,6 +5,8 @@ An endpoint deleted by mistake answers a polite 404, a consumer that was not reg
 all; neither is an error to anybody's metrics. Both show in what is asked of the service: each operation's
 requests fall to the canary with its share of the traffic, or else it does not have it any more.
 
+Rows are (failed, all, those of traces in which anything failed) of each operation.
+
 An operation that the canary alone serves is nothing bad: it is named, for a renamed one shows as both.
 """
 
@@ -70,7 +72,7 @@ class OperationsRun(CountsNothing):
     def take(self, piece: Slice, moment: Moment) -> "OperationsRun":
         """Add one block's operations."""
         baseline, canary = arm_rows(piece, self.grant.against), arm_rows(piece, Arm.CANARY)
-        asked = totals(baseline, 1)[0], totals(canary, 1)[0]
+        asked = totals(baseline, 3)[1], totals(canary, 3)[1]
         if not (moment.warm and any(asked)):
             return replace(self, last=piece)
         share = asked[1] / (asked[0] + asked[1])
@@ -129,7 +131,7 @@ class OperationsRun(CountsNothing):
 
 
 def _count(rows: Mapping[str, Row], name: str) -> float:
-    return rows[name][0] if name in rows else 0.0
+    return rows[name][1] if name in rows else 0.0
 
 
 def _missing(run: OperationsRun, known: Mapping[str, Absence]) -> tuple[str, ...]:

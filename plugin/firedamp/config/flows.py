@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from firedamp.checks import Check, FlowDuration, FlowFailures, Link, Operations
-from firedamp.decision.parameters import Tracing
+from firedamp.decision.parameters import Sampled, Tracing
 from firedamp.model import Tier
 from firedamp.queries import Measure
 from firedamp.units import Tolerance
@@ -55,10 +55,15 @@ class Flow(_Section):
     #: Largest rise of the odds of a failure, and of the time taken, that is no harm.
     tolerance: Tolerance = 0.2
 
-    def checks(self, link: str | None) -> Iterator[Check]:
+    def checks(self, link: str | None, sampling: Sampled | None) -> Iterator[Check]:
         """What is judged of it."""
-        flow = self.root.model_dump()
-        common = {"tier": self.tier, "tolerance": self.tolerance, "flow": flow, "link": link}
+        common = {
+            "tier": self.tier,
+            "tolerance": self.tolerance,
+            "flow": self.root.model_dump(),
+            "link": link,
+            "errors_kept": sampling is Sampled.ERRORS_KEPT,
+        }
         for name, below in (("availability", False), ("below", True)):
             yield FlowFailures(
                 name=f"{self.name}.{name}",
@@ -89,7 +94,7 @@ class Traces(Tracing):
 
     def checks(self) -> tuple[Check, ...]:
         """Those of each flow, and what is asked of the service by any."""
-        flows = [check for flow in self.flows for check in flow.checks(self.link)]
+        flows = [check for flow in self.flows for check in flow.checks(self.link, self.sampling)]
         return (*flows, Operations(name="operations", kind="operations"))
 
     def reading(self) -> Tracing:

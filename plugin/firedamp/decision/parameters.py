@@ -6,6 +6,7 @@ It is stored with the release as canonical JSON, so that a replay judges by what
 
 import json
 from collections import Counter
+from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated
 
@@ -69,6 +70,14 @@ class Policy(_Frozen):
     source_down: Resort = Resort.HOLD
 
 
+class Sampled(StrEnum):
+    """How traces were chosen where their state does not tell."""
+
+    HEAD = "head"  # by chance alone, before anything was known of them
+    ERRORS_KEPT = "errors-kept"  # every failure, and by chance a part of the rest
+    OTHERWISE = "otherwise"  # by latency, by rate, by anything else
+
+
 class Tracing(_Frozen):
     """How end-to-end traces of a service are read."""
 
@@ -76,6 +85,8 @@ class Tracing(_Frozen):
     services: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()
     #: How long a trace may still grow before it is counted.
     settle: Delay = Field(default=60.0, le=3600)
+    #: How traces were sampled where their state does not tell; null where they are not, or as a head does.
+    sampling: Sampled | None = None
 
     def reported(self, service: str) -> tuple[str, ...]:
         """The names under which it reports; controllers add to a workload's own."""

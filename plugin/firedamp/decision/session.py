@@ -18,8 +18,9 @@ from dataclasses import dataclass, field, replace
 
 from firedamp import cohorts
 from firedamp.checks import PASS_LEVEL, Check, Grant, Moment, Run
-from firedamp.decision import trust
+from firedamp.decision import sampling, trust
 from firedamp.decision.parameters import Parameters
+from firedamp.decision.sampling import Sampling
 from firedamp.decision.trust import Trust
 from firedamp.model import Arm, Block, Evidence, Finding, Outcome, Standing, Tier, TroubleKind
 from firedamp.stats.noise import Learnt
@@ -39,6 +40,7 @@ class Session:
         started: Unix time at which block 0 begins.
         runs: one per check, in the order of the parameters.
         trusts: likewise, whether its data can be believed.
+        sampling: whether traces tell what counters do.
         blocks: blocks taken; the next one has this index.
         lived: blocks among them in which a critical check had evidence.
         lost: blocks among them in which the source saw nothing at all.
@@ -49,6 +51,7 @@ class Session:
     started: float
     runs: tuple[Run, ...]
     trusts: tuple[Trust, ...]
+    sampling: Sampling
     blocks: int = 0
     lived: int = 0
     lost: int = 0
@@ -88,6 +91,7 @@ def begin(
         started,
         tuple(check.begin(granted) for check, granted in zip(parameters.checks, grants, strict=True)),
         trust.begin(parameters.checks, grants, cohorts.labels(parameters.cohorts)),
+        sampling.begin(parameters, against),
     )
 
 
@@ -129,9 +133,13 @@ def advance(
         known if piece is None else known.take(piece, evidence.weight, moment)
         for known, piece in zip(session.trusts, slices, strict=True)
     )
-    findings = tuple(known.judged(run.finding(moment)) for known, run in zip(trusts, runs, strict=True))
+    traced = session.sampling.take(evidence)
+    findings = tuple(
+        traced.judged(known.check, known.judged(run.finding(moment)))
+        for known, run in zip(trusts, runs, strict=True)
+    )
     standing = _standing(counted, findings, evidence.block, moment)
-    return replace(counted, runs=tuple(runs), trusts=trusts, standing=standing), findings
+    return replace(counted, runs=tuple(runs), trusts=trusts, sampling=traced, standing=standing), findings
 
 
 def replay(session: Session, blocks: Iterable[Evidence]) -> Session:

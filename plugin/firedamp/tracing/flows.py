@@ -7,14 +7,15 @@ it to grow. What arrives later is too late, and belongs to no block any more.
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from firedamp.model import Arm, Block, Slice
-from firedamp.queries import Measure, Traced
+from firedamp.model import Arm, Block, Slice, Trouble
+from firedamp.queries import THINNED, Measure, Traced
 from firedamp.tracing.arms import Cohorts, Place, addresses
 from firedamp.tracing.spans import Attributes
 from firedamp.tracing.traces import Call, Root, Trace, Visit
+from firedamp.tracing.weighing import weights
 
 #: Upper bounds of durations in seconds: four to each doubling, from a millisecond to two minutes.
 BOUNDS = (*(0.001 * 2 ** (step / 4) for step in range(69)), math.inf)
@@ -24,7 +25,7 @@ _SECONDS = (Measure.FLOW_SECONDS, Measure.SERVICE_SECONDS, Measure.CALLER_SECOND
 _COLUMNS = {
     Measure.OUTCOME: 2,
     Measure.BELOW: 2,
-    Measure.OPERATIONS: 1,
+    Measure.OPERATIONS: 3,
     **dict.fromkeys(_SECONDS, len(BOUNDS)),
 }
 #: Columns that a trace counts in: (failed, all).
@@ -56,7 +57,7 @@ class Settled:
         for trace, place in placed:
             if (at := _block(blocks, trace.start + self.settle_seconds)) is not None:
                 sorted_in[at].append((trace, place))
-        return [{name: _slice(each, one) for name, one in wanted.items()} for each in sorted_in]
+        return [{name: _slice(each, one, self.cohorts) for name, one in wanted.items()} for each in sorted_in]
 
 
 def _block(blocks: Sequence[Block], settled: float) -> int | None:
@@ -64,39 +65,76 @@ def _block(blocks: Sequence[Block], settled: float) -> int | None:
     return at if at < len(blocks) and blocks[at].start < settled else None
 
 
-def _slice(placed: Iterable[tuple[Trace, Place | None]], wanted: Traced) -> Slice:
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """What one trace counts: in which row, in which columns."""
+
+    trace: Trace
+    arm: Arm
+    key: str
+    columns: tuple[int, ...]
+
+
+def _slice(placed: Sequence[tuple[Trace, Place | None]], wanted: Traced, cohorts: Cohorts) -> Slice:
+    tallies = list(_tallies(placed, wanted, cohorts))
+    weighed = weights(
+        [one.trace.probability for one in tallies], [one.columns[:2] == _FAILED for one in tallies]
+    )
+    if isinstance(weighed, Trouble):
+        return Slice(troubles=(weighed,))
     rows: dict[Arm, dict[str, list[float]]] = {}
-    canaries: list[tuple[tuple[int, ...], Trace]] = []
-    unattributed = 0
-    for trace, place in placed:
-        if (told := _told(trace, wanted)) is None:
-            continue
-        if place is None:
-            # Some flows do well without the service; these asked for it.
-            unattributed += bool(trace.visits or trace.calls)
-            continue
-        arm, pod = place
-        key = trace.visits[0].operation if wanted.measure is Measure.OPERATIONS else pod
-        row = rows.setdefault(arm, {}).setdefault(key, [0.0] * _COLUMNS[wanted.measure])
-        for column in told:
-            row[column] += 1
-        if arm is Arm.CANARY:
-            canaries.append((told, trace))
+    for one, weight in zip(tallies, weighed, strict=True):
+        if wanted.thinned and one.columns == _WELL:
+            weight *= THINNED
+        row = rows.setdefault(one.arm, {}).setdefault(one.key, [0.0] * _COLUMNS[wanted.measure])
+        for column in one.columns:
+            row[column] += weight
     return Slice(
         {arm: {pod: tuple(row) for pod, row in pods.items()} for arm, pods in rows.items()},
         BOUNDS if wanted.measure in _SECONDS else (),
-        unlabelled=float(unattributed),
-        examples=_examples(canaries, wanted.measure),
+        unlabelled=float(sum(_is_lost(trace, place, wanted) for trace, place in placed)),
+        examples=_examples([one for one in tallies if one.arm is Arm.CANARY], wanted.measure),
     )
 
 
-def _examples(canaries: Sequence[tuple[tuple[int, ...], Trace]], measure: Measure) -> tuple[str, ...]:
+def _tallies(
+    placed: Iterable[tuple[Trace, Place | None]], wanted: Traced, cohorts: Cohorts
+) -> Iterator[_Tally]:
+    for trace, place in placed:
+        if wanted.measure is Measure.OPERATIONS:
+            yield from _visited(trace, cohorts)
+        elif place is not None and (columns := _told(trace, wanted)) is not None:
+            yield _Tally(trace, *place, columns)
+
+
+def _visited(trace: Trace, cohorts: Cohorts) -> Iterator[_Tally]:
+    """Each visit for itself: whoever was asked, was asked for this."""
+    root = trace.root
+    tainted = trace.failed_below or (root is not None and _breaks(root))
+    for visit in trace.visits:
+        if (arm := cohorts.arm(visit.resource)) is not None:
+            own = _outcome(_breaks(visit))
+            yield _Tally(trace, arm, visit.operation, (*own, 2) if tainted or own == _FAILED else own)
+
+
+def _breaks(span: Root | Visit) -> bool:
+    """What any sampler takes for a failure."""
+    return span.failed or span.code.startswith("5")
+
+
+def _is_lost(trace: Trace, place: Place | None, wanted: Traced) -> bool:
+    """Nobody knows which cohort was asked; some flows do well without the service, this one asked for it."""
+    asked = bool(trace.visits or trace.calls)
+    return place is None and asked and _told(trace, wanted) is not None
+
+
+def _examples(canaries: Sequence[_Tally], measure: Measure) -> tuple[str, ...]:
     """The canary's failing traces, or its slowest."""
     if measure in _SECONDS:
-        shown = sorted(canaries, key=lambda one: one[0], reverse=True)
+        shown = sorted(canaries, key=lambda one: one.columns, reverse=True)
     else:
-        shown = [one for one in canaries if one[0] == _FAILED]
-    return tuple(trace.trace_id for _, trace in shown[:EXAMPLES])
+        shown = [one for one in canaries if one.columns == _FAILED]
+    return tuple(one.trace.trace_id for one in shown[:EXAMPLES])
 
 
 def _told(trace: Trace, wanted: Traced) -> tuple[int, ...] | None:
@@ -110,10 +148,11 @@ def _told(trace: Trace, wanted: Traced) -> tuple[int, ...] | None:
         case Measure.BELOW:
             return _outcome(trace.failed_below)
         case Measure.OPERATIONS:
-            return (0,) if trace.visits else None
+            return _WELL if trace.visits else None
         case _:
             seconds = _seconds(trace, wanted.measure)
-            return None if seconds is None else (bisect_left(BOUNDS, seconds),)
+            too_many = wanted.thinned and (root is None or trace.failed_below or _breaks(root))
+            return None if seconds is None or too_many else (bisect_left(BOUNDS, seconds),)
 
 
 def _outcome(failed: bool) -> tuple[int, ...]:

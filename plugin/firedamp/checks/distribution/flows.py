@@ -18,7 +18,7 @@ class FlowDuration(Durations, FlowCheck):
 
     def traced(self) -> Traced:
         """The time that each flow took."""
-        return Traced(self.measure, self.flow.asked())
+        return Traced(self.measure, self.flow.asked(), thinned=self.errors_kept)
 
     def begin(self, grant: Grant) -> DistributionRun:
         """An empty run."""

@@ -9,7 +9,7 @@ from firedamp.checks._noise import Noise
 from firedamp.checks._run import Grant
 from firedamp.checks.proportion.rates import Rates
 from firedamp.checks.proportion.run import ProportionRun
-from firedamp.queries import Measure, Traced
+from firedamp.queries import THINNED, Measure, Traced
 from firedamp.units import Tolerance
 
 
@@ -25,7 +25,13 @@ class FlowFailures(Rates, FlowCheck):
 
     def traced(self) -> Traced:
         """The outcome of each flow."""
-        return Traced(Measure.BELOW if self.below else Measure.OUTCOME, self.flow.asked(), self.failure)
+        measure = Measure.BELOW if self.below else Measure.OUTCOME
+        return Traced(measure, self.flow.asked(), self.failure, self.errors_kept)
+
+    @property
+    def odds_only(self) -> bool:
+        """Of the flows that went well an unknown part was kept."""
+        return self.errors_kept
 
     def counted(self, *, swapped: bool) -> str:
         """Flows, not requests: one may call the service often."""
@@ -33,4 +39,5 @@ class FlowFailures(Rates, FlowCheck):
 
     def begin(self, grant: Grant) -> ProportionRun:
         """An empty run."""
-        return ProportionRun(self, grant, Noise(grant.known))
+        thinned = THINNED if self.errors_kept else 1.0
+        return ProportionRun(self, grant, Noise(grant.known, thinned=thinned))

@@ -17,11 +17,13 @@ class Outlook:
         found: the comparison.
         ratio: a pass excludes a rise of the odds to this multiple, > 1.
         excess: or one of the rate by this much, in (0, 1).
+        odds_only: there are no rates, and no pass by them.
     """
 
     found: Comparison
     ratio: float
     excess: float
+    odds_only: bool = False
 
     def safety(self, level: float) -> noninferiority.NonInferiority:
         """Whether harm beyond a margin is excluded, at this level in (0, 1)."""
@@ -37,7 +39,7 @@ class Outlook:
             expected_share=warm.expected_share,
             baseline_rate=warm.reference_rate,
         )
-        if not warm.swapped:
+        if not (warm.swapped or self.odds_only):
             return found
         # The absolute margin takes the reference's rate as known. Here that is the canary's own, known least,
         # and a rare good outcome could vanish within the margin.
@@ -46,7 +48,8 @@ class Outlook:
     def needs(self, level: float) -> int | None:
         """Canary requests that one like the other version usually lacks; None where no number will do."""
         seen, needed = self.found.suspect[1], self._needed(level)
-        wanted = needed.ratio if self.found.swapped else min(needed.ratio, needed.absolute)
+        ratio_only = self.found.swapped or self.odds_only
+        wanted = needed.ratio if ratio_only else min(needed.ratio, needed.absolute)
         # What is missing of the suspect, the canary brings in the measure of its own traffic.
         missing = max(0.0, wanted - seen) * self.found.canary[1] / seen
         return math.ceil(missing) if missing < math.inf else None

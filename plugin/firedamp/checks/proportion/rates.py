@@ -28,6 +28,11 @@ class Rates(BaseCheck):
         """The bad events are good ones that did not come: a comparison arm without any is not failing."""
         return False
 
+    @property
+    def odds_only(self) -> bool:
+        """Of the good outcomes an unknown part is counted: versions have odds, and no rates."""
+        return False
+
     def requests(self, rows: Mapping[str, Row]) -> float:
         """The second column."""
         return math.fsum([row[1] for row in rows.values()])

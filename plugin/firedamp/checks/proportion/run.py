@@ -1,5 +1,6 @@
 """A check of a rate over one release: block by block, and what it says."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,8 @@ from firedamp.checks.proportion.comparison import Comparison
 from firedamp.checks.proportion.outlook import Outlook
 from firedamp.checks.proportion.rates import Rates
 from firedamp.model import Arm, Finding, Outcome, Row, Situation, Slice
+from firedamp.queries import THINNED
+from firedamp.stats import fisher
 from firedamp.stats.noise import Learnt
 
 # While caches are cold a tenfold error rate may be harmless; only an all but dead canary is stopped.
@@ -112,7 +115,27 @@ class ProportionRun:
 
     def finding(self, moment: Moment) -> Finding:
         """What is found, with the traces that show it."""
-        return shown_by(self._found(moment), self.examples, self.check)
+        found = shown_by(self._found(moment), self.examples, self.check)
+        return self._without_rates(found) if self.check.odds_only else found
+
+    def _without_rates(self, found: Finding) -> Finding:
+        """What was kept of good outcomes stands for an unknown number of them."""
+        if self.warm is None:
+            return found
+        kept = self._kept(self.warm.baseline), self._kept(self.warm.canary)
+        shown = replace(found, baseline=None, canary=None, baseline_n=kept[0], canary_n=kept[1])
+        if found.effect is None or self.warm.swapped:
+            return shown
+        one = fisher.fisher_exact(self.warm.baseline[0], kept[0], self.warm.canary[0], kept[1])
+        return replace(shown, effect=one.odds_ratio, interval=one.interval, one_look_p=one.p_value)
+
+    def _kept(self, row: Row) -> float:
+        """What was counted, of (events, all)."""
+        return row[0] + (row[1] - row[0]) / self._thinned
+
+    @property
+    def _thinned(self) -> float:
+        return THINNED if self.check.odds_only else 1.0
 
     def _found(self, moment: Moment) -> Finding:
         """Harm first, then trouble with the data, then exclusion of harm, then what is missing."""
@@ -135,13 +158,18 @@ class ProportionRun:
 
     def _few_pods(self, bare: Finding, warm: Comparison) -> Finding | None:
         """Harm is proven, since warm-up or lately, but not without the worst of the pods."""
-        least = self.check.min_excess
+        least = self._least
         if warm.test.crossed and warm.excess >= least:
             return say(comparison.shown(bare, warm), speech.few_pods(self._facts(warm), *warm.worst_pods))
         if warm.alarmed and warm.recent_excess >= least:
             said = speech.few_pods(self._lately(warm), *warm.worst_pods_lately, self._seconds(warm))
             return say(comparison.shown_late(bare, warm), said)
         return None
+
+    @property
+    def _least(self) -> float:
+        """Smallest rise of the rate that is harm; any, where there are no rates."""
+        return 0.0 if self.check.odds_only else self.check.min_excess
 
     def _seconds(self, warm: Comparison) -> float:
         """How long the last minutes are."""
@@ -154,7 +182,7 @@ class ProportionRun:
 
     def _harm(self, bare: Finding) -> Finding | None:
         """Proven, beyond what is too small to matter, and not that of single pods."""
-        least = self.check.min_excess
+        least = self._least
         if (warm := self.warm) is not None:
             if warm.lasting and warm.excess >= least:
                 return say(comparison.shown(bare, warm), speech.harm(self._facts(warm)), Outcome.FAIL)
@@ -174,7 +202,7 @@ class ProportionRun:
 
     def _undecided(self, bare: Finding, warm: Comparison, moment: Moment) -> Finding:
         level = moment.pass_level or PASS_LEVEL
-        ahead = Outlook(warm, self.check.pass_ratio, self.check.pass_excess)
+        ahead = Outlook(warm, self.check.pass_ratio, self.check.pass_excess, self.check.odds_only)
         seen = ahead.detectable(self.grant, moment) if moment.planning else None
         shown = comparison.shown(bare, warm, detectable=seen)
         if (rates := self._both_failing(warm)) is not None:
@@ -184,7 +212,8 @@ class ProportionRun:
         if safety.passed:
             return say(shown, speech.safe(self._facts(warm), safety), Outcome.PASS)
         needs = ahead.needs(level) if moment.planning else None
-        pace = self.seen[1] / (moment.lived * self.grant.look_seconds)
+        needs = needs and math.ceil(needs / self._thinned)
+        pace = self.seen[1] / self._thinned / (moment.lived * self.grant.look_seconds)
         sentence = speech.waiting(self._facts(warm), safety.upper_rate, needs, pace, seen)
         return say(shown, sentence, needs=needs or None)
 
@@ -214,7 +243,7 @@ class ProportionRun:
             against=self.grant.against,
             baseline_rate=baseline_rate,
             canary_rate=canary_rate,
-            canary_n=found.canary[1],
+            canary_n=self._kept(found.canary),
             canary_pods=len(found.pods.served.names),
             canary_events=test.baseline_events if found.swapped else test.canary_events,
             events=test.events,
@@ -224,6 +253,7 @@ class ProportionRun:
             p_value=test.p_value,
             margin=self.check.pass_ratio,
             excess=self.check.pass_excess,
+            odds=_odds(found.baseline, found.canary) if self.check.odds_only else None,
         )
 
     def _lately(self, found: Comparison) -> speech.Facts:
@@ -234,9 +264,20 @@ class ProportionRun:
             self._facts(found),
             baseline_rate=baseline / baseline_n,
             canary_rate=canary / canary_n,
-            canary_n=canary_n,
+            canary_n=self._kept(recent.canary),
             canary_events=round(canary),
             events=round(baseline + canary),
             share=canary_n / (baseline_n + canary_n),
             p_value=found.late_p,
+            odds=_odds(recent.baseline, recent.canary) if self.check.odds_only else None,
         )
+
+
+def _odds(baseline: Row, canary: Row) -> float:
+    """Of an event in the canary over the comparison arm's, half an event added to both."""
+    return (
+        (canary[0] + 0.5)
+        / (baseline[0] + 0.5)
+        * (baseline[1] - baseline[0])
+        / max(canary[1] - canary[0], 1.0)
+    )

@@ -28,6 +28,7 @@ class Facts:
         p_value: of the test, in [0, 1].
         margin: odds ratio that a pass excludes, > 1.
         excess: difference of the rates that a pass excludes, in (0, 1).
+        odds: of an event in the canary over the other version's, where rates are not known; else None.
     """
 
     noun: str
@@ -45,10 +46,13 @@ class Facts:
     p_value: float
     margin: float
     excess: float
+    odds: float | None = None
 
     @property
     def rates(self) -> str:
-        """Both rates, canary first as in speech."""
+        """Both rates, canary first as in speech; or what they are to each other."""
+        if self.odds is not None:
+            return f"the odds are {words.times(self.odds)} {words.arm(self.against)}'s, rates are not known"
         return f"{words.percent(self.canary_rate)} against {self.usual}"
 
     @property
@@ -140,6 +144,8 @@ def safe(facts: Facts, safety: NonInferiority) -> str:
     if facts.fewer:
         low, high = 1 / high, 1 / low if low else float("inf")
     between = f"between {words.times(low)} and {words.times(high)} {words.arm(facts.against)}'s"
+    if facts.odds is not None:
+        return f"the odds are {between}, rates are not known; {_margin(facts)} is ruled out"
     return f"the rate is {between} ({facts.rates}); {_margin(facts)} is ruled out"
 
 
@@ -160,7 +166,7 @@ def waiting(
     events = words.plural(facts.canary_events, facts.noun)
     cannot = (
         f"cannot rule out {_margin(facts)} ({facts.rates})"
-        if facts.fewer
+        if facts.fewer or facts.odds is not None
         else f"can only rule out a rate above {words.percent(upper_rate)} ({facts.usual})"
     )
     noticed = "" if detectable is None else f"; {_noticed(facts, detectable)} would have been seen so far"

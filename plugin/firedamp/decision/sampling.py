@@ -1,0 +1,175 @@
+"""
+Whether traces tell the same of the service as its own counters do.
+
+Who keeps one trace in ten of the old version and every one of the canary, or every failure and a part of the
+rest, makes rates of them that nobody should promote by, nor roll back. Both show beside the service's own
+requests: visits in traces against requests counted, version by version, and the failures among each. Traces
+are counted when they have settled, so requests wait for them.
+"""
+
+import math
+from dataclasses import dataclass
+
+from scipy.special import betainc
+
+from firedamp import words
+from firedamp.checks import Check, FlowDuration, FlowFailures, Operations, Proportion, arm_rows, aside
+from firedamp.decision.parameters import Parameters, Sampled
+from firedamp.model import Arm, Evidence, Finding, Situation, Slice
+
+#: Versions may be sampled this unlike each other, and failures this unlike the rest.
+_UNLIKE = 1.5
+_KEPT = 3.0
+#: Where this part of the requests fails, nothing can be told from the failures among traces.
+_FAILING = 0.2
+#: By chance as unlike as this, at one look; there may be hundreds.
+_CHANCE = 1e-6
+
+_OTHERWISE = (
+    "the settings say that traces are sampled by latency, rate or other rules (traces.sampling: otherwise); "
+    "those that are left say nothing of the rest; send unsampled ones, or let the sampler write the "
+    "threshold into the trace state and say nothing"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """
+    What was counted, of the comparison arm and of the canary.
+
+    Attributes:
+        failed: requests, or visits.
+        every: all of them.
+        tainted: visits of traces in which anything failed.
+    """
+
+    failed: tuple[float, float] = (0.0, 0.0)
+    every: tuple[float, float] = (0.0, 0.0)
+    tainted: tuple[float, float] = (0.0, 0.0)
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(
+            (self.failed[0] + other.failed[0], self.failed[1] + other.failed[1]),
+            (self.every[0] + other.every[0], self.every[1] + other.every[1]),
+            (self.tainted[0] + other.tainted[0], self.tainted[1] + other.tainted[1]),
+        )
+
+
+_NONE = Sums()
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """
+    What was counted both ways since the release began.
+
+    Attributes:
+        against: the comparison arm.
+        told: what the settings say of it; None nothing.
+        operations, counted: names of the checks that tell of visits and of requests; empty without them.
+        lag: blocks by which traces are counted later.
+        waiting: requests of the last blocks, the oldest first.
+        requests: those whose traces have settled.
+        visits: in traces.
+    """
+
+    against: Arm | None
+    told: Sampled | None
+    operations: str
+    counted: str
+    lag: int
+    waiting: tuple[Sums, ...] = ()
+    requests: Sums = _NONE
+    visits: Sums = _NONE
+
+    def take(self, evidence: Evidence) -> "Sampling":
+        """After one more block."""
+        if not (self.operations and self.counted):
+            return self
+        waiting = (*self.waiting, self._sums(evidence, self.counted))
+        settled = len(waiting) > self.lag
+        return Sampling(
+            self.against,
+            self.told,
+            self.operations,
+            self.counted,
+            self.lag,
+            waiting[1:] if settled else waiting,
+            self.requests + waiting[0] if settled else self.requests,
+            self.visits + self._sums(evidence, self.operations),
+        )
+
+    def _sums(self, evidence: Evidence, name: str) -> Sums:
+        piece = evidence.slices.get(name)
+        if piece is None:
+            return _NONE
+        baseline, canary = (_columns(piece, arm) for arm in (self.against, Arm.CANARY))
+        return Sums(*zip(baseline, canary, strict=True))
+
+    def judged(self, check: Check, finding: Finding) -> Finding:
+        """The finding of a check of flows, set aside where sampling makes it doubtful, harm included."""
+        doubt = self.doubt if isinstance(check, FlowFailures | FlowDuration) else ""
+        return aside(finding, doubt, Situation.NO_DATA) if doubt else finding
+
+    @property
+    def doubt(self) -> str:
+        """How traces and requests differ, and what to do; empty where they do not."""
+        match self.told:
+            case Sampled.OTHERWISE:
+                return _OTHERWISE
+            case None:
+                return self._unlike_versions() or self._kept_failures()
+            case Sampled.HEAD | Sampled.ERRORS_KEPT:
+                return self._unlike_versions()
+
+    def _unlike_versions(self) -> str:
+        visits, requests = self.visits.every, self.requests.every
+        if self.told is Sampled.ERRORS_KEPT:
+            # A version with more failures has more of its traces kept. The others are of its other requests.
+            tainted = self.visits.tainted
+            visits = visits[0] - tainted[0], visits[1] - tainted[1]
+            requests = requests[0] - tainted[0], requests[1] - tainted[1]
+        if not (sum(visits) > 0 and min(requests) > 0):
+            return ""
+        share, found = requests[1] / sum(requests), visits[1] / sum(visits)
+        if not _differ(visits[1], sum(visits), share, _UNLIKE):
+            return ""
+        return (
+            f"the canary has {words.percent(found)} of the traced visits and {words.percent(share)} of the "
+            "requests: its traces are sampled otherwise than the other version's; sample both alike, or let "
+            "the sampler write the threshold into the trace state"
+        )
+
+    def _kept_failures(self) -> str:
+        failed, visits = sum(self.visits.failed), max(sum(self.visits.every), 1.0)
+        rate = max(sum(self.requests.failed), 1.0) / max(sum(self.requests.every), 1.0)
+        if rate > _FAILING or failed / visits < rate or not _differ(failed, visits, rate, _KEPT):
+            return ""
+        return (
+            f"{words.percent(failed / visits)} of the traced visits fail and {words.percent(rate)} of the "
+            "requests do: failures are kept and the rest is sampled; let the sampler write the threshold "
+            "into the trace state, or say so in the settings (traces.sampling: errors-kept)"
+        )
+
+
+def _columns(piece: Slice, arm: Arm | None) -> tuple[float, ...]:
+    """Sums over an arm's rows; requests have no third column."""
+    summed = map(math.fsum, zip(*arm_rows(piece, arm).values(), strict=True))
+    return (*summed, 0.0, 0.0, 0.0)[:3]
+
+
+def _differ(seen: float, total: float, share: float, factor: float) -> bool:
+    """Whether a share of so many is beyond a factor of the expected one, by more than chance."""
+    low, high = share / (share + (1 - share) * factor), share * factor / (share * factor + 1 - share)
+    if seen / total > high:
+        return bool(betainc(seen, total - seen + 1, high) < _CHANCE)
+    return bool(seen / total < low and betainc(total - seen, seen + 1, 1 - low) < _CHANCE)
+
+
+def begin(parameters: Parameters, against: Arm | None) -> Sampling:
+    """Nothing counted yet; the first check of errors tells of the service's own requests."""
+    tracing, checks = parameters.traces, parameters.checks
+    lag = math.ceil(tracing.settle / parameters.window.look) if tracing else 0
+    operations = next((check.name for check in checks if isinstance(check, Operations)), "")
+    errors = (check.name for check in checks if isinstance(check, Proportion) and not check.misses)
+    return Sampling(against, tracing.sampling if tracing else None, operations, next(errors, ""), lag)

@@ -1,0 +1,50 @@
+"""
+Traces kept by chance stand for others: counts as if all had been kept, and no more certain than these are.
+
+Each trace counts the inverse of the probability with which it was kept (Horvitz and Thompson), all of them
+divided by one number, so that what a test rests on counts as often as it is worth: failures where flows fail
+(Kish's effective size of those that were seen), else everything. Where all were kept with the same
+probability that gives the plain counts, and where every failure is kept and a part of the rest, the
+failures as they are against all that there were.
+
+Source: Horvitz & Thompson (1952), JASA 47, 663-685; effective size: Kish (1965), Survey Sampling, 8.2.
+"""
+
+from collections.abc import Sequence
+
+from firedamp import words
+from firedamp.model import Trouble, TroubleKind
+
+#: So many of a block's traces may tell no probability where others do.
+_SILENT = 0.05
+
+
+def weights(probabilities: Sequence[float | None], failed: Sequence[bool]) -> Sequence[float] | Trouble:
+    """
+    What each trace of a block counts.
+
+    Args:
+        probabilities: (traces,) with which each was kept, in (0, 1]; None where nobody told.
+        failed: (traces,) whether it is what the test rests on.
+
+    Returns:
+        (traces,) weights > 0; or why there are none: some traces tell, and some do not.
+    """
+    known = [1 / chance for chance in probabilities if chance is not None]
+    if not known or (min(known) == max(known) and len(known) == len(probabilities)):
+        return [1.0] * len(probabilities)
+    if len(known) < (1 - _SILENT) * len(probabilities):
+        return _unlike(1 - len(known) / len(probabilities))
+    usual = sum(known) / len(known)
+    whole = [usual if chance is None else 1 / chance for chance in probabilities]
+    resting = [one for one, counts in zip(whole, failed, strict=True) if counts] or whole
+    unit = sum(one * one for one in resting) / sum(resting)
+    return [one / unit for one in whole]
+
+
+def _unlike(share: float) -> Trouble:
+    text = (
+        f"{words.percent(share)} of the traces do not tell how they were sampled, and the others do: they "
+        "cannot be counted together; let every collector write the threshold into the trace state, or none"
+    )
+    return Trouble(TroubleKind.PARTIAL, text)
