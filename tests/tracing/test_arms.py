@@ -140,6 +140,16 @@ def test_what_a_retry_made_good_stays_on_the_first_ones_account():
     assert ARGO.of(trace, {}) == (Arm.CANARY, "unanswered")
 
 
+@pytest.mark.parametrize("skew", [-30.0, 30.0])
+def test_wrong_clocks_of_pods_do_not_hide_who_was_asked_first(skew):
+    """Calls of one caller are told apart by its own clock."""
+    lost = replace(CALL, answered=False, targets=("orders-canary",), address="")
+    saved = replace(VISIT, start=100.2 + skew, resource={"k8s.pod.name": "orders-5d8c7b6f44-abcde"})
+    trace = replace(TRACE, visits=(saved,), calls=(lost, replace(CALL, start=100.15)))
+
+    assert ARGO.of(trace, {}) == (Arm.CANARY, "unanswered")
+
+
 def test_addresses_are_learnt_from_calls_that_one_visit_answered():
     """With several it is not known who answered whom."""
     twice = replace(TRACE, visits=(VISIT, VISIT), calls=(replace(CALL, address="10.0.0.8"),) * 2)

@@ -85,7 +85,9 @@ class Cohorts:
         Returns:
             None where nothing tells, or the service was not asked.
         """
-        first = min((visit.start for visit in trace.visits), default=math.inf)
+        # Clocks of pods differ: what callers saw is told apart by what callers saw.
+        answered = (call.start for call in trace.calls if call.answered)
+        first = min(answered, default=min((visit.start for visit in trace.visits), default=math.inf))
         for call in trace.calls:
             if call.start < first and not call.answered and (arm := self._called(call, pods)) is not None:
                 return arm, call.address or _UNANSWERED
