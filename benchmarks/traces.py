@@ -1,27 +1,32 @@
 """
-How fast spans come in and what an open trace weighs.
+How fast spans come in, what an open trace weighs, and what it costs to give traces to the wrong cohort.
 
-    python benchmarks/traces.py [--json] [--rounds 9] [--requests 40] [--traces 20000]
+    python benchmarks/traces.py [--json] [--rounds 9] [--requests 40] [--traces 20000] [--releases 1000]
 
 Speed is that of the intake alone, from a request's body to the memory: spans per second of processor time of
 one core, over requests of 512 spans, medians with quartiles; HTTP comes on top. Memory is what Python
-allocates for so many open traces, and for as many again and again when there is no more room. Exits with 1
-where a bar is missed, 0 with --json.
+allocates for so many open traces, and for as many again and again when there is no more room. Healthy
+releases of traces with up to six calls, one in twenty to the canary, are judged by the first visit, as
+firedamp does, and by any visit. Exits with 1 where a bar is missed, 0 with --json.
 """
 
 import argparse
 import json
+import math
 import platform
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
+from clock import cohorts as clock_cohorts
 from clock import intake
 from clock.timing import Spread, paired, spread
 
 #: Spans per second and core that protobuf must reach.
 FAST = 50_000.0
+#: Flows in each block of half a minute.
+_FLOWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,17 @@ def memory(traces: int) -> Iterator[Figure]:
     yield figure(f"growth when {traces} are open", "%", growth, at_most=5.0)
 
 
+def cohorts(releases: int) -> Iterator[Figure]:
+    """Healthy releases that are rolled back, and the odds that are taken for the canary's."""
+    played = [clock_cohorts.judged(seed, _FLOWS) for seed in range(releases)]
+    for name, each in zip(("first visit", "any visit"), zip(*played, strict=True), strict=True):
+        wrong = 100 * sum(one.rolled_back for one in each) / releases
+        # What the alpha is, and what chance adds to it.
+        most = 2.0 + 100 * 2 * math.sqrt(0.02 * 0.98 / releases) if name == "first visit" else None
+        yield figure(f"rolled back by {name}", "%", spread([wrong]), at_most=most)
+        yield figure(f"odds by {name}", "times", spread([one.odds for one in each]))
+
+
 def machine() -> dict[str, str]:
     packages = {name: version(name) for name in ("firedamp", "protobuf", "opentelemetry-proto")}
     processor = platform.processor() or platform.machine()
@@ -89,12 +105,13 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--requests", type=int, default=40, help="of 512 spans, per round")
     parser.add_argument("--traces", type=int, default=20_000, help="open at most while memory is measured")
+    parser.add_argument("--releases", type=int, default=1000, help="healthy ones, judged by their flows")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parsed(arguments)
-    figures = [*speed(options.rounds, options.requests), *memory(options.traces)]
+    figures = [*speed(options.rounds, options.requests), *memory(options.traces), *cohorts(options.releases)]
     if options.json:
         told = [{**asdict(one), "met": one.met} for one in figures]
         print(json.dumps({**machine(), "rounds": options.rounds, "figures": told}))
