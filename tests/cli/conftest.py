@@ -12,7 +12,7 @@ BEGAN = 1_763_700_000.0
 def written(folder, **changes):
     """A settings file for the recorded shop, begun at BEGAN."""
     source = {"name": "shop", "kind": "replay", "path": str(recording.PATH), "begin": BEGAN}
-    settings = story.settings(source, str(folder), 0) | {"public_url": "https://firedamp.example"} | changes
+    settings = story.settings(str(folder), 0, source) | {"public_url": "https://firedamp.example"} | changes
     path = folder / "firedamp.yaml"
     path.write_text(yaml.safe_dump(settings))
     return path

@@ -19,7 +19,7 @@ def doctor(settings, canary, *more):
 @pytest.fixture
 def prometheus(tmp_path):
     """Settings of a real Prometheus in which the good release of the recorded shop is under way."""
-    shop = recording.begun(time.time() - 2000)
+    shop = recording.begun(time.time() - 2000).series
     with backend.prometheus(shop, tmp_path) as url:
         yield written(tmp_path, sources=[{"name": "shop", "kind": "prometheus", "url": url}])
 
@@ -54,7 +54,7 @@ def test_a_release_that_is_over_is_noticed(prometheus, capsys):
     """Pods that are gone bring nothing any more; the revisions that do are listed."""
     doctor(prometheus, story.BAD.revision)
 
-    assert f"seen: {story.GOOD.revision}, {story.STABLE}" in capsys.readouterr().out
+    assert f"seen: {story.ORDERS.stable}, {story.GOOD.revision}, {story.STABLE}" in capsys.readouterr().out
 
 
 def test_a_source_that_does_not_answer_is_four(tmp_path, capsys):

@@ -22,7 +22,7 @@ def page(url):
 
 
 def test_the_pages_tell_the_story_until_ctrl_c():
-    """The list shows both releases, a release its checks, the API the same; Ctrl-C ends it in good order."""
+    """The list shows all releases, a release its checks, the API the same; Ctrl-C ends it in good order."""
     process = subprocess.Popen(
         [sys.executable, "-m", "firedamp", "demo", "--pace", "0", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -33,7 +33,7 @@ def test_the_pages_tell_the_story_until_ctrl_c():
     )
     try:
         url = re.search(r"http://[\d.:]+", lines_until(process, "See it all at")[-1])[0]
-        overview, bad = page(f"{url}/"), page(f"{url}/releases/1")
+        overview, bad, broken = page(f"{url}/"), page(f"{url}/releases/1"), page(f"{url}/releases/3")
         api = page(f"{url}/api/v1/releases")
         process.send_signal(signal.SIGINT)
         code = process.wait(timeout=20)
@@ -43,7 +43,9 @@ def test_the_pages_tell_the_story_until_ctrl_c():
         process.stdout.close()
         process.wait()
 
-    assert all(f"/releases/{number}" in overview for number in (1, 2))
+    assert all(f"/releases/{number}" in overview for number in (1, 2, 3))
     assert "errors: the canary served" in bad
+    assert "place-order.below: the canary served" in broken
+    assert re.search("for example trace [0-9a-f]{32}", broken)
     assert '"outcome":"promoted"' in api
     assert (code, rest.strip()) == (0, "")

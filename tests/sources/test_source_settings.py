@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from firedamp.config.load import parse
 from firedamp.errors import SourceRefusedError
 from firedamp.sources import PrometheusSettings, ReplaySettings, SourceSettings, open_source, open_tracer
 from firedamp.sources.prometheus import PrometheusSource
@@ -81,3 +82,16 @@ def test_a_recording_is_a_source_of_traces_too(tmp_path: Path):
     tracer = open_tracer(settings, Interest(frozenset({"checkout"})), lambda: 0.0)
 
     assert isinstance(tracer, ReplaySource)
+
+
+def test_one_recording_can_be_named_for_both():
+    """As the source of a service's metrics and of its traces."""
+    found = parse(
+        {
+            "sources": [{"kind": "replay", "name": "past", "path": "shop.jsonl.gz"}],
+            "services": [{"name": "checkout", "source": "past", "traces": {"source": "past"}}],
+        },
+        "f.yaml",
+    )
+
+    assert found.metrics == found.tracers == list(found.sources)

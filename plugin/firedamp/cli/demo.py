@@ -28,7 +28,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the pages; another one where it is taken.")] = 8080,
     pace: Annotated[float, typer.Option(help="Seconds between two looks, so that you can follow.")] = 0.2,
 ) -> None:
-    """Watch a bad canary being rolled back and a good one being promoted, without a cluster."""
+    """Watch two bad canaries being rolled back and a good one being promoted, without a cluster."""
     try:
         asyncio.run(_play(prometheus, once, port, pace))
     except KeyboardInterrupt:
@@ -54,21 +54,24 @@ async def _play(prometheus: bool, once: bool, port: int, pace: float) -> None:
 
 
 async def _perform(console: "Console", stage: "Stage", release: "Release", pace: float) -> None:
-    from firedamp.demo import story
+    from firedamp.demo.controller import Ended
 
     console.print(
-        f"\n{release.name}: revision {release.revision} beside {story.STABLE}, {release.pods} pods",
+        f"\n{release.name}: revision {release.revision} beside {release.of.stable}, {release.pods} pods",
         style="bold",
     )
+    console.print(release.about)
     async for event in stage.rollout(pace).roll_out(release):
+        if isinstance(event, Ended) and event.how == "rolled back" and event.last.own:
+            console.print(beside(event), style=_STYLES["pass"])
         console.print(line(event), style=style(event))
 
 
 def opening(stage: "Stage") -> str:
     """What is on stage."""
     return (
-        f"firedamp serves at {stage.url} and judges {stage.service} from {stage.source}.\n"
-        "Argo's part is played over HTTP; half a minute passes between two looks."
+        f"firedamp serves at {stage.url} and judges a shop from {stage.source}.\n"
+        "Three releases come. Argo's part is played over HTTP; half a minute passes between two looks."
     )
 
 
@@ -83,6 +86,12 @@ def line(event: "Measured | Shifted | Ended") -> str:
     if isinstance(event, Ended):
         return f"{at}  {event.release.name} {event.how}: {event.last.link}"
     return f"{at}  {event.weight:>4.0%}  the canary gets {event.weight:.0%} of the traffic"
+
+
+def beside(event: "Ended") -> str:
+    """What the metrics of a service say that is stopped for something else."""
+    own = "; ".join(event.last.own)
+    return f"{clock_time(event.at)}  {event.last.weight:>4.0%}  meanwhile its own metrics pass: {own}"
 
 
 def style(event: "Measured | Shifted | Ended") -> str:

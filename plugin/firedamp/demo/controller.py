@@ -6,9 +6,9 @@ What an answer means follows the shipped AnalysisTemplates: `result startsWith "
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import aiohttp
 
@@ -18,7 +18,7 @@ from firedamp.model import Outcome, Question
 
 INTERVAL_SECONDS = 30.0
 ARRIVAL_SECONDS = 6.0
-
+_OF_METRICS = ("proportion", "distribution")
 
 How = Literal["rolled back", "promoted", "paused"]
 
@@ -43,7 +43,12 @@ class Shifted:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One question and its answer, at a Unix time of the demo's clock."""
+    """
+    One question and its answer, at a Unix time of the demo's clock.
+
+    Attributes:
+        own: what the service's own metrics say, check by check, where all of them pass; else empty.
+    """
 
     at: float
     weight: float
@@ -51,6 +56,7 @@ class Measured:
     outcome: Outcome
     summary: str
     link: str
+    own: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +112,24 @@ class Rollout:
 
     async def _ask(self, question: Question, release: Release, weight: float) -> Measured:
         arguments = {
-            "service": story.SERVICE,
+            "service": release.of.service,
             "namespace": story.NAMESPACE,
             "canary-hash": release.revision,
-            "stable-hash": story.STABLE,
+            "stable-hash": release.of.stable,
             "revision": release.revision,
             "weight": f"{100 * weight:g}",
             "step": f"{weight:g}",
         }
         async with self.http.post(f"{self.url}/argo/v1/{question}", json=arguments) as reply:
             answer = await reply.json()
-        summary = str(answer["summary"])
-        return Measured(self.clock.now, weight, question, phase(summary), summary, answer.get("link", ""))
+        summary, link = str(answer["summary"]), str(answer.get("link", ""))
+        return Measured(
+            self.clock.now, weight, question, phase(summary), summary, link, _own(answer["checks"])
+        )
 
     async def _ended(self, release: Release, how: How, last: Measured) -> Ended:
         report = {
-            "service": story.SERVICE,
+            "service": release.of.service,
             "namespace": story.NAMESPACE,
             "revision": release.revision,
             "outcome": how,
@@ -149,6 +157,13 @@ def phase(summary: str) -> Outcome:
     if summary.startswith("pass:"):
         return Outcome.PASS
     return Outcome.FAIL if summary.startswith("fail:") else Outcome.INCONCLUSIVE
+
+
+def _own(checks: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    own = [check for check in checks if check["kind"] in _OF_METRICS]
+    if any(check["outcome"] != Outcome.PASS for check in own):
+        return ()
+    return tuple(str(check["sentence"]).split(";", 1)[0] for check in own)
 
 
 def _end(last: Measured) -> How | None:

@@ -33,11 +33,6 @@ class Stage:
     clock: Clock
     http: aiohttp.ClientSession
 
-    @property
-    def service(self) -> str:
-        """Whom it judges."""
-        return f"{story.NAMESPACE}/{story.SERVICE}"
-
     def rollout(self, pace_seconds: float) -> Rollout:
         """A controller that asks this application."""
         return Rollout(self.http, self.url, self.clock, self.began, pace_seconds)
@@ -51,10 +46,11 @@ async def set_up(folder: Path, port: int, *, with_prometheus: bool, now: float) 
     Raises:
         ConfigError, SourceDownError: no Prometheus could be run here.
     """
-    began = now - story.DURATION_SECONDS
+    # In whole seconds, so that no sample falls into another block than in the demo before.
+    began = round(now) - story.DURATION_SECONDS
     port = free_port(port)
-    with _source(folder, began, with_prometheus) as (source, words):
-        settings = parse(story.settings(source, str(folder), port), "demo")
+    with _sources(folder, began, with_prometheus) as (sources, words):
+        settings = parse(story.settings(str(folder), port, *sources), "demo")
         logs.configure(settings.log)
         async with AsyncExitStack() as stack:
             alive = await stack.enter_async_context(living(settings))
@@ -67,10 +63,11 @@ async def set_up(folder: Path, port: int, *, with_prometheus: bool, now: float) 
 
 
 @contextmanager
-def _source(folder: Path, began: float, with_prometheus: bool) -> Iterator[tuple[dict[str, Any], str]]:
+def _sources(folder: Path, began: float, with_prometheus: bool) -> Iterator[tuple[list[dict[str, Any]], str]]:
+    replay = {"name": "recording", "kind": "replay", "path": str(recording.PATH), "begin": began}
     if not with_prometheus:
-        replay = {"name": "shop", "kind": "replay", "path": str(recording.PATH), "begin": began}
-        yield replay, "a recording"
+        yield [replay], "a recording"
         return
     with prometheus(recording.begun(began).series, folder) as url:
-        yield {"name": "shop", "kind": "prometheus", "url": url}, f"a real Prometheus at {url}"
+        metrics = {"name": "prometheus", "kind": "prometheus", "url": url}
+        yield [metrics, replay], f"a real Prometheus at {url}, with recorded traces"
