@@ -2,7 +2,7 @@
 To whom a trace belongs, and what it costs to get that wrong: healthy releases, judged both ways.
 
 The canary gets one call in twenty, each call by itself. Traces make up to six of them, and fail the more
-often the more they make. By its first call a trace is the canary's with the canary's share, whatever it does; of
+often the more they make. By its first call a trace is the canary's with its share, whatever it does; of
 those that touch the canary anywhere more are long, and those fail more often without anybody's fault. What
 pods differ by is known, and no rise of the odds is tolerated, which would hide a part of the bias.
 """

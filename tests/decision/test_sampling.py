@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from checkbench import errors
-from firedamp.config.flows import Flow, Root, Traces
+from firedamp.checks import FlowRoot
+from firedamp.config.flows import Traces
 from firedamp.decision import session
+from firedamp.decision.flows import Flow
 from firedamp.decision.parameters import Parameters, Sampled
 from firedamp.model import Arm, Evidence, Finding, Outcome, Situation, Slice
 from firedamp.queries import THINNED
 
-FLOW = Flow(name="order", root=Root(service="gateway", operation="POST /orders"))
+FLOW = Flow(name="order", root=FlowRoot(service="gateway", operation="POST /orders"))
 OWN = {"name": "errors", "kind": "proportion", "events": "e", "total": "t"}
 #: Requests per block of both arms, and the part of them that fails.
 MAIN, CANARY, FAILING = 1600, 400, 0.01

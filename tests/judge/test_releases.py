@@ -29,9 +29,14 @@ def store():
     return MemoryStore()
 
 
+async def as_they_are(parameters: Parameters) -> Parameters:
+    """Nothing more is found out."""
+    return parameters
+
+
 async def at(store: MemoryStore, seconds: float, ask: Ask = ASK) -> Release | None:
     """The release that a question is about, so long after the first."""
-    return await releases.current(store, ask, PARAMETERS, T + seconds)
+    return await releases.current(store, ask, PARAMETERS, T + seconds, as_they_are)
 
 
 async def asked_until(store: MemoryStore, seconds: float, every: float = 30.0) -> Release:

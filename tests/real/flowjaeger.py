@@ -25,6 +25,7 @@ async def released(
     folder: Path,
     until: float,
     *,
+    before: float = SETTLE,
     keeps: Callable[[Trip], bool] = lambda trip: True,
     **traces: object,
 ) -> Verdict:
@@ -37,10 +38,11 @@ async def released(
         prometheus: the server's address.
         folder: for the store.
         until: seconds after the release.
+        before: seconds of traces before the release.
         keeps: what a sampler leaves.
         traces: further settings of traces.
     """
-    trips = [trip for trip in case.trips(RELEASED - SETTLE, until + SETTLE) if keeps(trip)]
+    trips = [trip for trip in case.trips(RELEASED - before, until + before) if keeps(trip)]
     async with Jaeger(jaeger) as backend:
         await send(backend.intake, trips)
         await stored(backend, trips[-1].trace_id)

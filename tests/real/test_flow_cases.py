@@ -48,6 +48,16 @@ def failing(verdict: Verdict, *kinds: str) -> list[str]:
     return [one.check for one in verdict.findings if one.kind in kinds and one.outcome is Outcome.FAIL]
 
 
+async def test_a_flow_that_nobody_named_is_found_and_judged(program, prometheus, tmp_path):
+    """By the traces that met the service in the minutes before."""
+    case = CASES["unreadable"]
+
+    verdict = await released(case, program, prometheus, tmp_path, 1800, before=660.0, flows=[])
+
+    found = finding(verdict, "post-orders.below")
+    assert (verdict.outcome, found.outcome) == (Outcome.FAIL, Outcome.FAIL)
+
+
 async def test_a_release_that_is_well_end_to_end_passes(program, prometheus, tmp_path):
     """Flows and metrics alike."""
     verdict = await released(CASES["healthy"], program, prometheus, tmp_path, 3690)

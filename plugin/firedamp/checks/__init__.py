@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from firedamp.checks._base import BaseCheck, arm_rows, aside
-from firedamp.checks._flow import Link
+from firedamp.checks._flow import FlowRoot, Link
 from firedamp.checks._run import PASS_LEVEL, Grant, Moment, Run
 from firedamp.checks.distribution import Distribution, FlowDuration
 from firedamp.checks.operations import Operations
@@ -31,6 +31,7 @@ __all__ = [
     "Distribution",
     "FlowDuration",
     "FlowFailures",
+    "FlowRoot",
     "Grant",
     "Link",
     "Moment",

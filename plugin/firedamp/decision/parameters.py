@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from firedamp.checks import Check
+from firedamp.checks import Check, Link
 from firedamp.cohorts import ArgoCohorts, Cohorts
 from firedamp.model import Resort, Tier
 from firedamp.units import Delay, Seconds, Share
@@ -87,6 +87,10 @@ class Tracing(_Frozen):
     settle: Delay = Field(default=60.0, le=3600)
     #: How traces were sampled where their state does not tell; null where they are not, or as a head does.
     sampling: Sampled | None = None
+    #: Where people see a trace: https://tempo.example/trace/{trace_id}.
+    link: Link | None = None
+    #: So many flows are looked for when a release begins.
+    discover: int = Field(default=0, ge=0, le=10)
 
     def reported(self, service: str) -> tuple[str, ...]:
         """The names under which it reports; controllers add to a workload's own."""

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from weakref import WeakValueDictionary
 
 import structlog
@@ -22,6 +23,7 @@ from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceError, StoreError
 from firedamp.judge import releases
 from firedamp.judge.book import Book, Profile
+from firedamp.judge.discovery import Discovery
 from firedamp.judge.gathering import Gathering
 from firedamp.judge.looking import Looks
 from firedamp.judge.outages import Outages
@@ -33,6 +35,8 @@ from firedamp.ports import Event, Source, Store, TraceSource
 _LOG = structlog.get_logger()
 #: Modes in which the settings alone say what may be answered while the store is down.
 _STANDING = frozenset({Mode.OFF, Mode.SHADOW, Mode.HOLD})
+#: Part of the caller's deadline in which flows are looked for.
+_DISCOVERY_SHARE = 0.3
 
 
 class Judge:
@@ -51,6 +55,7 @@ class Judge:
         self._book = book
         self._store = store
         self._deadline = deadline_seconds
+        self._discovery = Discovery(tracers or {}, seconds=_DISCOVERY_SHARE * deadline_seconds)
         self._past = Past(sources, store)
         self._snapshots = Snapshots(store)
         self._looks = Looks(
@@ -126,7 +131,10 @@ class Judge:
         if fault is not None:
             return _unjudged(ask, now, fault, mode)
         async with self._alone(ask.namespace, ask.service, releases.revision(ask)):
-            release = await releases.current(self._store, ask, profile.parameters, now)
+            completed = partial(
+                self._discovery.completed, tracer=profile.tracer, service=ask.service, now=now
+            )
+            release = await releases.current(self._store, ask, profile.parameters, now, completed)
             if release is None:
                 unknown = f"no release of {ask.namespace}/{ask.service} is known yet"
                 return _unjudged(ask, now, unknown, mode)

@@ -10,6 +10,7 @@ Argo reports no end, so an attempt is over as well when another revision was beg
 or when the caller compares it with another version than it did.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from firedamp import __version__
@@ -31,6 +32,8 @@ _TOUCH_SECONDS = 5.0
 _NEWEST = 20
 _EXPERIMENT = "-experiment"
 
+Completed = Callable[[Parameters], Awaitable[Parameters]]
+
 
 def revision(ask: Ask) -> str | None:
     """
@@ -43,8 +46,14 @@ def revision(ask: Ask) -> str | None:
     return f"{ask.revision}{_EXPERIMENT}"
 
 
-async def current(store: Store, ask: Ask, parameters: Parameters, now: float) -> Release | None:
-    """The release that a question is about, opened where that is its due; None where there is none."""
+async def current(
+    store: Store, ask: Ask, parameters: Parameters, now: float, completed: Completed
+) -> Release | None:
+    """
+    The release that a question is about, opened where that is its due; None where there is none.
+
+    What only a look at the world tells of a service's parameters is asked for when a release begins.
+    """
     name = revision(ask)
     latest = await store.latest(ask.namespace, ask.service, name)
     if name is None or not ask.opens:
@@ -53,7 +62,7 @@ async def current(store: Store, ask: Ask, parameters: Parameters, now: float) ->
         return latest
     if latest is not None and latest.ended is None:
         await store.update(replace(latest, ended=now, outcome=_outcome(latest)))
-    return await _open(store, ask, name, latest, parameters, now)
+    return await _open(store, ask, name, latest, await completed(parameters), now)
 
 
 async def _is_past(store: Store, latest: Release, ask: Ask, parameters: Parameters, now: float) -> bool:
