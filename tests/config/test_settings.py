@@ -169,7 +169,8 @@ def test_nothing_set_is_enough():
         ),
         (
             "sources: [{name: a, url: 'http://p'}]",
-            "f.yaml: sources.0: kind is missing; known are jaeger, otlp, prometheus, replay",
+            "f.yaml: sources.0: kind is missing; known are jaeger, otlp, prometheus, replay, tempo, "
+            "victoriatraces",
         ),
         (
             "store: {url: 'mysql://x'}",

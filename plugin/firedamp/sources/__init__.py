@@ -14,6 +14,8 @@ from firedamp.sources._http import PrometheusSettings
 from firedamp.sources.intake import Intake, IntakeSettings
 from firedamp.sources.jaeger import JaegerSettings, open_jaeger
 from firedamp.sources.replay import ReplaySettings, ReplaySource
+from firedamp.sources.tempo import TempoSettings, open_tempo
+from firedamp.sources.victoriatraces import VictoriaTracesSettings, open_victoriatraces
 from firedamp.tracing.intake import Interest
 
 __all__ = [
@@ -24,13 +26,15 @@ __all__ = [
     "PrometheusSettings",
     "ReplaySettings",
     "SourceSettings",
+    "TempoSettings",
     "TraceSettings",
+    "VictoriaTracesSettings",
     "open_source",
     "open_tracer",
 ]
 
 MetricSettings = PrometheusSettings | ReplaySettings
-TraceSettings = JaegerSettings | IntakeSettings | ReplaySettings
+TraceSettings = JaegerSettings | TempoSettings | VictoriaTracesSettings | IntakeSettings | ReplaySettings
 SourceSettings = Annotated[MetricSettings | TraceSettings, Field(discriminator="kind")]
 
 
@@ -65,4 +69,8 @@ def open_tracer(settings: TraceSettings, interest: Interest, clock: Callable[[],
         return ReplaySource.of(settings)
     if isinstance(settings, IntakeSettings):
         return Intake(interest, settings.keeping, clock=clock)
+    if isinstance(settings, TempoSettings):
+        return open_tempo(settings)
+    if isinstance(settings, VictoriaTracesSettings):
+        return open_victoriatraces(settings, clock)
     return open_jaeger(settings)

@@ -56,6 +56,12 @@ class Answer:
     body: bytes
 
 
+def plain(body: bytes) -> str:
+    """What a server says is wrong where it says it in plain text; a page is no such thing."""
+    text = body.decode(errors="replace").strip()
+    return "" if text.startswith("<") else text
+
+
 def _no_remedy(said: str) -> str:
     del said
     return ""

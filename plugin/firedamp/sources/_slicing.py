@@ -9,7 +9,7 @@ learnt from what each brought, in traces and in bytes, and remembered for the ne
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from firedamp.sources._client import AnswerTooLargeError
 
@@ -23,6 +23,8 @@ _MOST_GROWTH = 8
 _FILLED = 0.7
 #: Answers of this size are read in a moment, and few are in memory at a time.
 _BYTES = 6_000_000
+_KEPT_PACES = 256
+_SearchT = TypeVar("_SearchT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,24 @@ class Pace:
     def whole(self, width: int) -> int:
         """So many whole grains as fit into it."""
         return width - width % self.grain
+
+
+class Paces(Generic[_SearchT]):
+    """Paces of the searches that were asked last."""
+
+    def __init__(self, *, smallest: int = SMALLEST, grain: int = 1) -> None:
+        self._smallest, self._grain = smallest, grain
+        self._known: dict[_SearchT, Pace] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def of(self, search: _SearchT) -> Pace:
+        pace = self._known.pop(search, None) or Pace(smallest=self._smallest, grain=self._grain)
+        self._known[search] = pace
+        while len(self._known) > _KEPT_PACES:
+            del self._known[next(iter(self._known))]
+        return pace
 
 
 @dataclass(slots=True)

@@ -5,6 +5,8 @@ v3 is the documented one; its parameters are sent by their old names, which ever
 v1 feeds Jaeger's own page, was never documented and ended with 2.20. A path that a Jaeger does not know is
 answered with its page and status 200.
 
+Others answer in v1 as well, each with differences (`Dialect`).
+
 Source: Jaeger 1.76, cmd/query/app/apiv3/http_gateway.go and cmd/query/app/http_handler.go.
 """
 
@@ -22,24 +24,6 @@ from firedamp.tracing import Span, jaeger1, otlp
 
 _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """
-    One API.
-
-    Attributes:
-        search: writes a search within a slice for so many traces.
-        names: writes the question after the names of a service's spans.
-        spans: of an answer to a search; ValueError where it is none.
-        names_in: an answer to the other; likewise.
-    """
-
-    search: Callable[[Search, Slice, int], Question]
-    names: Callable[[str], Question]
-    spans: Callable[[Answer], Iterator[Span]]
-    names_in: Callable[[Answer], tuple[Name, ...]]
 
 
 class _Refusal(msgspec.Struct):
@@ -81,6 +65,30 @@ def complaint(body: bytes) -> str:
     if told.error is not None:
         return told.error.message
     return "; ".join(one.msg for one in told.errors or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """
+    One API.
+
+    Attributes:
+        search: writes a search within a slice for so many traces.
+        names: writes the question after the names of a service's spans.
+        spans: of an answer to a search; ValueError where it is none.
+        names_in: an answer to the other; likewise.
+        complaint: what is wrong, in the words of whoever speaks it.
+        speaker: who that is.
+        by_end: spans are found by when they ended.
+    """
+
+    search: Callable[[Search, Slice, int], Question]
+    names: Callable[[str], Question]
+    spans: Callable[[Answer], Iterator[Span]]
+    names_in: Callable[[Answer], tuple[Name, ...]]
+    complaint: Callable[[bytes], str] = complaint
+    speaker: str = "a Jaeger"
+    by_end: bool = False
 
 
 def _search_v3(search: Search, piece: Slice, traces: int) -> Question:

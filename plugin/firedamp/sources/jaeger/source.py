@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.sources._client import Answer, Question
 from firedamp.sources._reading import Reader, Wanted
-from firedamp.sources._slicing import SECOND, SMALLEST, Pace, Slice, Sweep, swept, together
+from firedamp.sources._slicing import SECOND, SMALLEST, Paces, Slice, Sweep, swept, together
 from firedamp.sources.jaeger.client import client
 from firedamp.sources.jaeger.dialects import V1, V3, Dialect
 from firedamp.sources.jaeger.naming import Name, Search, searches
@@ -27,19 +27,25 @@ _APIS = {"v3": V3, "v1": V1, "auto": None}
 _NAMES_SECONDS = 300.0
 #: Pods' clocks differ: a service may seem to be entered before its trace began.
 _SKEW_SECONDS = 1.0
-_KEPT_PACES = 256
 
 
 class JaegerSource:
-    """A `firedamp.ports.TraceSource` over one Jaeger; also `async with`."""
+    """
+    A `firedamp.ports.TraceSource` over one Jaeger; also `async with`.
 
-    def __init__(self, settings: JaegerSettings) -> None:
+    Args:
+        settings: where it is.
+        dialect: of what answers in a Jaeger's place; by the settings, where not given.
+    """
+
+    def __init__(self, settings: JaegerSettings, dialect: Dialect | None = None) -> None:
         self.settings = settings
-        self._client = client(settings)
-        self._dialect: Dialect | None = _APIS[settings.api]
+        self._chosen = dialect or _APIS[settings.api]
+        self._dialect: Dialect | None = self._chosen
+        self._client = client(settings, (self._chosen or V3).complaint)
         self._detecting = asyncio.Lock()
         self._reader = Reader()
-        self._paces: dict[Search, Pace] = {}
+        self._paces = Paces[Search]()
         self._names: dict[str, tuple[float, tuple[Name, ...]]] = {}
         self._astray: set[Search] = set()
 
@@ -140,14 +146,10 @@ class JaegerSource:
 
     def _slices(self, search: Search, wanted: Wanted) -> Sweep:
         whole, sought = _microseconds(wanted), wanted.sought
-        if not sought.roots:
+        if not sought.roots or (self._dialect is not None and self._dialect.by_end):
             early, late = round(_SKEW_SECONDS * SECOND), round(self.settings.reach * SECOND)
             whole = Slice(whole.begin - early, whole.end + late)
-        pace = self._paces.pop(search, None) or Pace()
-        self._paces[search] = pace
-        while len(self._paces) > _KEPT_PACES:
-            del self._paces[next(iter(self._paces))]
-        return Sweep(whole.begin, whole.end, pace)
+        return Sweep(whole.begin, whole.end, self._paces.of(search))
 
     async def _work(self, sweep: Sweep, search: Search, haul: Haul, dialect: Dialect) -> None:
         asked = self.settings.max_traces
@@ -170,9 +172,10 @@ class JaegerSource:
             yield
         except ValueError as error:
             # It may be another Jaeger by now, so its language is found anew.
-            self._dialect = _APIS[self.settings.api]
+            self._dialect = self._chosen
+            speaker = self._chosen.speaker if self._chosen else "a Jaeger"
             raise SourceDownError(
-                self._client.said(f"answered with nothing a Jaeger says: {error}")
+                self._client.said(f"answered with nothing {speaker} says: {error}")
             ) from error
 
     def _doubt(self, haul: Haul) -> str:
