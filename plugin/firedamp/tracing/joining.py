@@ -38,11 +38,22 @@ def _trace(spans: Mapping[str, Span], sought: Sought) -> Trace:
         root.start if root else ordered[0].start,
         Root(root.service, root.operation, root.name, root.seconds, root.failed, root.code) if root else None,
         tuple(_visit(span) for span in visits),
-        tuple(_calls(ordered, spans, visits, sought)),
-        bool(visits) and any(span.failed for span in _below(visits[0], ordered)),
+        tuple(_calls(ordered, visits, sought)),
+        bool(visits) and _fails_below(visits[0], ordered),
         tuple(dict.fromkeys(link for span in ordered for link in span.links)),
-        next((chance for span in ordered if (chance := probability(span.state)) is not None), None),
+        _probability(ordered),
     )
+
+
+def _probability(ordered: Sequence[Span]) -> float | None:
+    """Of the first span that tells; most of them have no state at all."""
+    told = (probability(span.state) for span in ordered if span.state)
+    return next((chance for chance in told if chance is not None), None)
+
+
+def _fails_below(visit: Span, ordered: Sequence[Span]) -> bool:
+    failed = any(span.failed and span is not visit for span in ordered)
+    return failed and any(span.failed for span in _below(visit, ordered))
 
 
 def _root(ordered: Sequence[Span], spans: Mapping[str, Span], sought: Sought) -> Span | None:
@@ -63,14 +74,11 @@ def _visit(span: Span) -> Visit:
     return Visit(span.start, span.seconds, span.operation, span.resource, span.failed, span.code)
 
 
-def _calls(
-    ordered: Sequence[Span], spans: Mapping[str, Span], visits: Sequence[Span], sought: Sought
-) -> Iterator[Call]:
+def _calls(ordered: Sequence[Span], visits: Sequence[Span], sought: Sought) -> Iterator[Call]:
+    made = [span for span in ordered if span.kind in _CALLS]
     answered = {visit.parent_id for visit in visits}
-    heard = {span.parent_id for span in spans.values() if span.enters}
-    for span in ordered:
-        if span.kind not in _CALLS:
-            continue
+    heard = {span.parent_id for span in ordered if span.enters}
+    for span in made:
         came = span.span_id in answered
         if came or (span.span_id not in heard and calls(span, sought.services)):
             yield Call(span.start, span.seconds, came, span.targets, span.address, span.failed, span.code)

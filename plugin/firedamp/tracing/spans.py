@@ -20,6 +20,7 @@ _METHODS = ("http.request.method", "http.method")
 _QUEUES = ("messaging.destination.name", "messaging.destination")
 _TARGETS = ("peer.service", "server.address", "net.peer.name")
 _CLUSTERS = ("upstream_cluster", "upstream_cluster.name")
+_ALL_TARGETS = (*_CLUSTERS, *_TARGETS)
 _ADDRESSES = ("network.peer.address", "net.sock.peer.addr", "net.peer.ip")
 #: All that is read of a span's own attributes; sources may drop the rest.
 KEPT = frozenset(
@@ -103,8 +104,7 @@ class Span:
     @property
     def targets(self) -> tuple[str, ...]:
         """Whom a call is made to, by name: service, host or the mesh's cluster; the most telling first."""
-        names = (*_CLUSTERS, *_TARGETS)
-        return tuple(self.attributes[name] for name in names if self.attributes.get(name))
+        return tuple([told for name in _ALL_TARGETS if (told := self.attributes.get(name))])
 
     @property
     def address(self) -> str:
@@ -113,4 +113,7 @@ class Span:
 
 
 def _first(attributes: Attributes, names: tuple[str, ...]) -> str:
-    return next((attributes[name] for name in names if attributes.get(name)), "")
+    for name in names:
+        if told := attributes.get(name):
+            return told
+    return ""
