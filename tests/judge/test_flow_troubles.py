@@ -191,6 +191,16 @@ async def test_doubt_about_some_seconds_takes_one_block_of_many():
     assert [bool(flows) for flows in await release.counted()] == [index != 4 for index in range(10)]
 
 
+async def test_a_backend_that_never_tells_all_is_never_believed():
+    """Be the release good or bad: what it leaves out may be all that matters."""
+    for harm in (None, failed):
+        source = FakeTraces(on_time(flows(harm=harm)), doubtful=(-1000.0, 1000.0))
+        verdict = await Release(source).watched()
+
+        assert verdict.outcome is Outcome.INCONCLUSIVE
+        assert found(verdict).set_aside == "source traces: a page was full"
+
+
 async def test_pages_that_are_full_are_asked_in_smaller_pieces():
     """A source that tells a minute's traces at once, and no more."""
     source = FakeTraces(on_time(flows(400.0)), most=1400)
@@ -340,6 +350,30 @@ async def test_what_arrives_in_time_again_is_judged_again():
 
     assert found(during).set_aside
     assert not found(after).set_aside
+
+
+# Pods that answer no more.
+
+
+def addressed(one: Trace) -> Trace:
+    """As its caller saw it: a pod's address, and no name."""
+    pod = one.visits[0].resource["k8s.pod.name"]
+    return replace(one, calls=(replace(one.calls[0], address=f"10.0.{int(is_canary(one))}.{pod[-1]}"),))
+
+
+def silent(one: Trace) -> Trace:
+    """Nobody answered, and the customer was told so."""
+    return replace(failed(one), visits=(), calls=(replace(one.calls[0], answered=False, failed=True),))
+
+
+async def test_a_canary_that_dies_is_known_by_what_it_told_before():
+    """Its pods have no spans any more; their addresses were learnt while they had."""
+    known = map(addressed, flows())
+    source = FakeTraces(on_time(silent(one) if is_canary(one) and one.start > 180 else one for one in known))
+    verdict = await Release(source).watched()
+
+    assert verdict.outcome is Outcome.FAIL
+    assert found(verdict).outcome is Outcome.FAIL
 
 
 # Without roots.

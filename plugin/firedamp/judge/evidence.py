@@ -16,6 +16,7 @@ from firedamp.checks import Check
 from firedamp.counting import Count, Memory, Samples, count, levels
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceDownError, SourceError
+from firedamp.judge import flows
 from firedamp.judge.plans import Plan, Query
 from firedamp.judge.unlabelled import Unlabelled
 from firedamp.model import (
@@ -32,7 +33,6 @@ from firedamp.model import (
 )
 from firedamp.ports import Source, Span
 from firedamp.queries import Counted, Level, promql
-from firedamp.tracing.arrivals import Arrivals
 
 #: `$window` reaches back from now to the end of warm-up, but no further than this.
 MAX_WINDOW_SECONDS = 600.0
@@ -51,15 +51,15 @@ class Memories:
 
     Attributes:
         counted: of each query.
-        arrivals: of traces.
+        traced: of traces.
     """
 
     counted: dict[Query, Memory] = field(default_factory=dict)
-    arrivals: Arrivals = field(default_factory=Arrivals)
+    traced: flows.Memory = field(default_factory=flows.Memory)
 
     def copy(self) -> "Memories":
         """For a look that may fail: what it counted is remembered only once it is written."""
-        return Memories(dict(self.counted), self.arrivals)
+        return Memories(dict(self.counted), self.traced)
 
     def watched(self, sibling: Query | None, until: float) -> Memory | None:
         """
@@ -156,14 +156,14 @@ def assemble(
     parameters: Parameters,
     planned: Plan,
     counts: Counts,
-    flows: Sequence[Mapping[str, Slice]],
+    traced: flows.Pieces,
     blocks: Sequence[Block],
     release: Release,
 ) -> list[Evidence]:
     """Join the counts of all queries, and those of flows, into one piece of evidence per block."""
 
     def piece(check: Check, at: int) -> Slice:
-        counted = flows[at].get(check.name)
+        counted = traced[at].get(check.name)
         return _slice(check, planned, counts, at) if counted is None else counted
 
     return [

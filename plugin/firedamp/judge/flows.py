@@ -16,45 +16,55 @@ it counts of metrics. A backend in trouble takes nothing from the checks that li
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from firedamp import telemetry
 from firedamp.errors import SourceDownError, SourceError
 from firedamp.judge.plans import Flows
 from firedamp.model import Block, Slice, Trouble, TroubleKind
 from firedamp.ports import TraceSource
-from firedamp.tracing import Trace
-from firedamp.tracing.arrivals import Arrivals
+from firedamp.tracing import Attributes, Trace
+from firedamp.tracing.arms import addresses
+from firedamp.tracing.arrivals import Arrivals, Counted
 from firedamp.tracing.flows import Settled
 
 #: A source keeps up that tells so many seconds within one.
 KEEPS_UP = 20.0
 #: Pieces are so large that twice the time would do for them.
 _RESERVE = 2.0
+#: So many pods' addresses are remembered.
+_PODS = 500
 
 Pieces = Sequence[Mapping[str, Slice]]
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class Memory:
     """
-    What traces told.
+    What is remembered of a release's traces between looks.
 
     Attributes:
-        pieces: of the first of the blocks asked for, by check; of one at least.
-        arrivals: what is known now of how traces arrive.
+        arrivals: how they arrive.
+        pods: attributes of pods by their addresses, those met last at the end: one that answers no more is
+            known by what it told before.
     """
 
-    pieces: Pieces
-    arrivals: Arrivals
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    pods: Mapping[str, Attributes] = field(default_factory=dict)
+
+    def met(self, traces: Sequence[Trace]) -> "Memory":
+        """With the pods that these traces met."""
+        new = addresses(traces)
+        old = {at: pod for at, pod in self.pods.items() if at not in new}
+        return replace(self, pods=dict(list({**old, **new}.items())[-_PODS:]))
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What was told of some adjoining blocks: all of their traces, or why not."""
+class Gathered:
+    """What traces told of the first of the blocks asked for, of one at least, and what is remembered."""
 
-    blocks: Sequence[Block]
-    answer: Sequence[Trace] | Trouble
+    pieces: Pieces
+    memory: Memory
 
 
 @dataclass(slots=True)
@@ -65,14 +75,16 @@ class _Asking:
     Attributes:
         name: of the source.
         until: of the event loop's clock.
-        spent, learnt: seconds of asking, and seconds of the past that were told by it.
-        trouble: with the last question.
+        memory: what is known of the release's traces.
+        spent, learnt: seconds of asking and counting, and seconds of the past that were told by it.
+        trouble: why the last question had no answer.
     """
 
     name: str
     source: TraceSource
     flows: Flows
     until: float
+    memory: Memory
     spent: float = 0.0
     learnt: float = 0.0
     trouble: Trouble | None = None
@@ -90,9 +102,23 @@ class _Asking:
         each = _RESERVE * self._pace * _seconds(blocks[:1])
         return max(0, min(len(blocks), int(self.left / each))) if each else int(self.left > 0)
 
+    async def told(self, blocks: Sequence[Block]) -> Pieces | Trouble:
+        """What these adjoining blocks brought, or why that is not known."""
+        begun = _clock()
+        try:
+            found = await self.ask(blocks, self.left)
+            if isinstance(found, Trouble):
+                return found
+            counted, self.memory = await asyncio.to_thread(_counted, self.flows, blocks, found, self.memory)
+            self.learnt += _seconds(blocks)
+            return counted
+        finally:
+            took = _clock() - begun
+            self.spent += took
+            self._pace = self._pace if self.trouble else took / _seconds(blocks)
+
     async def ask(self, blocks: Sequence[Block], timeout_seconds: float) -> Sequence[Trace] | Trouble:
         """All traces that settled in these adjoining blocks, or why they are not known."""
-        begun = _clock()
         # A block is open at its start and closed at its end; a search is the other way round.
         begin, end = (
             math.nextafter(at - self.flows.settle_seconds, math.inf)
@@ -105,14 +131,9 @@ class _Asking:
             telemetry.SOURCE_ERRORS.labels(self.name, kind).inc()
             self.trouble = Trouble(kind, str(error))
             return self.trouble
-        finally:
-            self.spent += _clock() - begun
+        self.trouble = None
         telemetry.FETCH_BYTES.labels(self.name).observe(found.bytes_read)
-        self.trouble, self._pace = None, (_clock() - begun) / _seconds(blocks)
-        if found.doubt:
-            return Trouble(TroubleKind.PARTIAL, found.doubt)
-        self.learnt += _seconds(blocks)
-        return found.found
+        return Trouble(TroubleKind.PARTIAL, found.doubt) if found.doubt else found.found
 
     @property
     def keeps_up(self) -> bool:
@@ -121,13 +142,11 @@ class _Asking:
     @property
     def given_up(self) -> Trouble:
         """Said of what was not asked for."""
-        if self.trouble is not None:
-            return self.trouble
         text = (
             f"source {self.name} took {self.spent:.1f} s for the traces of {self.learnt:.0f} s, too long to "
             "catch up with; what it could not tell in time is passed over"
         )
-        return Trouble(TroubleKind.SOURCE_DOWN, text)
+        return self.trouble or Trouble(TroubleKind.SOURCE_DOWN, text)
 
 
 async def gather(
@@ -135,17 +154,17 @@ async def gather(
     source: TraceSource,
     flows: Flows,
     blocks: Sequence[Block],
-    arrivals: Arrivals,
+    memory: Memory,
     timeout_seconds: float,
 ) -> Gathered:
     """What the first of these blocks brought for each check that lives on traces; `name` is the source's."""
-    asking = _Asking(name, source, flows, _clock() + timeout_seconds)
-    told = await _in_pieces(asking, blocks)
-    rest = blocks[sum(len(one.blocks) for one in told) :]
-    if rest and not asking.keeps_up:
-        told.append(_Told(rest, asking.given_up))
-    arrivals = await _again(asking, arrivals, told[-1].blocks[-1])
-    return await asyncio.to_thread(_counted, flows, told, arrivals)
+    asking = _Asking(name, source, flows, _clock() + timeout_seconds, memory)
+    pieces = await _in_pieces(asking, blocks)
+    if not asking.keeps_up:
+        pieces += nothing(flows, blocks[len(pieces) :], asking.given_up)
+    now = blocks[len(pieces) - 1]
+    await _again(asking, memory.arrivals.ripe(now), now)
+    return Gathered(_doubted(flows, pieces, asking.memory.arrivals), asking.memory)
 
 
 def nothing(flows: Flows, blocks: Sequence[Block], why: Trouble) -> Pieces:
@@ -153,48 +172,44 @@ def nothing(flows: Flows, blocks: Sequence[Block], why: Trouble) -> Pieces:
     return [dict.fromkeys(flows.wanted, Slice(troubles=(why,))) for _ in blocks]
 
 
-async def _in_pieces(asking: _Asking, blocks: Sequence[Block]) -> list[_Told]:
+async def _in_pieces(asking: _Asking, blocks: Sequence[Block]) -> list[Mapping[str, Slice]]:
     """What was told of the first of these blocks, in pieces as large as the source answers well."""
-    found: list[_Told] = []
-    size, at = 1, 0
-    while at < len(blocks) and (affordable := asking.affordable(blocks[at:])):
-        size = min(size, affordable)
-        piece = blocks[at : at + size]
-        answer = await asking.ask(piece, asking.left)
-        if isinstance(answer, Trouble) and size > 1:
-            size //= 2
+    found: list[Mapping[str, Slice]] = []
+    size = 1
+    while (rest := blocks[len(found) :]) and (affordable := asking.affordable(rest)):
+        piece = rest[: min(size, affordable)]
+        told = await asking.told(piece)
+        if isinstance(told, Trouble) and len(piece) > 1:
+            size = len(piece) // 2
             continue
-        found.append(_Told(piece, answer))
-        at, size = at + size, 1 if isinstance(answer, Trouble) else 2 * size
+        found += nothing(asking.flows, piece, told) if isinstance(told, Trouble) else told
+        size = 1 if isinstance(told, Trouble) else 2 * len(piece)
     return found
 
 
-async def _again(asking: _Asking, arrivals: Arrivals, now: Block) -> Arrivals:
+async def _again(asking: _Asking, ripe: Counted | None, now: Block) -> None:
     """One earlier block, asked for again where there is time; whatever goes wrong with that says nothing."""
-    ripe = arrivals.ripe(now)
     if ripe is None or not asking.affordable([ripe.block]):
-        return arrivals
+        return
     answer = await asking.ask([ripe.block], asking.left / _RESERVE)
+    known = asking.memory.arrivals
     if isinstance(answer, Trouble):
-        return arrivals.passed(ripe)
-    return await asyncio.to_thread(arrivals.again, ripe, now, answer, asking.flows.cohorts)
+        known = known.passed(ripe)
+    else:
+        known = await asyncio.to_thread(known.again, ripe, now, answer, asking.flows.cohorts)
+    asking.memory = replace(asking.memory, arrivals=known)
 
 
-def _counted(flows: Flows, told: Sequence[_Told], arrivals: Arrivals) -> Gathered:
-    pieces: list[Mapping[str, Slice]] = []
-    for one in told:
-        if isinstance(one.answer, Trouble):
-            pieces += nothing(flows, one.blocks, one.answer)
-            continue
-        settled = Settled(one.answer, flows.cohorts, flows.settle_seconds)
-        pieces += settled.slices(flows.wanted, one.blocks)
-        for block in one.blocks:
-            arrivals = arrivals.count(block, _settling(one.answer, block, flows), flows.cohorts)
-    return Gathered(_doubted(flows, pieces, arrivals), arrivals)
-
-
-def _settling(traces: Sequence[Trace], block: Block, flows: Flows) -> list[Trace]:
-    return [one for one in traces if block.start < one.start + flows.settle_seconds <= block.end]
+def _counted(
+    flows: Flows, blocks: Sequence[Block], traces: Sequence[Trace], memory: Memory
+) -> tuple[Pieces, Memory]:
+    memory = memory.met(traces)
+    settled = Settled(traces, flows.cohorts, flows.settle_seconds, memory.pods)
+    known = memory.arrivals
+    for block in blocks:
+        settling = [one for one in traces if block.start < one.start + flows.settle_seconds <= block.end]
+        known = known.count(block, settling, flows.cohorts)
+    return settled.slices(flows.wanted, blocks), replace(memory, arrivals=known)
 
 
 def _doubted(flows: Flows, pieces: Pieces, arrivals: Arrivals) -> Pieces:

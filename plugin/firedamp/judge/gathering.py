@@ -12,7 +12,6 @@ from firedamp.judge.book import Profile
 from firedamp.judge.plans import Plan
 from firedamp.model import Block, Evidence, Release, Trouble, TroubleKind
 from firedamp.ports import Source, Span, TraceSource
-from firedamp.tracing.arrivals import Arrivals
 
 #: Part of the caller's deadline that a source may take.
 _SOURCE_SHARE = 0.8
@@ -46,9 +45,9 @@ class Gathering:
         with telemetry.stage(telemetry.Stage.FETCH):
             answers, told = await asyncio.gather(
                 self._answers(profile.source, session, planned, memories, blocks),
-                self._flows(profile.tracer, planned, memories.arrivals, blocks),
+                self._flows(profile.tracer, planned, memories.traced, blocks),
             )
-        blocks, memories.arrivals = blocks[: len(told.pieces)], told.arrivals
+        blocks, memories.traced = blocks[: len(told.pieces)], told.memory
         counts = evidence.counted(planned, answers, blocks, memories)
         return evidence.assemble(session.parameters, planned, counts, told.pieces, blocks, release)
 
@@ -70,16 +69,16 @@ class Gathering:
         return await evidence.gather(name, source, planned, span)
 
     async def _flows(
-        self, name: str, planned: Plan, arrivals: Arrivals, blocks: Sequence[Block]
+        self, name: str, planned: Plan, memory: flows.Memory, blocks: Sequence[Block]
     ) -> flows.Gathered:
         if planned.flows is None:
-            return flows.Gathered([{} for _ in blocks], arrivals)
+            return flows.Gathered([{} for _ in blocks], memory)
         source = self._tracers.get(name)
         if source is None:
             text = f"no source of traces is named {name!r}; add it to sources in the settings"
             pieces = flows.nothing(planned.flows, blocks, Trouble(TroubleKind.REFUSED, text))
-            return flows.Gathered(pieces, arrivals)
-        return await flows.gather(name, source, planned.flows, blocks, arrivals, self._seconds)
+            return flows.Gathered(pieces, memory)
+        return await flows.gather(name, source, planned.flows, blocks, memory, self._seconds)
 
 
 def _window(session: Session, end: float) -> float:
