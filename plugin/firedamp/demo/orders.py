@@ -16,7 +16,7 @@ from firedamp.tracing import Call, Root, Trace, Visit
 #: Orders per second; most requests are for something else.
 ORDERS = 3.0
 _MEDIAN_SECONDS, _LATENCY_SIGMA = 0.12, 0.4
-#: An order fails less often than a request: the gateway asks again.
+#: Orders fail less often than what else is asked for.
 _FAILING = 1 / 3
 
 
