@@ -2,15 +2,18 @@
 How fast spans come in, what an open trace weighs, and what it costs to give traces to the wrong cohort.
 
     python benchmarks/traces.py [--json] [--rounds 9] [--requests 40] [--traces 20000] [--releases 1000]
+                                [--jaeger [TRACES]]
 
 Speed is that of the intake alone, from a request's body to the memory: spans per second of processor time of
 one core, over requests of 512 spans, medians with quartiles; HTTP comes on top. Memory is what Python
 allocates for so many open traces, and for as many again and again when there is no more room. Healthy
 releases of traces with up to six calls, one in twenty to the canary, are judged by the first visit, as
-firedamp does, and by any visit. Exits with 1 where a bar is missed, 0 with --json.
+firedamp does, and by any visit. With --jaeger a real one is started (Go builds it once), and looks at so many
+traces in ten minutes are measured. Exits with 1 where a bar is missed, 0 with --json.
 """
 
 import argparse
+import asyncio
 import json
 import math
 import platform
@@ -19,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
+from clock import backends as clock_backends
 from clock import cohorts as clock_cohorts
 from clock import intake
 from clock.timing import Spread, paired, spread
@@ -82,6 +86,16 @@ def cohorts(releases: int) -> Iterator[Figure]:
         yield figure(f"odds by {name}", "times", spread([one.odds for one in each]))
 
 
+def backend(traces: int, looks: int) -> Iterator[Figure]:
+    """Looks at a real Jaeger; wall time, so of a quiet machine only."""
+    costs = asyncio.run(clock_backends.jaeger(traces, looks))
+    yield figure(f"cold look at {traces} traces", "s", spread([one.cold for one in costs]), at_most=5.0)
+    yield figure("processor time of it", "s", spread([one.cpu for one in costs]))
+    yield figure("longest gap of the event loop in it", "ms", spread([1000 * one.gap for one in costs]))
+    beyond = spread([1000 * max(0.0, one.new - one.backend) for one in costs])
+    yield figure("look at what is new, beyond the backend", "ms", beyond, at_most=200.0)
+
+
 def machine() -> dict[str, str]:
     packages = {name: version(name) for name in ("firedamp", "protobuf", "opentelemetry-proto")}
     processor = platform.processor() or platform.machine()
@@ -106,12 +120,15 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=40, help="of 512 spans, per round")
     parser.add_argument("--traces", type=int, default=20_000, help="open at most while memory is measured")
     parser.add_argument("--releases", type=int, default=1000, help="healthy ones, judged by their flows")
+    parser.add_argument("--jaeger", nargs="?", type=int, const=50_000, metavar="TRACES")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parsed(arguments)
     figures = [*speed(options.rounds, options.requests), *memory(options.traces), *cohorts(options.releases)]
+    if options.jaeger:
+        figures += backend(options.jaeger, min(3, options.rounds))
     if options.json:
         told = [{**asdict(one), "met": one.met} for one in figures]
         print(json.dumps({**machine(), "rounds": options.rounds, "figures": told}))
