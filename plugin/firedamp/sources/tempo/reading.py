@@ -22,6 +22,8 @@ from firedamp.tracing import KEPT, Attributes, Kind, Span
 _NANOS = 10**9  # whole: a float would round times twice
 _KINDS = {kind.name.lower(): kind for kind in Kind}
 _NO_ROOT = "<root span not yet received>"
+_SPAN = {"span_id": "spanID", "start": "startTimeUnixNano", "took": "durationNanos"}
+_TRACE = {"trace_id": "traceID", "service": "rootServiceName", "name": "rootTraceName"}
 
 _TraceId = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{1,32}$")]
 _SpanId = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{1,16}$")]
@@ -39,9 +41,7 @@ class _Attribute(msgspec.Struct, gc=False):
     value: _Value | None = None
 
 
-class _Span(
-    msgspec.Struct, rename={"span_id": "spanID", "start": "startTimeUnixNano", "took": "durationNanos"}
-):
+class _Span(msgspec.Struct, rename=_SPAN, gc=False):
     span_id: _SpanId
     name: str = ""
     start: int | str = 0
@@ -49,14 +49,12 @@ class _Span(
     attributes: list[_Attribute] = []
 
 
-class _Set(msgspec.Struct):
+class _Set(msgspec.Struct, gc=False):
     spans: list[_Span] = []
     matched: int = 0
 
 
-class _Trace(
-    msgspec.Struct, rename={"trace_id": "traceID", "service": "rootServiceName", "name": "rootTraceName"}
-):
+class _Trace(msgspec.Struct, rename=_TRACE, gc=False):
     trace_id: _TraceId
     service: str = ""
     name: str = ""
@@ -64,7 +62,7 @@ class _Trace(
     lone: _Set | None = msgspec.field(name="spanSet", default=None)
 
 
-class _Body(msgspec.Struct):
+class _Body(msgspec.Struct, gc=False):
     traces: list[_Trace] | None = None
     metrics: msgspec.Raw = msgspec.Raw(b"")
 

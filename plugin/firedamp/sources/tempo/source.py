@@ -64,7 +64,8 @@ class TempoSource:
                     await self._sweep(traceql.roots_named(set(haul.named.values())), haul)
         except TimeoutError as error:
             raise SourceDownError(self._client.said(f"no answer within {timeout_seconds:.3g} s")) from error
-        return Traces(await asyncio.to_thread(haul.traces), self._doubt(haul), haul.bytes_read)
+        found = await self._reader.read(haul.bytes_read, haul.traces)
+        return Traces(found, self._doubt(haul), haul.bytes_read)
 
     def _searches(self, sought: Sought) -> Iterator[Search]:
         yield from traceql.roots(sought.roots)
