@@ -1,5 +1,6 @@
 """Traces that come slowly, late, in part or not at all: undecided, or judged by what is complete."""
 
+import asyncio
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from firedamp.errors import SourceDownError
 from firedamp.judge import Judge, Profile
 from firedamp.model import Finding, Look, Outcome, Question, Verdict
 from firedamp.tracing import Call, Root, Trace, Visit
-from judge.shop import ASK, ERRORS, ShopBook, ShopSource
+from judge.shop import ASK, DOWN, ERRORS, ShopBook, ShopSource
 
 PROMOTE = replace(ASK, question=Question.PROMOTE)
 NAME = "place.availability"
@@ -149,6 +150,17 @@ async def test_a_backend_that_hangs_leaves_metrics_to_be_judged():
     assert undecided.outcome is Outcome.INCONCLUSIVE
     assert found(undecided).sentence == f"{NAME}: cannot judge, source traces: no answer within 0.16 s"
     assert found(harmed, "errors").outcome is Outcome.FAIL
+
+
+async def test_while_metrics_are_down_traces_are_left_alone():
+    """No look can be taken, so nobody waits for a backend of traces, nor keeps it busy."""
+    release = Release(FakeTraces(patience_seconds=10.0), parameters(ERRORS))
+    await release.ask(0.0)
+    release.metrics.trouble = DOWN
+    verdict = await release.ask(60.0)
+
+    assert str(DOWN) in verdict.sentence
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_an_outage_takes_its_own_blocks_only():

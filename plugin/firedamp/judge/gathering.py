@@ -43,12 +43,18 @@ class Gathering:
             SourceDownError: the source of the metrics answered nothing, so nothing can be judged now.
         """
         with telemetry.stage(telemetry.Stage.FETCH):
-            answers, told = await asyncio.gather(
-                self._answers(profile.source, session, planned, memories, blocks),
-                self._flows(profile.tracer, planned, memories.traced, blocks),
-            )
-        blocks, memories.traced = blocks[: len(told.pieces)], told.memory
-        counts = evidence.counted(planned, answers, blocks, memories)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    answering = group.create_task(
+                        self._answers(profile.source, session, planned, memories, blocks)
+                    )
+                    telling = group.create_task(self._flows(profile.tracer, planned, memories.traced, blocks))
+            except ExceptionGroup as errors:
+                # Where there are no metrics no look is taken, and traces are left alone.
+                raise errors.exceptions[0] from errors
+            told = telling.result()
+            blocks, memories.traced = blocks[: len(told.pieces)], told.memory
+            counts = evidence.counted(planned, answering.result(), blocks, memories)
         return evidence.assemble(session.parameters, planned, counts, told.pieces, blocks, release)
 
     async def _answers(
