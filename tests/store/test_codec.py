@@ -204,7 +204,7 @@ def test_unlabelled_requests_make_a_newer_look():
 def test_failing_traces_make_the_newest_look():
     """Those of the slices and those of the findings."""
     slices = {
-        name: dataclasses.replace(piece, examples=traces)
+        name: dataclasses.replace(piece, examples=traces, mixed=len(traces))
         for (name, piece), traces in zip(
             FIRST_LOOK.evidence.slices.items(), (("4bf9", "00f0"), ()), strict=True
         )
@@ -227,7 +227,7 @@ def test_failing_traces_make_the_newest_look():
         (Look, "evidence findings standing version"),
         (Evidence, "block slices weight step"),
         (Block, "index start end"),
-        (Slice, "rows bounds troubles unlabelled examples"),
+        (Slice, "rows bounds troubles unlabelled examples mixed"),
         (Trouble, "kind text arm"),
         (Standing, "failed_block passed_block judged detectable harm elapsed_seconds"),
         (

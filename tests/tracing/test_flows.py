@@ -82,6 +82,15 @@ def test_failing_flows_of_the_canary_are_kept_as_evidence():
     assert counted(flows)[0].examples == tuple(f"{number:032x}" for number in range(EXAMPLES))
 
 
+def test_a_flow_that_meets_both_versions_is_counted_once():
+    """By the first, and said."""
+    both = replace(trace(), visits=(trace(version="v1").visits[0], trace().visits[0]))
+
+    piece = counted([both, trace(1)])[0]
+
+    assert (piece.mixed, piece.rows) == (1, {Arm.MAIN: {"a": (0, 1)}, Arm.CANARY: {"a": (0, 1)}})
+
+
 def test_the_slowest_flows_of_the_canary_are_kept_as_evidence():
     """Where time is judged nothing fails."""
     flows = [

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from firedamp import words
 from firedamp.checks._base import BaseCheck
 from firedamp.model import Finding, Outcome
 from firedamp.queries import Need, Operation
@@ -54,9 +55,11 @@ def latest(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
     return (*new, *old)[:_MOST] if new else old
 
 
-def shown(finding: Finding, traces: tuple[str, ...], check: BaseCheck) -> Finding:
-    """A failed finding with the traces that show it, the newest in its sentence."""
+def shown(finding: Finding, traces: tuple[str, ...], check: BaseCheck, mixed: int = 0) -> Finding:
+    """The finding with what only traces tell: a failed one with those that show it, the newest in words."""
+    told = finding.sentence
+    if mixed and finding.set_aside is None:
+        told = f"{told}; {words.plural(mixed, 'flow')} met both versions, counted by the first"
     if finding.outcome is not Outcome.FAIL or not traces:
-        return finding
-    told = f"{finding.sentence}; for example trace {check.where(traces[0])}"
-    return replace(finding, traces=traces, sentence=told)
+        return replace(finding, sentence=told) if mixed else finding
+    return replace(finding, traces=traces, sentence=f"{told}; for example trace {check.where(traces[0])}")

@@ -39,6 +39,7 @@ class Slice:
         troubles: what was wrong with the data.
         unlabelled: requests that carry no version label, so that they are in no arm; 0 where nobody asked.
         examples: ids of failing traces of the canary, a few.
+        mixed: traces that met several cohorts; each is counted once.
     """
 
     rows: Mapping[Arm, Mapping[str, Row]] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Slice:
     troubles: tuple[Trouble, ...] = ()
     unlabelled: float = 0.0
     examples: tuple[str, ...] = ()
+    mixed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

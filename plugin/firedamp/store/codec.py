@@ -5,51 +5,36 @@ The first byte says the version of everything behind it: the order of the values
 packed and the dictionary of common words. What a version means is never changed again; a field
 more is a new version, and `decode` keeps reading the old ones. Layout of version 1: one byte, then
 a zlib stream (with its own checksum, so a damaged look is refused and never misread) of the streams
-in `streams`. Version 2 has, behind all of that, each slice's requests without a version label; version 3,
-behind that, the failing traces of each slice and each finding. A look is written in the oldest version that
-says the same.
+in `streams`. Version 2 has, behind that, each slice's requests without a version label; version 3, behind
+those, the failing traces of each slice and finding, and each slice's mixed ones. A look is written in the
+oldest version that says the same.
 
 Order of mappings is kept: sums over pods must come out the same when a release is replayed.
 """
 
 import zlib
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from firedamp.errors import StoreError
 from firedamp.model import (
     Arm,
     Block,
     Evidence,
-    Finding,
     Look,
-    Outcome,
     Row,
-    Situation,
     Slice,
     Standing,
-    Tier,
     Trouble,
     TroubleKind,
 )
+from firedamp.store import findings as columns
 from firedamp.store.dictionary import WORDS_1
+from firedamp.store.findings import maybe, required
 from firedamp.store.streams import Reader, Writer
 
 #: The newest first.
 VERSIONS = (3, 2, 1)
 _MAX_BYTES = 64 * 1024 * 1024  # no honest look comes near it
-
-#: The columns of a finding in version 1, as written: texts, numbers, then interval and needs.
-FINDING_WORDS = (
-    "check", "kind", "tier", "outcome", "sentence", "against", "unit", "set_aside", "situation",
-)  # fmt: skip
-FINDING_NUMBERS = (
-    "baseline", "canary", "baseline_n", "canary_n", "effect", "tolerance", "p_value", "alpha", "one_look_p",
-    "detectable",
-)  # fmt: skip
-
-Value = TypeVar("Value")
 
 
 def encode(look: Look) -> bytes:
@@ -58,22 +43,27 @@ def encode(look: Look) -> bytes:
     writer.word(look.version)
     _write_evidence(writer, look.evidence)
     _write_standing(writer, look.standing)
-    _write_findings(writer, look.findings)
-    slices = look.evidence.slices.values()
+    columns.write(writer, look.findings)
     version = _version(look)
-    for piece in slices if version > 1 else ():
+    _write_more(writer, look, version)
+    packer = zlib.compressobj(9, zdict=WORDS_1)
+    return bytes([version]) + packer.compress(writer.done()) + packer.flush()
+
+
+def _write_more(writer: Writer, look: Look, version: int) -> None:
+    for piece in look.evidence.slices.values() if version > 1 else ():
         writer.number(piece.unlabelled)
     for traces in _traces(look) if version > 2 else ():
         writer.integer(len(traces))
         for trace in traces:
             writer.word(trace)
-    packer = zlib.compressobj(9, zdict=WORDS_1)
-    return bytes([version]) + packer.compress(writer.done()) + packer.flush()
+    for piece in look.evidence.slices.values() if version > 2 else ():
+        writer.integer(piece.mixed)
 
 
 def _version(look: Look) -> int:
     """The oldest that says all of it."""
-    if any(_traces(look)):
+    if any(_traces(look)) or any(piece.mixed for piece in look.evidence.slices.values()):
         return 3
     # Bits, not values: -0.0 is no 0.0.
     return 2 if any(str(piece.unlabelled) != "0.0" for piece in look.evidence.slices.values()) else 1
@@ -93,8 +83,9 @@ def decode(blob: bytes) -> Look:
         StoreError: the blob is damaged, or of a version this firedamp does not know.
     """
     if not blob or blob[0] not in VERSIONS:
-        told = blob[:1].hex() or "none"
-        raise StoreError(f"look of version {told}, known are 01 to 03: use a newer firedamp")
+        raise StoreError(
+            f"look of version {blob[:1].hex() or 'no'}, known are 01 to 03: use a newer firedamp"
+        )
     try:
         return _read_look(Reader(_unpacked(blob[1:])), blob[0])
     except (zlib.error, ValueError, IndexError) as error:
@@ -113,7 +104,7 @@ def _read_look(reader: Reader, layout: int) -> Look:
     version = reader.text()
     evidence = _read_evidence(reader)
     standing = _read_standing(reader)
-    look = Look(evidence, _read_findings(reader), standing, version)
+    look = Look(evidence, columns.read(reader), standing, version)
     return _with_more(reader, look, layout) if layout > 1 else look
 
 
@@ -124,6 +115,7 @@ def _with_more(reader: Reader, look: Look, layout: int) -> Look:
     if layout > 2:
         slices = {check: replace(piece, examples=_read_texts(reader)) for check, piece in slices.items()}
         findings = tuple(replace(finding, traces=_read_texts(reader)) for finding in findings)
+        slices = {check: replace(piece, mixed=reader.count()) for check, piece in slices.items()}
     return replace(look, evidence=replace(look.evidence, slices=slices), findings=findings)
 
 
@@ -153,16 +145,10 @@ def _adds_up(block: Block) -> bool:
 def _read_evidence(reader: Reader) -> Evidence:
     index, start = reader.count(), reader.value()
     length, end = reader.number(), reader.number()
-    block = Block(index, start, start + length if length is not None else _required(end))
+    block = Block(index, start, start + length if length is not None else required(end))
     weight, step = reader.number(), reader.count()
     slices = {reader.text(): _read_slice(reader) for _ in range(reader.count())}
     return Evidence(block, slices, weight, step)
-
-
-def _required(number: float | None) -> float:
-    if number is None:
-        raise ValueError("a number is missing")
-    return number
 
 
 def _write_slice(writer: Writer, piece: Slice) -> None:
@@ -193,7 +179,7 @@ def _read_pods(reader: Reader) -> dict[str, Row]:
 
 
 def _read_trouble(reader: Reader) -> Trouble:
-    return Trouble(TroubleKind(reader.text()), reader.text(), _maybe(Arm, reader.word()))
+    return Trouble(TroubleKind(reader.text()), reader.text(), maybe(Arm, reader.word()))
 
 
 def _write_row(writer: Writer, row: Row) -> None:
@@ -218,81 +204,3 @@ def _write_standing(writer: Writer, standing: Standing) -> None:
 def _read_standing(reader: Reader) -> Standing:
     failed, passed, judged = reader.integer(), reader.integer(), reader.count()
     return Standing(failed, passed, judged, reader.number(), reader.text(), reader.value())
-
-
-def _write_findings(writer: Writer, findings: Sequence[Finding]) -> None:
-    """Column by column, for a column's values resemble one another."""
-    writer.integer(len(findings))
-    for column in FINDING_WORDS:
-        for finding in findings:
-            writer.word(getattr(finding, column))
-    for column in FINDING_NUMBERS:
-        for finding in findings:
-            writer.number(getattr(finding, column))
-    for finding in findings:
-        low, high = finding.interval or (None, None)
-        writer.number(low)
-        writer.number(high)
-    for finding in findings:
-        writer.integer(finding.needs)
-
-
-def _read_findings(reader: Reader) -> tuple[Finding, ...]:
-    each = range(reader.count())
-    words = [[reader.word() for _ in each] for _ in FINDING_WORDS]
-    numbers = [[reader.number() for _ in each] for _ in FINDING_NUMBERS]
-    intervals = [_interval(reader.number(), reader.number()) for _ in each]
-    needs = [reader.integer() for _ in each]
-    return tuple(
-        _finding([column[n] for column in words], [column[n] for column in numbers], intervals[n], needs[n])
-        for n in each
-    )
-
-
-def _interval(low: float | None, high: float | None) -> tuple[float, float] | None:
-    return None if low is None or high is None else (low, high)
-
-
-def _finding(
-    words: Sequence[str | None],
-    numbers: Sequence[float | None],
-    interval: tuple[float, float] | None,
-    needs: int | None,
-) -> Finding:
-    check, kind, tier, outcome, sentence, against, unit, set_aside, situation = words
-    baseline, canary, baseline_n, canary_n, effect, tolerance, p_value, alpha, one_look_p, detectable = (
-        numbers
-    )
-    return Finding(
-        check=_text(check),
-        kind=_text(kind),
-        tier=Tier(_text(tier)),
-        outcome=Outcome(_text(outcome)),
-        sentence=_text(sentence),
-        against=_maybe(Arm, against),
-        unit=_text(unit),
-        baseline=baseline,
-        canary=canary,
-        baseline_n=_required(baseline_n),
-        canary_n=_required(canary_n),
-        effect=effect,
-        interval=interval,
-        tolerance=tolerance,
-        p_value=p_value,
-        alpha=alpha,
-        one_look_p=one_look_p,
-        needs=needs,
-        detectable=detectable,
-        set_aside=set_aside,
-        situation=_maybe(Situation, situation),
-    )
-
-
-def _text(word: str | None) -> str:
-    if word is None:
-        raise ValueError("a word is missing")
-    return word
-
-
-def _maybe(kind: Callable[[str], Value], word: str | None) -> Value | None:
-    return None if word is None else kind(word)

@@ -99,7 +99,7 @@ class Cohorts:
 
     def is_mixed(self, trace: Trace) -> bool:
         """Several cohorts answered, which is neither's fault nor merit."""
-        return len({self.arm(visit.resource) for visit in trace.visits}) > 1
+        return len(trace.visits) > 1 and len({self.arm(visit.resource) for visit in trace.visits}) > 1
 
     def arm(self, resource: Attributes) -> Arm | None:
         """The cohort of a pod; None where nothing tells. Pods are few, so each is looked at once."""

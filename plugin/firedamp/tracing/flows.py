@@ -94,6 +94,7 @@ def _slice(placed: Sequence[tuple[Trace, Place | None]], wanted: Traced, cohorts
         BOUNDS if wanted.measure in _SECONDS else (),
         unlabelled=float(sum(_is_lost(trace, place, wanted) for trace, place in placed)),
         examples=_examples([one for one in tallies if one.arm is Arm.CANARY], wanted.measure),
+        mixed=0 if wanted.root is None else sum(cohorts.is_mixed(one.trace) for one in tallies),
     )
 
 

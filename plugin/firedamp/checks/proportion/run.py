@@ -42,6 +42,7 @@ class ProportionRun:
         held: blocks in which an arm was silent.
         last: the slice taken last.
         examples: failing traces of the canary, the newest first.
+        mixed: traces that met both versions.
     """
 
     check: Rates
@@ -55,6 +56,7 @@ class ProportionRun:
     held: Held = NOTHING
     last: Slice = field(default_factory=Slice)
     examples: tuple[str, ...] = ()
+    mixed: int = 0
 
     @property
     def learnt(self) -> Learnt:
@@ -78,13 +80,13 @@ class ProportionRun:
         sums = (baseline, canary) if held.blocks == 1 else self._sums(held.piece)
         heard = all(requests for _, requests in sums)
         bad, seen = self.bad + baseline[0], (self.seen[0] + baseline[1], self.seen[1] + canary[1])
-        examples = latest(self.examples, piece.examples)
+        examples, mixed = latest(self.examples, piece.examples), self.mixed + piece.mixed
         if not heard:
-            return replace(self, last=piece, seen=seen, bad=bad, held=held, examples=examples)
+            return replace(self, last=piece, seen=seen, bad=bad, held=held, examples=examples, mixed=mixed)
         swapped = comparison.swaps(bad, seen[0]) if self.swapped is None else self.swapped
         noise, cold, warm = self._compared(held.piece, sums, moment, swapped=swapped)
         compared = (noise, swapped, cold, warm, seen, bad)
-        return ProportionRun(self.check, self.grant, *compared, NOTHING, piece, examples)
+        return ProportionRun(self.check, self.grant, *compared, NOTHING, piece, examples, mixed)
 
     def _sums(self, piece: Slice) -> tuple[Row, Row]:
         """(Bad events, requests) of both arms."""
@@ -115,7 +117,7 @@ class ProportionRun:
 
     def finding(self, moment: Moment) -> Finding:
         """What is found, with the traces that show it."""
-        found = shown_by(self._found(moment), self.examples, self.check)
+        found = shown_by(self._found(moment), self.examples, self.check, self.mixed)
         return self._without_rates(found) if self.check.odds_only else found
 
     def _without_rates(self, found: Finding) -> Finding:
