@@ -445,7 +445,7 @@ async def test_many_traces_are_joined_beside_the_event_loop():
             threads.add(threading.get_ident())
             return super().__contains__(name)
 
-    async with tempo(stored(shop(50, BEGIN, 60, seed=8))) as fake:
+    async with tempo(stored(shop(200, BEGIN, 60, seed=8))) as fake:
         await ask(fake, Sought(Watched(("orders",)), (FLOW,)))
 
     assert threads
