@@ -1,6 +1,7 @@
 # Everything a fresh Debian or Ubuntu machine with Python >= 3.11 needs is set up on the way.
 #
-#   make demo     a recorded shop is judged: a bad canary is rolled back, a good one passes
+#   make demo     a recorded shop is judged: a bad canary is rolled back, a good one passes, and one
+#                 whose own metrics are well is stopped by its traces
 #   make test     setup, check, then every test with coverage (results in build/)
 #   make check    format, lint, types and the direction of imports
 #   make setup    only the virtual environment (.venv) and the system packages

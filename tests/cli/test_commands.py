@@ -29,7 +29,7 @@ def test_the_schema_is_json(capsys):
 def test_settings_in_order_are_counted(shop, capsys):
     """A check of good settings says what they hold."""
     assert run("config", "check", shop) == 0
-    assert "2 services, 6 checks" in capsys.readouterr().out
+    assert "2 services, 12 checks" in capsys.readouterr().out
 
 
 def test_a_service_without_checks_is_remarked(tmp_path, capsys):

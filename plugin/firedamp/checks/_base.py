@@ -61,6 +61,11 @@ class BaseCheck(BaseModel):
     weight: float = Field(default=1.0, gt=0, le=100)
 
     @property
+    def each(self) -> str:
+        """What is counted or timed, in sentences."""
+        return "request"
+
+    @property
     def compares(self) -> bool:
         """The check needs the comparison arm beside the canary."""
         return True

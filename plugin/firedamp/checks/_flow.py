@@ -41,6 +41,11 @@ class FlowCheck(BaseCheck):
     #: Failures are all kept, and an unknown part of the rest.
     errors_kept: bool = False
 
+    @property
+    def each(self) -> str:
+        """One may call the service often."""
+        return "flow"
+
     def needs(self) -> Mapping[str, Need]:
         """Nothing of metrics."""
         return {}

@@ -24,11 +24,11 @@ def schema() -> None:
 def check(path: Annotated[Path, typer.Argument(help="Settings file (YAML).")]) -> None:
     """Read a settings file; name every fault with its place and the nearest right word."""
     settings = options.settings(path)
-    checks = sum(len(service.checks) for service in settings.services)
+    checks = sum(len(service.parameters().checks) for service in settings.services)
     counted = f"{words.plural(len(settings.services), 'service')}, {words.plural(checks, 'check')}"
     typer.echo(f"{path}: in order, {counted}")
     for service in settings.services:
-        if not service.checks:
+        if not service.parameters().checks:
             typer.echo(
                 f"{path}: {service.namespace}/{service.name} has no checks and can only stay undecided"
             )

@@ -27,12 +27,14 @@ class Account:
     Attributes:
         bare: the finding before anything is known, its unit that of the buckets.
         grant: the release's clock and comparison arm.
+        each: what was timed.
     """
 
     body: Body
     tail: Tail
     bare: Finding
     grant: Grant
+    each: str = "request"
 
     def harm(self) -> Finding | None:
         """Proven, and not that of single pods; nothing is said of a tail while there is no body."""
@@ -102,6 +104,7 @@ class Account:
             requests=sample.requests,
             pods=len(sample.pods.names),
             seconds=sample.blocks * self.grant.look_seconds,
+            each=self.each,
         )
 
     def _lately_slower(self, alarm: Alarm) -> Finding:
@@ -147,4 +150,5 @@ class Account:
             share=slow / requests,
             slow=slow,
             pods=len(pods.served.names),
+            each=self.each,
         )

@@ -9,7 +9,7 @@ from firedamp.checks.distribution.run import DistributionRun, begun
 from firedamp.queries import Measure, Traced
 
 
-class FlowDuration(Durations, FlowCheck):
+class FlowDuration(FlowCheck, Durations):
     """Time that end-to-end flows take, or the part of it that is the service's or its caller's."""
 
     kind: Literal["flow-duration"]

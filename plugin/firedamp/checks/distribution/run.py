@@ -108,7 +108,7 @@ class DistributionRun:
             tolerance=1 + self.check.tolerance,
             alpha=self.grant.alpha,
         )
-        account = Account(self.body, self.tail, bare, self.grant)
+        account = Account(self.body, self.tail, bare, self.grant, self.check.each)
         if (harm := account.harm()) is not None:
             return harm
         if (trouble := set_aside(bare, self.last)) is not None:

@@ -18,6 +18,7 @@ class Pace:
         allowed: largest factor that is no harm.
         requests, pods: of the canary.
         seconds: how long they were counted.
+        each: what was timed: a request, or a flow.
     """
 
     against: Arm | None
@@ -27,6 +28,7 @@ class Pace:
     requests: float
     pods: int
     seconds: float
+    each: str = "request"
 
     @property
     def text(self) -> str:
@@ -37,7 +39,7 @@ class Pace:
     @property
     def full(self) -> str:
         """The same with what it stands on, and what is allowed."""
-        requests = words.plural(self.requests, "canary request")
+        requests = words.plural(self.requests, f"canary {self.each}")
         return f"{self.text}, {requests}); allowed is {words.times(self.allowed)}"
 
 
@@ -53,6 +55,7 @@ class Waits:
         share: of the canary's.
         slow: how many of the canary's do.
         pods: of the canary.
+        each: as of a pace.
     """
 
     against: Arm | None
@@ -61,12 +64,15 @@ class Waits:
     share: float
     slow: float
     pods: int
+    each: str = "request"
 
     @property
     def text(self) -> str:
         """Both shares."""
         usual = f"{words.percent(self.usual)} in {words.arm(self.against)}"
-        return f"{words.percent(self.share)} of the canary's requests take longer than {self.edge}, {usual}"
+        return (
+            f"{words.percent(self.share)} of the canary's {self.each}s take longer than {self.edge}, {usual}"
+        )
 
 
 def as_long(scale: float, against: Arm | None) -> str:
@@ -120,7 +126,7 @@ def few_slow_pods(left_out: int, pace: Pace) -> str:
 def one_waiting_pod(pod: str, slow: float, left_out: int, waits: Waits) -> str:
     """One pod of the canary has the requests that wait long."""
     return (
-        f"one bad pod: {pod} has {words.count(slow)} of the canary's {words.plural(waits.slow, 'request')} "
+        f"one bad pod: {pod} has {words.count(slow)} of the canary's {words.plural(waits.slow, waits.each)} "
         f"longer than {waits.edge}; without the worst {words.plural(left_out, 'pod')} of {waits.pods} its "
         f"tail is not proven longer. {_PERSON}"
     )

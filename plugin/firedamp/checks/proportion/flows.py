@@ -13,7 +13,7 @@ from firedamp.queries import THINNED, Measure, Traced
 from firedamp.units import Tolerance
 
 
-class FlowFailures(Rates, FlowCheck):
+class FlowFailures(FlowCheck, Rates):
     """End-to-end flows that fail at their root, or anywhere beneath the service."""
 
     kind: Literal["flow-failures"]
@@ -35,7 +35,8 @@ class FlowFailures(Rates, FlowCheck):
 
     def counted(self, *, swapped: bool) -> str:
         """Flows, not requests: one may call the service often."""
-        return "good flow" if swapped else "failed flow"
+        failed = "downstream failure" if self.below else "failed flow"
+        return "good flow" if swapped else failed
 
     def begin(self, grant: Grant) -> ProportionRun:
         """An empty run."""

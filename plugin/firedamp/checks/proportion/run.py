@@ -256,6 +256,7 @@ class ProportionRun:
             margin=self.check.pass_ratio,
             excess=self.check.pass_excess,
             odds=_odds(found.baseline, found.canary) if self.check.odds_only else None,
+            each=self.check.each,
         )
 
     def _lately(self, found: Comparison) -> speech.Facts:

@@ -29,6 +29,7 @@ class Facts:
         margin: odds ratio that a pass excludes, > 1.
         excess: difference of the rates that a pass excludes, in (0, 1).
         odds: of an event in the canary over the other version's, where rates are not known; else None.
+        each: what may be an event: a request, or a flow.
     """
 
     noun: str
@@ -47,6 +48,7 @@ class Facts:
     margin: float
     excess: float
     odds: float | None = None
+    each: str = "request"
 
     @property
     def rates(self) -> str:
@@ -162,7 +164,7 @@ def waiting(
         per_second: the canary's requests.
         detectable: change that would have been seen by now, as a ratio > 1; None where nobody asked.
     """
-    requests = words.plural(facts.canary_n, "canary request")
+    requests = words.plural(facts.canary_n, f"canary {facts.each}")
     events = words.plural(facts.canary_events, facts.noun)
     cannot = (
         f"cannot rule out {_margin(facts)} ({facts.rates})"
@@ -173,17 +175,20 @@ def waiting(
     seen = f"no proof of harm, but {requests} with {events} {cannot}{noticed}"
     if needs is None:
         pods = words.plural(facts.canary_pods, "canary pod")
-        return f"{seen}; requests alone will not do, since pods differ: with {pods} only more pods can help"
+        return (
+            f"{seen}; {facts.each}s alone will not do, since pods differ: with {pods} only more pods can help"
+        )
     if not needs:
         return f"{seen}; judged again at the end of the window"
-    more = f"about {words.about(needs)} more canary requests are needed"
+    more = f"about {words.about(needs)} more canary {facts.each}s are needed"
     return f"{seen}; {more}{words.wait(needs, per_second)}"
 
 
 def _noticed(facts: Facts, ratio: float) -> str:
     """What the test is sharp enough for."""
     if math.isinf(ratio):
-        return f"not even a canary {'without any ' + facts.noun if facts.fewer else 'failing every request'}"
+        what = f"without any {facts.noun}" if facts.fewer else f"failing every {facts.each}"
+        return f"not even a canary {what}"
     return f"only a {facts.change} to about {words.significant(1 / ratio if facts.fewer else ratio)}×"
 
 
