@@ -10,7 +10,8 @@ SERVED = Operations(name="operations", kind="operations")
 def asked(main: dict[str, float], canary: dict[str, float]) -> Slice:
     """Requests of each operation in one block."""
     rows = {Arm.MAIN: main, Arm.CANARY: canary}
-    return Slice({arm: {name: (0.0, count, 0.0) for name, count in each.items()} for arm, each in rows.items()})
+    told = {arm: {name: (0.0, n, 0.0) for name, n in each.items()} for arm, each in rows.items()}
+    return Slice(told)
 
 
 BOTH = {"GET /": 40.0, "POST /orders": 10.0}

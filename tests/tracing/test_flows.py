@@ -32,7 +32,7 @@ def trace(
 
 def counted(traces: list[Trace], wanted: Traced = OUTCOME, settle: float = 0.0):
     settled = Settled(traces, Cohorts(NAMES, SELECTED, SELECTED, "orders"), settle)
-    return [slices["check"] for slices in settled.slices({"check": wanted}, BLOCKS)]
+    return [slices["check"] for slices in settled.slices({"check": wanted}, BLOCKS)[0]]
 
 
 def test_flows_are_counted_by_cohort_and_pod():
@@ -163,6 +163,17 @@ def test_where_failures_are_kept_the_others_stand_for_more():
     well = [replace(trace(number), probability=0.1) for number in range(4)]
 
     assert counted([*failing, *well])[0].rows == {Arm.CANARY: {"a": (3, pytest.approx(43))}}
+
+
+def test_a_block_without_failures_counts_like_those_with_some():
+    """What failures stand for is remembered; else rates would rise where nothing fails."""
+    failing = replace(trace(0, start=5.0, code="500"), probability=1.0)
+    well = [replace(trace(number, start=40.0), probability=0.1) for number in range(1, 5)]
+
+    first, second, *_ = counted([failing, *well])
+
+    assert first.rows == {Arm.CANARY: {"a": (1, 1)}}
+    assert second.rows == {Arm.CANARY: {"a": (0, 40)}}
 
 
 def test_traces_that_tell_and_traces_that_do_not_are_not_counted_together():

@@ -47,10 +47,12 @@ class Memory:
         arrivals: how they arrive.
         pods: attributes of pods by their addresses, those met last at the end: one that answers no more is
             known by what it told before.
+        units: by check, what its failures stood for when they were last seen, where traces are sampled.
     """
 
     arrivals: Arrivals = field(default_factory=Arrivals)
     pods: Mapping[str, Attributes] = field(default_factory=dict)
+    units: Mapping[str, float] = field(default_factory=dict)
 
     def met(self, traces: Sequence[Trace]) -> "Memory":
         """With the pods that these traces met."""
@@ -204,12 +206,13 @@ def _counted(
     flows: Flows, blocks: Sequence[Block], traces: Sequence[Trace], memory: Memory
 ) -> tuple[Pieces, Memory]:
     memory = memory.met(traces)
-    settled = Settled(traces, flows.cohorts, flows.settle_seconds, memory.pods)
+    settled = Settled(traces, flows.cohorts, flows.settle_seconds, memory.pods, memory.units)
     known = memory.arrivals
     for block in blocks:
         settling = [one for one in traces if block.start < one.start + flows.settle_seconds <= block.end]
         known = known.count(block, settling, flows.cohorts)
-    return settled.slices(flows.wanted, blocks), replace(memory, arrivals=known)
+    pieces, units = settled.slices(flows.wanted, blocks)
+    return pieces, replace(memory, arrivals=known, units=units)
 
 
 def _doubted(flows: Flows, pieces: Pieces, arrivals: Arrivals) -> Pieces:

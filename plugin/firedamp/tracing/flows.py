@@ -15,7 +15,7 @@ from firedamp.queries import THINNED, Measure, Traced
 from firedamp.tracing.arms import Cohorts, Place, addresses
 from firedamp.tracing.spans import Attributes
 from firedamp.tracing.traces import Call, Root, Trace, Visit
-from firedamp.tracing.weighing import weights
+from firedamp.tracing.weighing import weighed
 
 #: Upper bounds of durations in seconds: four to each doubling, from a millisecond to two minutes.
 BOUNDS = (*(0.001 * 2 ** (step / 4) for step in range(69)), math.inf)
@@ -42,22 +42,37 @@ class Settled:
         cohorts: of the release.
         settle_seconds: how long a trace may grow.
         pods: attributes of pods by their addresses, where the traces themselves do not tell.
+        units: what failures of each check stood for when they were last seen (`weighing.Weighed`).
     """
 
     traces: Sequence[Trace]
     cohorts: Cohorts
     settle_seconds: float
     pods: Mapping[str, Attributes] = field(default_factory=dict)
+    units: Mapping[str, float] = field(default_factory=dict)
 
-    def slices(self, wanted: Mapping[str, Traced], blocks: Sequence[Block]) -> list[dict[str, Slice]]:
-        """What each check asked for, block by block."""
+    def slices(
+        self, wanted: Mapping[str, Traced], blocks: Sequence[Block]
+    ) -> tuple[list[dict[str, Slice]], Mapping[str, float]]:
+        """What each check asked for, block by block; and the units by then."""
+        units, found = dict(self.units), []
+        for placed in self._placed(blocks):
+            pieces = {}
+            for name, one in wanted.items():
+                pieces[name], unit = _slice(placed, one, self.cohorts, units.get(name))
+                if unit is not None:
+                    units[name] = unit
+            found.append(pieces)
+        return found, units
+
+    def _placed(self, blocks: Sequence[Block]) -> list[list[tuple[Trace, Place | None]]]:
+        """Traces by block, each with the place where it belongs."""
         pods = {**addresses(self.traces), **self.pods}
-        placed = [(trace, self.cohorts.of(trace, pods)) for trace in self.traces]
-        sorted_in: list[list[tuple[Trace, Place | None]]] = [[] for _ in blocks]
-        for trace, place in placed:
+        found: list[list[tuple[Trace, Place | None]]] = [[] for _ in blocks]
+        for trace in self.traces:
             if (at := _block(blocks, trace.start + self.settle_seconds)) is not None:
-                sorted_in[at].append((trace, place))
-        return [{name: _slice(each, one, self.cohorts) for name, one in wanted.items()} for each in sorted_in]
+                found[at].append((trace, self.cohorts.of(trace, pods)))
+        return found
 
 
 def _block(blocks: Sequence[Block], settled: float) -> int | None:
@@ -75,27 +90,29 @@ class _Tally:
     columns: tuple[int, ...]
 
 
-def _slice(placed: Sequence[tuple[Trace, Place | None]], wanted: Traced, cohorts: Cohorts) -> Slice:
+def _slice(
+    placed: Sequence[tuple[Trace, Place | None]], wanted: Traced, cohorts: Cohorts, unit: float | None
+) -> tuple[Slice, float | None]:
     tallies = list(_tallies(placed, wanted, cohorts))
-    weighed = weights(
-        [one.trace.probability for one in tallies], [one.columns[:2] == _FAILED for one in tallies]
-    )
-    if isinstance(weighed, Trouble):
-        return Slice(troubles=(weighed,))
+    failed = [one.columns[:2] == _FAILED for one in tallies]
+    found = weighed([one.trace.probability for one in tallies], failed, unit)
+    if isinstance(found, Trouble):
+        return Slice(troubles=(found,)), unit
     rows: dict[Arm, dict[str, list[float]]] = {}
-    for one, weight in zip(tallies, weighed, strict=True):
+    for one, weight in zip(tallies, found.weights, strict=True):
         if wanted.thinned and one.columns == _WELL:
             weight *= THINNED
         row = rows.setdefault(one.arm, {}).setdefault(one.key, [0.0] * _COLUMNS[wanted.measure])
         for column in one.columns:
             row[column] += weight
-    return Slice(
+    piece = Slice(
         {arm: {pod: tuple(row) for pod, row in pods.items()} for arm, pods in rows.items()},
         BOUNDS if wanted.measure in _SECONDS else (),
         unlabelled=float(sum(_is_lost(trace, place, wanted) for trace, place in placed)),
         examples=_examples([one for one in tallies if one.arm is Arm.CANARY], wanted.measure),
         mixed=0 if wanted.root is None else sum(cohorts.is_mixed(one.trace) for one in tallies),
     )
+    return piece, found.unit
 
 
 def _tallies(

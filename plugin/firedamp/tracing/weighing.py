@@ -11,6 +11,7 @@ Source: Horvitz & Thompson (1952), JASA 47, 663-685; effective size: Kish (1965)
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from firedamp import words
 from firedamp.model import Trouble, TroubleKind
@@ -19,27 +20,52 @@ from firedamp.model import Trouble, TroubleKind
 _SILENT = 0.05
 
 
-def weights(probabilities: Sequence[float | None], failed: Sequence[bool]) -> Sequence[float] | Trouble:
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """
+    What each trace of a block counts.
+
+    Attributes:
+        weights: (traces,) > 0.
+        unit: what those that the test rests on stood for when they were last seen; None never.
+    """
+
+    weights: Sequence[float]
+    unit: float | None = None
+
+
+def weighed(
+    probabilities: Sequence[float | None], failed: Sequence[bool], unit: float | None = None
+) -> Weighed | Trouble:
     """
     What each trace of a block counts.
 
     Args:
         probabilities: (traces,) with which each was kept, in (0, 1]; None where nobody told.
         failed: (traces,) whether it is what the test rests on.
+        unit: of earlier blocks: one without any failure is divided by the same.
 
     Returns:
-        (traces,) weights > 0; or why there are none: some traces tell, and some do not.
+        The weights; or why there are none: some traces tell, and some do not.
     """
     known = [1 / chance for chance in probabilities if chance is not None]
-    if not known or (min(known) == max(known) and len(known) == len(probabilities)):
-        return [1.0] * len(probabilities)
+    if not known:
+        return Weighed([1.0] * len(probabilities), unit)
     if len(known) < (1 - _SILENT) * len(probabilities):
         return _unlike(1 - len(known) / len(probabilities))
     usual = sum(known) / len(known)
     whole = [usual if chance is None else 1 / chance for chance in probabilities]
-    resting = [one for one, counts in zip(whole, failed, strict=True) if counts] or whole
-    unit = sum(one * one for one in resting) / sum(resting)
-    return [one / unit for one in whole]
+    resting = [one for one, counts in zip(whole, failed, strict=True) if counts]
+    unit = _size(resting) if resting else unit
+    divisor = unit or _size(whole)
+    return Weighed([one / divisor for one in whole], unit)
+
+
+def _size(weights: Sequence[float]) -> float:
+    """By which many divided count as often as they are worth; exactly what all have, where they do."""
+    if min(weights) == max(weights):
+        return weights[0]
+    return sum(one * one for one in weights) / sum(weights)
 
 
 def _unlike(share: float) -> Trouble:
