@@ -289,6 +289,17 @@ def test_refused_roots_make_every_window_since_doubtful():
     assert memory.doubt(NOW + 60, NOW + 120, NOW + 120) == ""
 
 
+def test_a_few_refused_roots_leave_windows_as_they_are():
+    """A pod in so many has a wrong clock: the flows that it loses are of both versions alike."""
+    memory = remembered([row for number in range(1, 101) for row in flow(number)])
+    memory.elsewhen.add(NOW, 5)
+
+    assert memory.doubt(NOW - 60, NOW, NOW) == ""
+
+    memory.elsewhen.add(NOW, 1)
+    assert memory.doubt(NOW - 60, NOW, NOW) == "6 roots were refused since, their clocks are wrong"
+
+
 def test_a_clock_that_goes_back_keeps_the_order_of_arrival():
     """The system's clock is set now and then."""
     memory = remembered(flow(1))

@@ -28,6 +28,8 @@ _RECORD = Struct("<8s8sddI")
 _MOST_SPANS = 64
 _MOST_LINKS = 16
 _SLOT_SECONDS = 5.0
+#: One entry pod's clock may be wrong: the flows that it loses are of both versions alike.
+_MOST_ELSEWHEN = 0.05
 #: Within some milliseconds.
 _FORGOTTEN_AT_ONCE = 5000
 
@@ -148,8 +150,9 @@ class Memory:
             yield f"{count} traces made room for newer ones, {keeping.traces} is the most kept"
         if count := self.cut.between(begin, end):
             yield f"{count} spans were not kept, a trace has room for {_MOST_SPANS}"
-        if count := self.elsewhen.between(begin, now + _SLOT_SECONDS):
-            yield f"{count} roots were refused since, their clocks are wrong"
+        refused = self.elsewhen.between(begin, now + _SLOT_SECONDS)
+        if refused and refused > _MOST_ELSEWHEN * len(self.ids(begin)):
+            yield f"{refused} roots were refused since, their clocks are wrong"
 
     def _slot(self, now: float) -> deque[bytes]:
         if not self._slots or now >= self._slots[-1][0] + _SLOT_SECONDS:
