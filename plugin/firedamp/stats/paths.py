@@ -11,7 +11,6 @@ Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, section 6.9.2.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -162,17 +161,15 @@ class Skewed:
             least: no count below this is.
             near: such as the last answer.
         """
-        low, high, aims = least, events + 1, _normal(levels)
+        low, high, aims, attempt = least, events + 1, _normal(levels), 0
         guess = min(max(near, low), high)
-        for attempt in itertools.count():
-            if low >= high:
-                break
+        while low < high:
             tails = self.tails(np.array([[guess - 1], [guess]]))
             below, here = np.logical_and.reduce(tails <= levels, axis=-1).tolist()
             low, high = _narrowed(low, high, guess, below=below, here=here)
             # Nodes far apart make stairs of the tails, on which lines lead nowhere: the middle does.
             met = guess + _step(_normal(tails), aims) if attempt % 3 < 2 else (low + high) // 2
-            guess = min(max(met, low), high)
+            guess, attempt = min(max(met, low), high), attempt + 1
         return low
 
 
