@@ -120,6 +120,18 @@ async def test_young_history_serves_the_next_release(judge, source):
     assert len(source.recalled) == 4
 
 
+async def test_flows_make_no_history_old(source, store):
+    """They have none but that of earlier releases, and ask for none of their own."""
+    flow = {"service": "gateway", "operation": "POST /orders"}
+    checks = [ERRORS, {"name": "order", "kind": "flow-failures", "flow": flow}]
+    parameters = Parameters.model_validate({"checks": checks, "window": {"promote_after": "10m"}})
+    judge = Judge(ShopBook(parameters), {"main": source}, store)
+    await opened(judge, ASK, 60.0)
+    await opened(judge, NEXT, 3000.0)
+
+    assert len(source.recalled) == 2
+
+
 async def test_silence_takes_no_place(judge, source, store):
     """Pods of a name that nobody has tell nothing: what others told stays, and they are asked once."""
     await opened(judge, ASK, 60.0)

@@ -128,9 +128,9 @@ def _is_fresh(release: Release, parameters: Parameters, lessons: Sequence[Lesson
         for lesson in lessons
         if lesson.release_id == 0 and abs(release.started - lesson.at) < FRESH_SECONDS
     }
-    return all(
-        (check.name, counts) in fresh for check in parameters.checks if (counts := known.counts(check))
-    )
+    # Of flows there is no history but that of earlier releases.
+    recalled = [check for check in parameters.checks if check.needs() and known.counts(check)]
+    return all((check.name, known.counts(check)) in fresh for check in recalled)
 
 
 def _lessons(
