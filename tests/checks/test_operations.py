@@ -84,6 +84,13 @@ def test_only_so_many_operations_can_be_missed():
     assert judged(SERVED, pieces).outcome is not Outcome.FAIL
 
 
+def test_names_that_never_end_are_followed_up_to_a_number():
+    """Spans named by ids must not fill the memory."""
+    pieces = [asked({f"GET /{block}-{at}": 1.0 for at in range(50)}, {}) for block in range(20)]
+
+    assert len(run(SERVED, pieces).known) == 200
+
+
 def test_a_removed_endpoint_asks_a_person():
     """It may be meant."""
     assert SERVED.tier is Tier.WARN

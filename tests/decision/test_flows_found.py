@@ -45,6 +45,11 @@ def test_flows_of_the_same_name_are_told_apart():
     assert [(flow.name, flow.root.service) for flow in found] == [("get", "gateway"), ("get-2", "backoffice")]
 
 
+def test_a_root_of_absurd_length_is_no_flow():
+    """Anybody may send spans; a release begins all the same."""
+    assert busiest([*traces("x" * 301, 30), *traces("GET /", 30, service="")], 3) == []
+
+
 def test_a_flow_without_a_letter_is_called_by_its_service():
     """A check needs a name."""
     assert [flow.name for flow in busiest(traces("/", 30), 3)] == ["gateway"]

@@ -39,6 +39,7 @@ def told(
     canary_errors: float = FAILING,
     blocks: int = 40,
     weight: tuple[float, ...] = (),
+    errors_of: tuple[float, ...] = (),
 ) -> dict[str, Finding]:
     """
     Findings after so many blocks.
@@ -51,7 +52,8 @@ def told(
     for index in range(blocks):
         share = weight[index] if weight else CANARY / (MAIN + CANARY)
         asked = (MAIN + CANARY) * (1 - share), (MAIN + CANARY) * share
-        bad = [int(rng.poisson(n * rate)) for n, rate in zip(asked, (FAILING, canary_errors), strict=True)]
+        rates = FAILING, errors_of[index] if errors_of else canary_errors
+        bad = [int(rng.poisson(n * rate)) for n, rate in zip(asked, rates, strict=True)]
         before.append(list(zip(bad, map(round, asked), strict=True)))
         requests = errors(*before[-1], pods=2)
         traced = before[index - LAG] if index >= LAG else [(0, 0), (0, 0)]
@@ -124,6 +126,27 @@ def test_a_ramp_is_no_difference_in_sampling():
     ramp = (0.05,) * 12 + (0.5,) * 12
 
     assert told(weight=ramp, blocks=24)["order.availability"].set_aside is None
+
+
+def test_the_first_blocks_are_no_difference_in_sampling():
+    """Traces of the time before the release are no visits of its requests."""
+    assert told(blocks=3, weight=(0.5,) * 3)["order.availability"].set_aside is None
+
+
+def test_a_canary_whose_spans_fail_is_no_difference_in_sampling():
+    """That its own counters know nothing of it is what flows are for."""
+    found = told(canary_errors=0.2, blocks=20)["order.availability"]
+
+    assert (found.outcome, found.set_aside) == (Outcome.FAIL, None)
+
+
+def test_warm_up_lasts_longer_for_what_is_counted_later():
+    """Flows of a cold canary are counted when its requests are judged already."""
+    cold = (0.06,) * 4 + (FAILING,) * 56
+
+    found = told(errors_of=cold, blocks=60)
+
+    assert found["order.availability"].outcome is not Outcome.FAIL
 
 
 def test_failures_kept_in_secret_are_noticed():

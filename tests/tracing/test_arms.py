@@ -7,7 +7,7 @@ import pytest
 from firedamp.cohorts import ArgoCohorts, FlaggerCohorts, LabelCohorts
 from firedamp.model import Arm
 from firedamp.tracing import Call, Trace, Visit
-from firedamp.tracing.arms import Cohorts, addresses, labels
+from firedamp.tracing.arms import Cohorts, addresses, labels, merged
 
 HASHES = {"main": "5d8c7b6f44", "canary": "6b9f8c7d55"}
 VISIT = Visit(100.2, 0.1, "POST /orders", {"service.name": "orders"}, failed=False, code="201")
@@ -110,7 +110,7 @@ def test_a_call_that_nobody_answered_belongs_to_whom_it_was_made():
     lost = replace(TRACE, visits=(), calls=(replace(CALL, answered=False),))
     pods = {"10.0.0.7": {"k8s.pod.name": "orders-6b9f8c7d55-x7k2p"}}
 
-    assert ARGO.of(lost, pods) == (Arm.CANARY, "10.0.0.7")
+    assert ARGO.of(lost, pods) == (Arm.CANARY, "orders-6b9f8c7d55-x7k2p")
 
 
 @pytest.mark.parametrize(
@@ -155,6 +155,38 @@ def test_addresses_are_learnt_from_calls_that_one_visit_answered():
     twice = replace(TRACE, visits=(VISIT, VISIT), calls=(replace(CALL, address="10.0.0.8"),) * 2)
 
     assert addresses([TRACE, twice]) == {"10.0.0.7": VISIT.resource}
+
+
+def test_an_address_at_which_several_pods_answer_is_nobodys():
+    """A service's own address, or a proxy's: the last one that answered there is not who was asked."""
+    other = replace(VISIT, resource={"k8s.pod.name": "orders-6b9f8c7d55-x7k2p"})
+    known = addresses([TRACE, replace(TRACE, visits=(other,))])
+
+    assert known == {"10.0.0.7": {}}
+    assert merged(known, {"10.0.0.7": other.resource}) == {"10.0.0.7": {}}
+    assert merged({"10.0.0.7": VISIT.resource}, {"10.0.0.7": other.resource}) == {"10.0.0.7": {}}
+
+
+def test_a_call_to_nobodys_address_is_known_by_its_target():
+    """Or not at all."""
+    lost = replace(CALL, answered=False)
+
+    places = [
+        ARGO.of(replace(TRACE, visits=(), calls=(replace(lost, targets=(target,)),)), {"10.0.0.7": {}})
+        for target in ("orders", "orders-canary")
+    ]
+
+    assert places == [None, (Arm.CANARY, "unanswered")]
+
+
+def test_what_only_metrics_tell_is_not_asked_of_spans():
+    """A scrape's job is no attribute."""
+    scraped = told(
+        LabelCohorts(canary='job="orders",version="$canary"', main='job="orders",version="$main"'),
+        {"canary": "v2", "main": "v1"},
+    )
+
+    assert scraped.arm({"service.version": "v2"}) is Arm.CANARY
 
 
 def test_a_pod_may_tell_its_own_address():

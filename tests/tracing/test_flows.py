@@ -176,6 +176,46 @@ def test_a_block_without_failures_counts_like_those_with_some():
     assert second.rows == {Arm.CANARY: {"a": (0, 40)}}
 
 
+def test_too_few_good_flows_beside_failures_tell_nothing():
+    """Each stands for so many that a version's part of the traffic is as uncertain as they are few."""
+    failing = [replace(trace(number, "v1", code="500"), probability=1.0) for number in range(4)]
+    well = [replace(trace(number, "v1"), probability=0.01) for number in range(10, 20)]
+
+    piece = counted([*failing, *well])[0]
+
+    assert piece.troubles[0].text.startswith(
+        "10 of the old version's flows that went well were kept beside 4"
+    )
+
+
+def test_flows_of_unknown_cohort_stand_for_as_many_as_others():
+    """Where traces are sampled."""
+    lost = replace(trace(version="v3"), probability=0.1)
+    failing = replace(trace(1, code="500"), probability=1.0)
+
+    assert counted([lost, failing])[0].unlabelled == pytest.approx(10)
+
+
+def test_calls_that_nobody_answered_are_no_single_pods_fault():
+    """All pods of the arm share them, unless the caller knew whom it called."""
+    call = replace(trace().calls[0], answered=False, targets=("orders-canary",))
+    lost = replace(trace(9, code="503"), visits=(), calls=(call,))
+
+    rows = counted([trace(0, pod="a"), trace(1, pod="b"), lost])[0].rows
+
+    assert rows == {Arm.CANARY: {"a": (0.5, 1.5), "b": (0.5, 1.5)}}
+
+
+def test_operations_are_weighed_like_any_other_count():
+    """Failures are not what is rare of them."""
+    well = [replace(trace(number), probability=0.01) for number in range(3)]
+    failing = replace(trace(9, code="500"), probability=1.0)
+
+    rows = counted([*well, failing], Traced(Measure.OPERATIONS))[0].rows
+
+    assert rows[Arm.CANARY]["POST /orders"][1] == pytest.approx(3.01, rel=0.01)
+
+
 def test_traces_that_tell_and_traces_that_do_not_are_not_counted_together():
     """Nobody knows what the silent ones stand for."""
     piece = counted([replace(trace(0), probability=0.5), trace(1)])[0]

@@ -49,6 +49,16 @@ def test_visits_come_in_the_order_in_which_they_began():
     assert [visit.resource for visit in trace.visits] == [NEW, OLD]
 
 
+def test_who_was_asked_first_is_told_by_the_callers_clock():
+    """Clocks of pods differ by more than calls do."""
+    again = replace(CALL, span_id="e", start=100.15)
+    behind = replace(VISIT, span_id="f", parent_id="e", start=100.12, resource=OLD)
+
+    trace = joined([ROOT, CALL, again, behind, VISIT], SOUGHT)[0]
+
+    assert [visit.resource for visit in trace.visits] == [NEW, OLD]
+
+
 def test_a_call_that_was_answered_says_so():
     """A visit is its child."""
     trace = joined([ROOT, CALL, VISIT], SOUGHT)[0]

@@ -10,7 +10,7 @@ Rows are (failed, all, those of traces in which anything failed) of each operati
 An operation that the canary alone serves is nothing bad: it is named, for a renamed one shows as both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -24,6 +24,8 @@ from firedamp.stats.absence import Absence
 
 #: Operations that may be missed; the alpha is split among so many, whichever they are.
 MOST = 50
+#: So many are remembered: names with ids in them never end.
+_KNOWN = 200
 #: Requests of one client come together; they are counted as so many fewer.
 _CLUMPS = 1.75
 # Operations that make up this part of the traffic must have been seen in the canary for a pass.
@@ -77,7 +79,7 @@ class OperationsRun(CountsNothing):
             return replace(self, last=piece)
         share = asked[1] / (asked[0] + asked[1])
         known = dict(self.known)
-        for name in dict.fromkeys((*baseline, *canary)):
+        for name in _followed(known, (*baseline, *canary)):
             known[name] = absence.advance(
                 known.get(name, Absence()),
                 baseline=_count(baseline, name),
@@ -128,6 +130,13 @@ class OperationsRun(CountsNothing):
     @property
     def _p_value(self) -> float:
         return min(1.0, MOST * min((one.p_value for one in self.known.values()), default=1.0))
+
+
+def _followed(known: Mapping[str, Absence], names: Iterable[str]) -> list[str]:
+    """The operations that are followed, each once: those that are, and new ones as long as there is room."""
+    each = dict.fromkeys(names)
+    new = [name for name in each if name not in known][: max(0, _KNOWN - len(known))]
+    return [name for name in each if name in known] + new
 
 
 def _count(rows: Mapping[str, Row], name: str) -> float:

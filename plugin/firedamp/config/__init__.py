@@ -135,6 +135,18 @@ class Defaults(_Section):
     history: History = HISTORY_SECONDS
     traces: Traces | None = None
 
+    @model_validator(mode="after")
+    def _told_apart(self) -> "Defaults":
+        _distinct(self.checks, self.traces)
+        return self
+
+
+def _distinct(checks: tuple[Check, ...], traces: Traces | None) -> None:
+    """Flows have checks of their own, whose names are taken."""
+    flows = [check.name for check in traces.checks()] if traces else []
+    if taken := [check.name for check in checks if check.name in flows]:
+        raise ValueError(f"check {taken[0]!r} is what a check of traces is called; give it another name")
+
 
 class Service(Parameters):
     """One service: how it is judged, and where its metrics are."""
@@ -156,9 +168,7 @@ class Service(Parameters):
 
     @model_validator(mode="after")
     def _told_apart(self) -> "Service":
-        flows = [check.name for check in self.traces.checks()] if self.traces else []
-        if taken := [check.name for check in self.checks if check.name in flows]:
-            raise ValueError(f"check {taken[0]!r} is what a check of traces is called; give it another name")
+        _distinct(self.checks, self.traces)
         return self
 
 

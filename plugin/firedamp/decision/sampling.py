@@ -8,7 +8,7 @@ are counted when they have settled, so requests wait for them.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy.special import betainc
 
@@ -20,8 +20,8 @@ from firedamp.model import Arm, Evidence, Finding, Situation, Slice
 #: Versions may be sampled this unlike each other, and failures this unlike the rest.
 _UNLIKE = 1.5
 _KEPT = 3.0
-#: Where this part of the requests fails, nothing can be told from the failures among traces.
-_FAILING = 0.2
+#: So many failures tell; so many of them, relative, are all.
+_FEWEST, _ALL = 20.0, (0.7, 1.3)
 #: By chance as unlike as this, at one look; there may be hundreds.
 _CHANCE = 1e-6
 
@@ -68,7 +68,8 @@ class Sampling:
         told: what the settings say of it; None nothing.
         operations, counted: names of the checks that tell of visits and of requests; empty without them.
         lag: blocks by which traces are counted later.
-        waiting: requests of the last blocks, the oldest first.
+        waiting: requests of the last blocks, the oldest first; None of a block with trouble.
+        weights: the canary's expected share in the last blocks, as it was told, the oldest first.
         requests: those whose traces have settled.
         visits: in traces.
     """
@@ -78,31 +79,35 @@ class Sampling:
     operations: str
     counted: str
     lag: int
-    waiting: tuple[Sums, ...] = ()
+    waiting: tuple[Sums | None, ...] = ()
+    weights: tuple[float | None, ...] = ()
     requests: Sums = _NONE
     visits: Sums = _NONE
 
     def take(self, evidence: Evidence) -> "Sampling":
         """After one more block."""
+        weights = (*self.weights, evidence.weight)[-self.lag - 1 :]
         if not (self.operations and self.counted):
-            return self
+            return replace(self, weights=weights)
         waiting = (*self.waiting, self._sums(evidence, self.counted))
-        settled = len(waiting) > self.lag
-        return Sampling(
-            self.against,
-            self.told,
-            self.operations,
-            self.counted,
-            self.lag,
-            waiting[1:] if settled else waiting,
-            self.requests + waiting[0] if settled else self.requests,
-            self.visits + self._sums(evidence, self.operations),
-        )
+        if len(waiting) <= self.lag:
+            return replace(self, waiting=waiting, weights=weights)
+        visits, requests = self._sums(evidence, self.operations), waiting[0]
+        later = replace(self, waiting=waiting[1:], weights=weights)
+        if visits is None or requests is None:
+            return later
+        return replace(later, requests=self.requests + requests, visits=self.visits + visits)
 
-    def _sums(self, evidence: Evidence, name: str) -> Sums:
+    def weight(self, check: Check, evidence: Evidence) -> float | None:
+        """The share that a check's counts of this block should have; unknown of traces while it moves."""
+        if check.traced() is None or len(set(self.weights)) == 1:
+            return evidence.weight
+        return None
+
+    def _sums(self, evidence: Evidence, name: str) -> Sums | None:
         piece = evidence.slices.get(name)
-        if piece is None:
-            return _NONE
+        if piece is None or piece.troubles:
+            return None
         baseline, canary = (_columns(piece, arm) for arm in (self.against, Arm.CANARY))
         return Sums(*zip(baseline, canary, strict=True))
 
@@ -141,14 +146,17 @@ class Sampling:
         )
 
     def _kept_failures(self) -> str:
-        failed, visits = sum(self.visits.failed), max(sum(self.visits.every), 1.0)
-        rate = max(sum(self.requests.failed), 1.0) / max(sum(self.requests.every), 1.0)
-        if rate > _FAILING or failed / visits < rate or not _differ(failed, visits, rate, _KEPT):
+        """Told by the other version: of its failures nearly all are in traces, and few of the rest."""
+        failed, errors = self.visits.failed[0], self.requests.failed[0]
+        rest, others = self.visits.every[0] - failed, self.requests.every[0] - errors
+        if errors < _FEWEST or not _ALL[0] * errors <= failed <= _ALL[1] * errors or rest > others / _KEPT:
             return ""
+        visits, requests = self.visits.every[0], self.requests.every[0]
+        both = words.percent(failed / visits), words.percent(errors / requests)
         return (
-            f"{words.percent(failed / visits)} of the traced visits fail and {words.percent(rate)} of the "
-            "requests do: failures are kept and the rest is sampled; let the sampler write the threshold "
-            "into the trace state, or say so in the settings (traces.sampling: errors-kept)"
+            f"{both[0]} of the traced visits fail and {both[1]} of the requests do: failures are kept and "
+            "the rest is sampled; let the sampler write the threshold into the trace state, or say so in the "
+            "settings (traces.sampling: errors-kept)"
         )
 
 

@@ -123,20 +123,21 @@ def advance(
     counted = _counted(session, evidence)
     moment = _moment(counted, evidence, planning=planning)
     slices = [evidence.slices.get(check.name) for check in session.parameters.checks]
+    moments = [_of(check, moment, counted, evidence) for check in session.parameters.checks]
     runs = [
-        run if piece is None else run.take(piece, moment)
-        for run, piece in zip(session.runs, slices, strict=True)
+        run if piece is None else run.take(piece, own)
+        for run, piece, own in zip(session.runs, slices, moments, strict=True)
     ]
     witnesses = [witness for run in runs if (witness := run.witness) is not None]
     runs = [run.heard(witnesses) for run in runs]
-    trusts = tuple(
-        known if piece is None else known.take(piece, evidence.weight, moment)
-        for known, piece in zip(session.trusts, slices, strict=True)
-    )
     traced = session.sampling.take(evidence)
+    trusts = tuple(
+        known if piece is None else known.take(piece, traced.weight(known.check, evidence), own)
+        for known, piece, own in zip(session.trusts, slices, moments, strict=True)
+    )
     findings = tuple(
-        traced.judged(known.check, known.judged(run.finding(moment)))
-        for known, run in zip(trusts, runs, strict=True)
+        traced.judged(known.check, known.judged(run.finding(own)))
+        for known, run, own in zip(trusts, runs, moments, strict=True)
     )
     standing = _standing(counted, findings, evidence.block, moment)
     return replace(counted, runs=tuple(runs), trusts=trusts, sampling=traced, standing=standing), findings
@@ -174,6 +175,15 @@ def _moment(session: Session, evidence: Evidence, *, planning: bool) -> Moment:
     warm = since is not None and evidence.block.start >= since + window.warm_up
     level = PASS_LEVEL if _is_judged(session) else None
     return Moment(evidence.block, max(1, session.lived), warm, level, planning, evidence.step)
+
+
+def _of(check: Check, moment: Moment, session: Session, evidence: Evidence) -> Moment:
+    """The moment as a check sees it: what traces tell is of an earlier time, when warm-up may not be over."""
+    tracing, since = session.parameters.traces, session.canary_since
+    if not moment.warm or tracing is None or since is None or check.traced() is None:
+        return moment
+    warm_up = session.parameters.window.warm_up + tracing.settle
+    return moment if evidence.block.start >= since + warm_up else replace(moment, warm=False)
 
 
 def _elapsed(session: Session) -> float:

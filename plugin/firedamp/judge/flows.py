@@ -24,7 +24,7 @@ from firedamp.judge.plans import Flows
 from firedamp.model import Block, Slice, Trouble, TroubleKind
 from firedamp.ports import TraceSource
 from firedamp.tracing import Attributes, Trace
-from firedamp.tracing.arms import addresses
+from firedamp.tracing.arms import addresses, merged
 from firedamp.tracing.arrivals import Arrivals, Counted
 from firedamp.tracing.flows import Settled
 
@@ -56,9 +56,8 @@ class Memory:
 
     def met(self, traces: Sequence[Trace]) -> "Memory":
         """With the pods that these traces met."""
-        new = addresses(traces)
-        old = {at: pod for at, pod in self.pods.items() if at not in new}
-        return replace(self, pods=dict(list({**old, **new}.items())[-_PODS:]))
+        pods = merged(self.pods, addresses(traces))
+        return replace(self, pods=dict(list(pods.items())[-_PODS:]))
 
 
 @dataclass(frozen=True, slots=True)

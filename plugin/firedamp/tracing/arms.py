@@ -24,7 +24,7 @@ _UNSAFE = re.compile(r"[^a-zA-Z0-9_]")
 _POD_LABEL = re.compile(r"k8s\.pod\.labels?\.")
 _ADDRESS = "k8s.pod.ip"
 #: Stands for the pods of which nothing is known but that they do not answer.
-_UNANSWERED = "unanswered"
+UNANSWERED = "unanswered"
 _PODS = ("k8s.pod.name", "host.name", "service.instance.id")
 _NAMED = {
     "k8s.pod.name": "pod",
@@ -33,7 +33,6 @@ _NAMED = {
     "service.version": "version",
     "istio.canonical_revision": "destination_canonical_revision",
 }
-_NAMESPACES = frozenset({"namespace", "destination_workload_namespace", "destination_service_namespace"})
 _VERSIONS = ("k8s.replicaset.name", "service.version", "istio.canonical_revision", "container.image.tag")
 
 #: A cohort, and the pod in it.
@@ -90,7 +89,8 @@ class Cohorts:
         first = min(answered, default=min((visit.start for visit in trace.visits), default=math.inf))
         for call in trace.calls:
             if call.start < first and not call.answered and (arm := self._called(call, pods)) is not None:
-                return arm, call.address or _UNANSWERED
+                known = pods.get(call.address)
+                return arm, pod(known) if known else UNANSWERED
         return self._visited(trace.visits[0]) if trace.visits else None
 
     def _visited(self, visit: Visit) -> Place | None:
@@ -120,7 +120,7 @@ class Cohorts:
 
     def _called(self, call: Call, pods: Mapping[str, Attributes]) -> Arm | None:
         """The cohort that a call was made to, by what its caller knew of its peer."""
-        if (known := pods.get(call.address)) is not None:
+        if known := pods.get(call.address):
             return self.arm(known)
         for target in call.targets:
             # outbound|80|v2|orders.shop.svc.cluster.local
@@ -143,9 +143,8 @@ def _accepting(selected: ArmMatchers, shown: Mapping[str, str]) -> Arm | None:
 
 
 def _accepted(matchers: Matchers, shown: Mapping[str, str]) -> bool:
-    # Not every span tells its namespace, and another namespace's service is not sought by its name.
-    asked = (one for one in matchers if one.label in shown or one.label not in _NAMESPACES)
-    return all(one.accepts(shown.get(one.label, "")) for one in asked)
+    # Spans do not tell all that metrics do: their namespace, the scrape's job.
+    return all(one.accepts(shown[one.label]) for one in matchers if one.label in shown)
 
 
 def _is(told: str, name: str) -> bool:
@@ -160,11 +159,32 @@ def _of_workload(name: str, service: str) -> Arm | None:
 
 
 def addresses(traces: Sequence[Trace]) -> dict[str, Attributes]:
-    """Whose an address is: as pods tell themselves, and learnt from calls that one visit answered."""
-    found = {}
+    """
+    Whose an address is: as pods tell themselves, and learnt from calls that one visit answered.
+
+    One that several pods answer at, a service's or a proxy's, is nobody's: it has no attributes.
+    """
+    found: dict[str, Attributes] = {}
     for trace in traces:
         lone = len(trace.visits) == len(trace.calls) == 1 and trace.calls[0].answered
         if lone and trace.calls[0].address:
-            found[trace.calls[0].address] = trace.visits[0].resource
-        found |= {own: each.resource for each in trace.visits if (own := each.resource.get(_ADDRESS))}
+            _meet(found, trace.calls[0].address, trace.visits[0].resource)
+        for visit in trace.visits:
+            if own := visit.resource.get(_ADDRESS):
+                _meet(found, own, visit.resource)
     return found
+
+
+def merged(old: Mapping[str, Attributes], new: Mapping[str, Attributes]) -> dict[str, Attributes]:
+    """What was known of addresses, and what came to be known; those met last at the end."""
+    found = {address: known for address, known in old.items() if address not in new}
+    for address, resource in new.items():
+        found[address] = old.get(address, resource)
+        _meet(found, address, resource)
+    return found
+
+
+def _meet(found: dict[str, Attributes], address: str, resource: Attributes) -> None:
+    known = found.setdefault(address, resource)
+    if known and (not resource or pod(known) != pod(resource)):
+        found[address] = {}

@@ -29,6 +29,8 @@ MOST_LATE, FEW_LATE = 0.05, 5
 MOST_ROOTLESS, BEYOND_CHANCE = 0.05, 4.0
 _BLOCKS = 20
 _SAMPLE = 400
+#: So many blocks wait to be asked for again, where a slow source leaves no time for it.
+_WAITING = 20
 _SPACING_SECONDS = 15.0
 _ID_DIGITS = 6
 
@@ -81,7 +83,9 @@ class Arrivals:
         rootless = (*self.rootless, _tally(visited))[-_BLOCKS:]
         spaced = not self.counted or block.end - self.counted[-1].block.end >= _SPACING_SECONDS
         now = Counted(block, part, frozenset(map(_told, some)))
-        return replace(self, counted=(*self.counted, now) if spaced else self.counted, rootless=rootless)
+        return replace(
+            self, counted=(*self.counted, now)[-_WAITING:] if spaced else self.counted, rootless=rootless
+        )
 
     def again(self, asked: Counted, now: Block, traces: Sequence[Trace], cohorts: Cohorts) -> "Arrivals":
         """After a block was asked for again: these are its traces now."""

@@ -10,12 +10,12 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from firedamp.model import Arm, Block, Slice, Trouble
+from firedamp.model import Arm, Block, Row, Slice, Trouble
 from firedamp.queries import THINNED, Measure, Traced
-from firedamp.tracing.arms import Cohorts, Place, addresses
+from firedamp.tracing.arms import UNANSWERED, Cohorts, Place, addresses, merged
 from firedamp.tracing.spans import Attributes
 from firedamp.tracing.traces import Call, Root, Trace, Visit
-from firedamp.tracing.weighing import weighed
+from firedamp.tracing.weighing import too_few, weighed
 
 #: Upper bounds of durations in seconds: four to each doubling, from a millisecond to two minutes.
 BOUNDS = (*(0.001 * 2 ** (step / 4) for step in range(69)), math.inf)
@@ -67,7 +67,7 @@ class Settled:
 
     def _placed(self, blocks: Sequence[Block]) -> list[list[tuple[Trace, Place | None]]]:
         """Traces by block, each with the place where it belongs."""
-        pods = {**addresses(self.traces), **self.pods}
+        pods = merged(self.pods, addresses(self.traces))
         found: list[list[tuple[Trace, Place | None]]] = [[] for _ in blocks]
         for trace in self.traces:
             if (at := _block(blocks, trace.start + self.settle_seconds)) is not None:
@@ -82,10 +82,10 @@ def _block(blocks: Sequence[Block], settled: float) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class _Tally:
-    """What one trace counts: in which row, in which columns."""
+    """What one trace counts: in which row, in which columns; nobody knows of which arm where that is None."""
 
     trace: Trace
-    arm: Arm
+    arm: Arm | None
     key: str
     columns: tuple[int, ...]
 
@@ -94,25 +94,47 @@ def _slice(
     placed: Sequence[tuple[Trace, Place | None]], wanted: Traced, cohorts: Cohorts, unit: float | None
 ) -> tuple[Slice, float | None]:
     tallies = list(_tallies(placed, wanted, cohorts))
-    failed = [one.columns[:2] == _FAILED for one in tallies]
+    rests = wanted.measure in (Measure.OUTCOME, Measure.BELOW)
+    failed = [rests and one.columns == _FAILED for one in tallies]
     found = weighed([one.trace.probability for one in tallies], failed, unit)
     if isinstance(found, Trouble):
         return Slice(troubles=(found,)), unit
-    rows: dict[Arm, dict[str, list[float]]] = {}
-    for one, weight in zip(tallies, found.weights, strict=True):
-        if wanted.thinned and one.columns == _WELL:
-            weight *= THINNED
-        row = rows.setdefault(one.arm, {}).setdefault(one.key, [0.0] * _COLUMNS[wanted.measure])
-        for column in one.columns:
-            row[column] += weight
+    counts = [
+        weight * THINNED if wanted.thinned and one.columns == _WELL else weight
+        for one, weight in zip(tallies, found.weights, strict=True)
+    ]
+    others = [at for at, one in enumerate(tallies) if one.arm is not Arm.CANARY and not wanted.thinned]
+    if (trouble := too_few([counts[at] for at in others], [failed[at] for at in others])) is not None:
+        return Slice(troubles=(trouble,)), found.unit
     piece = Slice(
-        {arm: {pod: tuple(row) for pod, row in pods.items()} for arm, pods in rows.items()},
+        _rows(tallies, counts, _COLUMNS[wanted.measure]),
         BOUNDS if wanted.measure in _SECONDS else (),
-        unlabelled=float(sum(_is_lost(trace, place, wanted) for trace, place in placed)),
+        unlabelled=sum(count for one, count in zip(tallies, counts, strict=True) if one.arm is None),
         examples=_examples([one for one in tallies if one.arm is Arm.CANARY], wanted.measure),
         mixed=0 if wanted.root is None else sum(cohorts.is_mixed(one.trace) for one in tallies),
     )
     return piece, found.unit
+
+
+def _rows(tallies: Sequence[_Tally], counts: Sequence[float], columns: int) -> dict[Arm, dict[str, Row]]:
+    rows: dict[Arm, dict[str, list[float]]] = {}
+    for one, count in zip(tallies, counts, strict=True):
+        if one.arm is not None:
+            row = rows.setdefault(one.arm, {}).setdefault(one.key, [0.0] * columns)
+            for column in one.columns:
+                row[column] += count
+    return {arm: _shared(pods) for arm, pods in rows.items()}
+
+
+def _shared(pods: dict[str, list[float]]) -> dict[str, Row]:
+    """What nobody answered belongs to all pods of the arm alike, or it would look like the fault of one."""
+    lost = pods.pop(UNANSWERED, None)
+    if lost is not None and not pods:
+        return {UNANSWERED: tuple(lost)}
+    part = [count / len(pods) for count in lost] if lost else None
+    return {
+        pod: tuple(map(sum, zip(row, part, strict=True))) if part else tuple(row) for pod, row in pods.items()
+    }
 
 
 def _tallies(
@@ -121,8 +143,13 @@ def _tallies(
     for trace, place in placed:
         if wanted.measure is Measure.OPERATIONS:
             yield from _visited(trace, cohorts)
-        elif place is not None and (columns := _told(trace, wanted)) is not None:
+        elif (columns := _told(trace, wanted)) is None:
+            continue
+        elif place is not None:
             yield _Tally(trace, *place, columns)
+        elif trace.visits or trace.calls:
+            # Some flows do well without the service; this one asked for it.
+            yield _Tally(trace, None, "", columns)
 
 
 def _visited(trace: Trace, cohorts: Cohorts) -> Iterator[_Tally]:
@@ -138,12 +165,6 @@ def _visited(trace: Trace, cohorts: Cohorts) -> Iterator[_Tally]:
 def _breaks(span: Root | Visit) -> bool:
     """What any sampler takes for a failure."""
     return span.failed or span.code.startswith("5")
-
-
-def _is_lost(trace: Trace, place: Place | None, wanted: Traced) -> bool:
-    """Nobody knows which cohort was asked; some flows do well without the service, this one asked for it."""
-    asked = bool(trace.visits or trace.calls)
-    return place is None and asked and _told(trace, wanted) is not None
 
 
 def _examples(canaries: Sequence[_Tally], measure: Measure) -> tuple[str, ...]:

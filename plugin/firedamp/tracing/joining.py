@@ -32,7 +32,7 @@ def joined(spans: Iterable[Span], sought: Sought) -> list[Trace]:
 def _trace(spans: Mapping[str, Span], sought: Sought) -> Trace:
     ordered = sorted(spans.values(), key=lambda span: (span.start, span.span_id))
     root = _root(ordered, spans, sought)
-    visits = [span for span in ordered if span.enters and span.service in sought.services]
+    visits = _visits(ordered, spans, sought)
     return Trace(
         ordered[0].trace_id,
         root.start if root else ordered[0].start,
@@ -68,6 +68,17 @@ def _root(ordered: Sequence[Span], spans: Mapping[str, Span], sought: Sought) ->
     services = {root.service for root in sought.roots}
     foreign = (span for span in ordered if span.enters and span.parent_id not in spans)
     return next((span for span in foreign if span.service in services), None)
+
+
+def _visits(ordered: Sequence[Span], spans: Mapping[str, Span], sought: Sought) -> list[Span]:
+    """In the order in which they were asked for, by their callers' clocks where those are known."""
+    found = [span for span in ordered if span.enters and span.service in sought.services]
+    return found if len(found) < 2 else sorted(found, key=lambda span: _asked(span, spans))
+
+
+def _asked(visit: Span, spans: Mapping[str, Span]) -> float:
+    call = spans.get(visit.parent_id)
+    return call.start if call is not None and call.kind in _CALLS else visit.start
 
 
 def _visit(span: Span) -> Visit:

@@ -89,7 +89,7 @@ class Trace:
         trace_id: 32 hexadecimal digits, lower case.
         start: of its first span that is known, Unix seconds.
         root: None where it has not arrived.
-        visits: of the service under release, by start.
+        visits: of the service under release, in the order in which they were asked for.
         calls: to it, by start.
         failed_below: a span failed somewhere below the first visit.
         links: ids of other traces that it belongs to.

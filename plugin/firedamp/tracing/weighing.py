@@ -18,6 +18,8 @@ from firedamp.model import Trouble, TroubleKind
 
 #: So many of a block's traces may tell no probability where others do.
 _SILENT = 0.05
+#: Weights that differ by less are the same; so many good flows are to be kept for each failure.
+_ALIKE, _BESIDE = 1.5, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,24 @@ def weighed(
     unit = _size(resting) if resting else unit
     divisor = unit or _size(whole)
     return Weighed([one / divisor for one in whole], unit)
+
+
+def too_few(counts: Sequence[float], failed: Sequence[bool]) -> Trouble | None:
+    """
+    Why a block's traffic cannot be told from the few good flows that were kept; None where it can.
+
+    Where each stands for many, a version's share of the traffic is as uncertain as they are few. Asked of the
+    other version's flows alone: what the canary does must not decide whether it is judged.
+    """
+    good = [count for count, bad in zip(counts, failed, strict=True) if not bad]
+    kept, failures = len(good), len(failed) - len(good)
+    if not failures or not kept or max(good) <= _ALIKE * min(counts) or kept >= _BESIDE * failures:
+        return None
+    text = (
+        f"{kept} of the old version's flows that went well were kept beside {failures} that failed: too few "
+        f"to tell what part of the traffic each version had; keep {_BESIDE:g} for each failure"
+    )
+    return Trouble(TroubleKind.PARTIAL, text)
 
 
 def _size(weights: Sequence[float]) -> float:

@@ -122,13 +122,13 @@ class ProportionRun:
 
     def _without_rates(self, found: Finding) -> Finding:
         """What was kept of good outcomes stands for an unknown number of them."""
-        if self.warm is None:
+        if (seen := self.warm or self.cold) is None:
             return found
-        kept = self._kept(self.warm.baseline), self._kept(self.warm.canary)
+        kept = self._kept(seen.baseline), self._kept(seen.canary)
         shown = replace(found, baseline=None, canary=None, baseline_n=kept[0], canary_n=kept[1])
-        if found.effect is None or self.warm.swapped:
+        if found.effect is None or seen.swapped:
             return shown
-        one = fisher.fisher_exact(self.warm.baseline[0], kept[0], self.warm.canary[0], kept[1])
+        one = fisher.fisher_exact(seen.baseline[0], kept[0], seen.canary[0], kept[1])
         return replace(shown, effect=one.odds_ratio, interval=one.interval, one_look_p=one.p_value)
 
     def _kept(self, row: Row) -> float:
