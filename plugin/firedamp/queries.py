@@ -154,7 +154,7 @@ class Traced:
 
     Attributes:
         measure: what is counted.
-        root: of the flow; None for every trace through the service.
+        root: of the flow; None for every trace that is asked for.
         failures: what a failure is: "error" (the span's status), HTTP codes ("404", "5xx"), gRPC statuses.
         thinned: failures are all kept, and of the rest an unknown part: nothing is counted against both.
     """

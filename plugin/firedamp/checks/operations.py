@@ -44,7 +44,7 @@ class Operations(BaseCheck):
         return {}
 
     def traced(self) -> Traced:
-        """Every trace through the service, whatever its root."""
+        """Every visit in the traces that are asked for: of the flows, or of the service without any."""
         return Traced(Measure.OPERATIONS)
 
     def begin(self, grant: Grant) -> "OperationsRun":
