@@ -46,13 +46,19 @@ def opened(jaeger: Jaeger, **settings: object) -> JaegerSource:
 
 
 async def told(source: JaegerSource, begin: float, sought: Sought = SOUGHT, *, least: int = 1) -> Traces:
-    """What is found of a minute, as soon as so many traces are there; Jaeger stores what it took in turns."""
+    """
+    What is found of a minute, as soon as so many traces are there and no more comes of them.
+
+    Jaeger stores what it took in turns, and moves spans whose parents have not come yet to other times.
+    """
+    before: Traces | None = None
     for _ in range(100):
         found = await source.traces(sought, begin, begin + 60, 20.0)
-        if len(found.found) >= least:
+        if len(found.found) >= least and before is not None and found.found == before.found:
             return found
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{len(found.found)} traces after 5 s, expected {least}")
+        before = found
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{len(found.found)} traces after 10 s, expected {least}")
 
 
 def without(trace: Trace) -> Trace:
