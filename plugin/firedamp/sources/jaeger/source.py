@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.sources._client import Answer, Question
+from firedamp.sources._closing import Closing
 from firedamp.sources._reading import Reader, Wanted
 from firedamp.sources._slicing import SECOND, SMALLEST, Paces, Slice, Sweep, swept, together
 from firedamp.sources.jaeger.client import client
@@ -29,7 +30,7 @@ _NAMES_SECONDS = 300.0
 _SKEW_SECONDS = 1.0
 
 
-class JaegerSource:
+class JaegerSource(Closing):
     """
     A `firedamp.ports.TraceSource` over one Jaeger; also `async with`.
 
@@ -48,12 +49,6 @@ class JaegerSource:
         self._paces = Paces[Search]()
         self._names: dict[str, tuple[float, tuple[Name, ...]]] = {}
         self._astray: set[Search] = set()
-
-    async def __aenter__(self) -> "JaegerSource":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close all connections."""

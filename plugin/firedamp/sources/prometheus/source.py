@@ -16,6 +16,7 @@ from firedamp.errors import SourceError
 from firedamp.ports import Span
 from firedamp.queries import Counted, Increase, Level, Need, Selector
 from firedamp.sources._client import AnswerTooLargeError
+from firedamp.sources._closing import Closing
 from firedamp.sources._http import PrometheusSettings
 from firedamp.sources.prometheus import ask, wire
 from firedamp.sources.prometheus.client import Client
@@ -42,7 +43,7 @@ class _Width:
     wide: bool
 
 
-class PrometheusSource:
+class PrometheusSource(Closing):
     """A `firedamp.ports.Source` over one Prometheus; also `async with`."""
 
     def __init__(self, settings: PrometheusSettings) -> None:
@@ -55,12 +56,6 @@ class PrometheusSource:
     def lag_seconds(self) -> float:
         """Samples are taken for complete so long after their time."""
         return self.settings.lag
-
-    async def __aenter__(self) -> "PrometheusSource":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Give up what is under way and close all connections."""

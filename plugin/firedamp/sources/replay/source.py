@@ -17,6 +17,7 @@ from firedamp.counting import LOOK_BACK_SECONDS, Samples, Series
 from firedamp.errors import SourceRefusedError
 from firedamp.ports import Span
 from firedamp.queries import Counted, Increase, Level, Matcher, Need, Op, Selector, selector
+from firedamp.sources._closing import Closing
 from firedamp.sources.replay.lines import Recorded
 from firedamp.sources.replay.recording import PROCESS_START, Recording, begun_at, read_recording
 from firedamp.sources.replay.settings import ReplaySettings
@@ -27,7 +28,7 @@ _STALE_SECONDS = LOOK_BACK_SECONDS
 _START = attrgetter("start")
 
 
-class ReplaySource:
+class ReplaySource(Closing):
     """A `firedamp.ports.Source` and a `firedamp.ports.TraceSource` over a recording."""
 
     def __init__(self, recording: Recording, *, pod_label: str = "pod", lag: float = 0.0) -> None:
@@ -50,12 +51,6 @@ class ReplaySource:
         if settings.begin is not None:
             recording = begun_at(recording, settings.begin)
         return cls(recording, pod_label=settings.pod_label, lag=settings.lag)
-
-    async def __aenter__(self) -> "ReplaySource":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Nothing is held open."""

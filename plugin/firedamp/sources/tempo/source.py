@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from firedamp.errors import SourceDownError
 from firedamp.sources._client import HttpClient, Manners, Question, plain
+from firedamp.sources._closing import Closing
 from firedamp.sources._reading import Reader, Wanted
 from firedamp.sources._slicing import SECOND, Paces, Slice, Sweep, swept, together
 from firedamp.sources.tempo import traceql
@@ -27,7 +28,7 @@ _SKEW_SECONDS = 1.0
 _SPANS = 100
 
 
-class TempoSource:
+class TempoSource(Closing):
     """A `firedamp.ports.TraceSource` over one Tempo; also `async with`."""
 
     def __init__(self, settings: TempoSettings) -> None:
@@ -37,12 +38,6 @@ class TempoSource:
         self._resource = frozenset((*traceql.RESOURCE, *settings.attributes))
         # Tempo takes times in whole seconds.
         self._paces = Paces[Search](smallest=SECOND, grain=SECOND)
-
-    async def __aenter__(self) -> "TempoSource":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close all connections."""

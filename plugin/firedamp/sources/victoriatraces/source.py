@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from firedamp.sources._closing import Closing
 from firedamp.sources.jaeger.source import JaegerSource
 from firedamp.sources.victoriatraces.dialect import VICTORIA
 from firedamp.sources.victoriatraces.settings import VictoriaTracesSettings
 from firedamp.tracing import Sought, Traces
 
 
-class VictoriaTracesSource:
+class VictoriaTracesSource(Closing):
     """
     A `firedamp.ports.TraceSource` over one VictoriaTraces; also `async with`.
 
@@ -21,12 +22,6 @@ class VictoriaTracesSource:
         self.settings = settings
         self._clock = clock
         self._jaeger = JaegerSource(settings.jaeger(), VICTORIA)
-
-    async def __aenter__(self) -> "VictoriaTracesSource":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close all connections."""
