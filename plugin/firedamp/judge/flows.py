@@ -54,11 +54,6 @@ class Memory:
     pods: Mapping[str, Attributes] = field(default_factory=dict)
     units: Mapping[str, float] = field(default_factory=dict)
 
-    def met(self, traces: Sequence[Trace]) -> "Memory":
-        """With the pods that these traces met."""
-        pods = merged(self.pods, addresses(traces))
-        return replace(self, pods=dict(list(pods.items())[-_PODS:]))
-
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -204,14 +199,13 @@ async def _again(asking: _Asking, ripe: Counted | None, now: Block) -> None:
 def _counted(
     flows: Flows, blocks: Sequence[Block], traces: Sequence[Trace], memory: Memory
 ) -> tuple[Pieces, Memory]:
-    memory = memory.met(traces)
-    settled = Settled(traces, flows.cohorts, flows.settle_seconds, memory.pods, memory.units)
+    pods = merged(memory.pods, addresses(traces))
+    settled = Settled(traces, flows.cohorts, flows.settle_seconds, pods, memory.units)
     known = memory.arrivals
-    for block in blocks:
-        settling = [one for one in traces if block.start < one.start + flows.settle_seconds <= block.end]
+    for block, settling in zip(blocks, settled.by_block(blocks), strict=True):
         known = known.count(block, settling, flows.cohorts)
     pieces, units = settled.slices(flows.wanted, blocks)
-    return pieces, replace(memory, arrivals=known, units=units)
+    return pieces, Memory(known, dict(list(pods.items())[-_PODS:]), units)
 
 
 def _doubted(flows: Flows, pieces: Pieces, arrivals: Arrivals) -> Pieces:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from firedamp.model import Arm, Block, Row, Slice, Trouble
 from firedamp.queries import THINNED, Measure, Traced
-from firedamp.tracing.arms import UNANSWERED, Cohorts, Place, addresses, merged
+from firedamp.tracing.arms import UNANSWERED, Cohorts, Place
 from firedamp.tracing.spans import Attributes
 from firedamp.tracing.traces import Call, Root, Trace, Visit
 from firedamp.tracing.weighing import too_few, weighed
@@ -41,7 +41,7 @@ class Settled:
         traces: each once.
         cohorts: of the release.
         settle_seconds: how long a trace may grow.
-        pods: attributes of pods by their addresses, where the traces themselves do not tell.
+        pods: attributes of pods by their addresses (`arms.addresses`).
         units: what failures of each check stood for when they were last seen (`weighing.Weighed`).
     """
 
@@ -56,7 +56,8 @@ class Settled:
     ) -> tuple[list[dict[str, Slice]], Mapping[str, float]]:
         """What each check asked for, block by block; and the units by then."""
         units, found = dict(self.units), []
-        for placed in self._placed(blocks):
+        for traces in self.by_block(blocks):
+            placed = [(trace, self.cohorts.of(trace, self.pods)) for trace in traces]
             pieces = {}
             for name, one in wanted.items():
                 pieces[name], unit = _slice(placed, one, self.cohorts, units.get(name))
@@ -65,19 +66,16 @@ class Settled:
             found.append(pieces)
         return found, units
 
-    def _placed(self, blocks: Sequence[Block]) -> list[list[tuple[Trace, Place | None]]]:
-        """Traces by block, each with the place where it belongs."""
-        pods = merged(self.pods, addresses(self.traces))
-        found: list[list[tuple[Trace, Place | None]]] = [[] for _ in blocks]
+    def by_block(self, blocks: Sequence[Block]) -> list[list[Trace]]:
+        """The traces that settled in each block, open at its start and closed at its end."""
+        ends = [block.end for block in blocks]
+        found: list[list[Trace]] = [[] for _ in blocks]
         for trace in self.traces:
-            if (at := _block(blocks, trace.start + self.settle_seconds)) is not None:
-                found[at].append((trace, self.cohorts.of(trace, pods)))
+            settled = trace.start + self.settle_seconds
+            at = bisect_left(ends, settled)
+            if at < len(blocks) and blocks[at].start < settled:
+                found[at].append(trace)
         return found
-
-
-def _block(blocks: Sequence[Block], settled: float) -> int | None:
-    at = bisect_left([block.end for block in blocks], settled)
-    return at if at < len(blocks) and blocks[at].start < settled else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +184,6 @@ def _told(trace: Trace, wanted: Traced) -> tuple[int, ...] | None:
             return None if root is None else _outcome(fails(root, wanted.failures))
         case Measure.BELOW:
             return _outcome(trace.failed_below)
-        case Measure.OPERATIONS:
-            return _WELL if trace.visits else None
         case _:
             seconds = _seconds(trace, wanted.measure)
             too_many = wanted.thinned and (root is None or trace.failed_below or _breaks(root))
