@@ -13,6 +13,8 @@ from firedamp.queries import Need, Operation
 
 #: So many traces are shown.
 _MOST = 10
+#: Characters of a root's service and operation.
+_MOST_SERVICE, _MOST_OPERATION = 253, 300
 #: Where people see a trace: https://tempo.example/trace/{trace_id}.
 Link = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s{}]+\{trace_id\}[^\s{}]*$")]
 
@@ -22,9 +24,15 @@ class FlowRoot(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: str = Field(min_length=1, max_length=253)
+    service: str = Field(min_length=1, max_length=_MOST_SERVICE)
     #: Method and route, or the span's name: POST /orders.
-    operation: str = Field(min_length=1, max_length=300)
+    operation: str = Field(min_length=1, max_length=_MOST_OPERATION)
+
+    @classmethod
+    def of(cls, service: str, operation: str) -> "FlowRoot | None":
+        """A root that was met; None where no flow can be called by it."""
+        fits = 0 < len(service) <= _MOST_SERVICE and 0 < len(operation) <= _MOST_OPERATION
+        return cls(service=service, operation=operation) if fits else None
 
     def asked(self) -> Operation:
         """As traces are asked for it."""

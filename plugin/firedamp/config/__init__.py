@@ -195,9 +195,9 @@ class Settings(_Section):
         places: dict[str, Defaults | Service] = {"defaults": self.defaults}
         places |= {f"services.{at}": service for at, service in enumerate(self.services)}
         metrics = {f"{path}.source": one.source for path, one in places.items()}
-        self._refer(metrics, [one.name for one in self.metrics], "source of metrics")
+        _refer(metrics, [one.name for one in self.metrics], "source of metrics")
         traces = {f"{path}.traces.source": one.traces.source for path, one in places.items() if one.traces}
-        self._refer(traces, [one.name for one in self.tracers], "source of traces")
+        _refer(traces, [one.name for one in self.tracers], "source of traces")
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"sources: {min(twice)!r} is there twice; give each source its own name")
         if len([one for one in self.sources if isinstance(one, IntakeSettings)]) > 1:
@@ -206,13 +206,6 @@ class Settings(_Section):
         if twice := {f"{namespace}/{name}" for namespace, name in keys if keys.count((namespace, name)) > 1}:
             raise ValueError(f"services: {min(twice)} is there twice")
         return self
-
-    def _refer(self, used: Mapping[str, str | None], known: list[str], what: str) -> None:
-        """Sources that services name must be there, and tell what is asked of them."""
-        for path, name in used.items():
-            if name is not None and name not in known:
-                told = ", ".join(known) or "none"
-                raise ValueError(f"{path}: no {what} is named {name!r}; known are {told}")
 
     @property
     def metrics(self) -> list[MetricSettings]:
@@ -239,6 +232,14 @@ class Settings(_Section):
         """The freeze in force for this service at this instant, if any."""
         at = datetime.fromtimestamp(now, UTC)
         return next((one for one in self.freezes if one.concerns(namespace, name) and one.holds(at)), None)
+
+
+def _refer(used: Mapping[str, str | None], known: list[str], what: str) -> None:
+    """Sources that services name must be there, and tell what is asked of them."""
+    for path, name in used.items():
+        if name is not None and name not in known:
+            told = ", ".join(known) or "none"
+            raise ValueError(f"{path}: no {what} is named {name!r}; known are {told}")
 
 
 _BLANK = Service(name="blank")

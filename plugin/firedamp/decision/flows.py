@@ -17,11 +17,10 @@ from firedamp.checks import Check, FlowDuration, FlowFailures, FlowRoot
 from firedamp.decision.parameters import Sampled, Tracing
 from firedamp.model import Tier
 from firedamp.queries import Measure
-from firedamp.tracing import Root, Trace
+from firedamp.tracing import Trace
 from firedamp.units import Tolerance
 
 _LONGEST = 45
-_SERVICE, _OPERATION = 253, 300
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9_-]{0,43}[a-z0-9])?$")]
 #: Half for failures, half for time.
 _FAILURES, _SECONDS = 1 / 4, 1 / 6
@@ -82,19 +81,14 @@ class Flow(BaseModel):
 
 def busiest(traces: Iterable[Trace], most: int) -> list[Flow]:
     """The flows whose traces met the service most often, each under a name of its own."""
-    roots = [trace.root for trace in traces if trace.visits and trace.root and _is_named(trace.root)]
-    counted = Counter((root.service, root.operation) for root in roots).most_common(most)
+    met = ((trace.root.service, trace.root.operation) for trace in traces if trace.visits and trace.root)
+    often = [(root, times) for named, times in Counter(met).most_common() if (root := FlowRoot.of(*named))]
     found: dict[str, Flow] = {}
-    for (service, operation), times in counted:
+    for root, times in often[:most]:
         if times >= _FEWEST:
-            name = _free(_slug(operation) or _slug(service) or "flow", found)
-            found[name] = Flow(name=name, root=FlowRoot(service=service, operation=operation))
+            name = _free(_slug(root.operation) or _slug(root.service) or "flow", found)
+            found[name] = Flow(name=name, root=root)
     return list(found.values())
-
-
-def _is_named(root: Root) -> bool:
-    """Whether a flow can be called by it."""
-    return 0 < len(root.service) <= _SERVICE and 0 < len(root.operation) <= _OPERATION
 
 
 def _slug(text: str) -> str:

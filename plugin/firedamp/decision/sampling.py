@@ -8,6 +8,7 @@ are counted when they have settled, so requests wait for them.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from scipy.special import betainc
@@ -111,10 +112,16 @@ class Sampling:
         baseline, canary = (_columns(piece, arm) for arm in (self.against, Arm.CANARY))
         return Sums(*zip(baseline, canary, strict=True))
 
-    def judged(self, check: Check, finding: Finding) -> Finding:
-        """The finding of a check of flows, set aside where sampling makes it doubtful, harm included."""
-        doubt = self.doubt if isinstance(check, FlowFailures | FlowDuration) else ""
-        return aside(finding, doubt, Situation.NO_DATA) if doubt else finding
+    def judged(self, checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The findings, those of flows set aside where sampling makes them doubtful, harm included."""
+        doubt = self.doubt
+        if not doubt:
+            return tuple(findings)
+        flows = (isinstance(check, FlowFailures | FlowDuration) for check in checks)
+        return tuple(
+            aside(found, doubt, Situation.NO_DATA) if of_flow else found
+            for of_flow, found in zip(flows, findings, strict=True)
+        )
 
     @property
     def doubt(self) -> str:

@@ -135,10 +135,8 @@ def advance(
         known if piece is None else known.take(piece, traced.weight(known.check, evidence), own)
         for known, piece, own in zip(session.trusts, slices, moments, strict=True)
     )
-    findings = tuple(
-        traced.judged(known.check, known.judged(run.finding(own)))
-        for known, run, own in zip(trusts, runs, moments, strict=True)
-    )
+    trusted = [known.judged(run.finding(own)) for known, run, own in zip(trusts, runs, moments, strict=True)]
+    findings = traced.judged(session.parameters.checks, trusted)
     standing = _standing(counted, findings, evidence.block, moment)
     return replace(counted, runs=tuple(runs), trusts=trusts, sampling=traced, standing=standing), findings
 
