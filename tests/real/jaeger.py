@@ -11,28 +11,19 @@ built once per machine and started on free loopback ports with nothing but stora
 It keeps `keeps` traces; as of every Jaeger that remembers in memory, no search may ask for more.
 """
 
-import asyncio
 import json
-import socket
-import subprocess
-import tempfile
-import time
-import urllib.error
 import urllib.request
-from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 
 from real import gobuild
 from real.gobuild import Missing
+from real.program import Program, free_ports
 
 MODULE = "github.com/jaegertracing/jaeger@v1.76.0"
 NEEDS_GO = (1, 24, 6)  # the module's own go line
 FLAGS = ["-ldflags", "-s -w"]
-PATIENCE_SECONDS = 20.0
 
 
 def build() -> Path | Missing:
@@ -63,7 +54,7 @@ def _compile(into: Path) -> None:
     gobuild.go(["build", "-p", "2", *FLAGS, "-o", str(into / "jaeger"), "./cmd/jaeger"], cwd=Path(source))
 
 
-class Jaeger:
+class Jaeger(Program):
     """
     A running Jaeger, between enter and exit.
 
@@ -72,67 +63,25 @@ class Jaeger:
         intake: of its OTLP/HTTP receiver, without /v1/traces.
     """
 
+    name = "jaeger"
+
     def __init__(self, program: Path, *, keeps: int = 100_000) -> None:
+        super().__init__()
         self._program = program
         self._keeps = keeps
-        self._parts = ExitStack()
-        self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.intake = ""
 
-    def __enter__(self) -> Self:
-        with ExitStack() as parts:
-            folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="firedamp-jaeger-")))
-            parts.callback(self._end)
-            self._start(folder)
-            self._parts = parts.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.__enter__)
-
-    async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self.stop)
-
-    def stop(self) -> None:
-        """Stop it and remove its files; stopping twice is harmless."""
-        self._parts.close()
-
-    def _start(self, folder: Path) -> None:
-        query, grpc, intake, health = _free_ports(4)
+    def start(self, folder: Path) -> None:
+        query, grpc, intake, health = free_ports(4)
         self.url, self.intake = f"http://127.0.0.1:{query}", f"http://127.0.0.1:{intake}"
         (folder / "jaeger.json").write_text(json.dumps(_settings(query, grpc, intake, health, self._keeps)))
-        with (folder / "log").open("wb") as log:
-            self.process = subprocess.Popen(
-                [self._program, "--config", "jaeger.json"], cwd=folder, stdout=log, stderr=log
-            )
-        self._wait_until_ready(f"http://127.0.0.1:{health}/status", folder / "log")
 
-    def _wait_until_ready(self, status: str, log: Path) -> None:
-        assert self.process
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < give_up and self.process.poll() is None:
-            try:
-                with urllib.request.urlopen(status, timeout=1):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.02)
-        raise RuntimeError(f"jaeger did not get ready: {log.read_text(errors='replace')[-2000:]}")
+        def is_ready() -> None:
+            with urllib.request.urlopen(f"http://127.0.0.1:{health}/status", timeout=1):
+                pass
 
-    def _end(self) -> None:
-        if self.process is None:
-            return
-        self.process.kill()  # it would take its time, and has nothing to save
-        self.process.wait()
-        self.process = None
+        self.run([self._program, "--config", "jaeger.json"], folder, is_ready)
 
 
 def _settings(query: int, grpc: int, intake: int, health: int, keeps: int) -> dict[str, object]:
@@ -166,12 +115,3 @@ def _settings(query: int, grpc: int, intake: int, health: int, keeps: int) -> di
             "telemetry": {"metrics": {"level": "none"}, "logs": {"level": "warn"}},
         },
     }
-
-
-def _free_ports(count: int) -> list[int]:
-    """All are held until the last is found, so that none comes twice."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]

@@ -11,24 +11,18 @@ waiting; its own metrics are off.
 import os
 import shutil
 import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 
 from real import gobuild
 from real.gobuild import Missing
+from real.program import Program, free_ports
 
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.155.0"
 MANIFEST = Path(__file__).parent / "otelcol" / "builder.yaml"
 NEEDS_GO = (1, 25, 0)  # the builder's own go line
-PATIENCE_SECONDS = 20.0
 _QUIET = "service: {telemetry: {metrics: {level: none}, logs: {level: warn}}}\n"
 
 
@@ -62,72 +56,32 @@ def _compile(into: Path) -> None:
     gobuild.go(["build", "-p", "2", "-ldflags", "-s -w", "-o", str(into / "otelcol"), "."], cwd=sources)
 
 
-class Collector:
+class Collector(Program):
     """
     A running collector, between enter and exit.
 
     Attributes:
         intake: of its OTLP/HTTP receiver, without /v1/traces; once entered.
-        process: likewise.
     """
 
+    name = "otelcol"
+
     def __init__(self, program: Path, configurations: Sequence[Path], **environment: str) -> None:
+        super().__init__()
         self._program = program
         self._configurations = configurations
         self._environment = environment
-        self._parts = ExitStack()
         self.intake = ""
-        self.process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
-        with ExitStack() as parts:
-            folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="firedamp-otelcol-")))
-            parts.callback(self._end)
-            self._start(folder)
-            self._parts = parts.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        self._parts.close()
-
-    def _start(self, folder: Path) -> None:
+    def start(self, folder: Path) -> None:
         quiet = folder / "quiet.yaml"
         quiet.write_text(_QUIET)
-        port = _free_port()
+        (port,) = free_ports(1)
+        self.intake = f"http://127.0.0.1:{port}"
         told = {**os.environ, **self._environment, "OTLP_LISTEN": f"127.0.0.1:{port}"}
         given = [part for path in (*self._configurations, quiet) for part in ("--config", f"file:{path}")]
-        with (folder / "log").open("wb") as log:
-            self.process = subprocess.Popen(
-                [self._program, *given], cwd=folder, env=told, stdout=log, stderr=log
-            )
-        self.intake = f"http://127.0.0.1:{port}"
-        self._wait_until_ready(port, folder / "log")
 
-    def _wait_until_ready(self, port: int, log: Path) -> None:
-        assert self.process
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < give_up and self.process.poll() is None:
-            try:
-                with socket.create_connection(("127.0.0.1", port), timeout=1):
-                    return
-            except OSError:
-                time.sleep(0.02)
-        raise RuntimeError(f"the collector did not get ready: {log.read_text(errors='replace')[-2000:]}")
+        def is_ready() -> None:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
 
-    def _end(self) -> None:
-        if self.process is None:
-            return
-        self.process.kill()  # it has nothing to save
-        self.process.wait()
-        self.process = None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        self.run([self._program, *given], folder, is_ready, told)

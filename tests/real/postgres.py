@@ -7,7 +7,6 @@ time. Under pytest-xdist every worker has a cluster of its own.
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+
+from real.program import free_ports
 
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
 
@@ -95,7 +96,7 @@ def _running(bindir: Path, folder: Path) -> Iterator[Cluster]:
 def _started(bindir: Path, folder: Path) -> tuple[Cluster, subprocess.Popen[bytes]]:
     log = folder / "log"
     for _ in range(5):  # somebody else may take the port between choosing and listening
-        cluster = Cluster(bindir, folder, _free_port())
+        cluster = Cluster(bindir, folder, free_ports(1)[0])
         options = [part for setting in _FAST for part in ("-c", setting)]
         listening = ["-h", "127.0.0.1", "-p", str(cluster.port), "-k", str(folder)]
         with log.open("ab") as output:
@@ -133,9 +134,3 @@ def _user() -> list[str]:
     if os.geteuid() != 0:
         return []
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -14,7 +14,6 @@ promtool is looked for beside it.
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -27,6 +26,7 @@ from types import TracebackType
 import pytest
 
 from real import prometheus3
+from real.program import free_ports
 
 Given = tuple[str, Mapping[str, str], Sequence[float], Sequence[float]]
 
@@ -120,7 +120,7 @@ class RealPrometheus:
 
     def _start(self, folder: Path) -> None:
         (folder / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
-        port = _free_port()
+        port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{port}"
         with (folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -181,9 +181,3 @@ def _sample_lines(
 
 def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -7,8 +7,7 @@ says, so that what is judged is what it lets through.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 
@@ -43,14 +42,8 @@ def program() -> Path:
     return collector_or_skip()
 
 
-@asynccontextmanager
-async def collecting(program: Path, url: str) -> AsyncIterator[Collector]:
-    collector = Collector(program, [CONFIGURATION], FIREDAMP_URL=url, FIREDAMP_TOKEN="fd_any")
-    await asyncio.to_thread(collector.__enter__)
-    try:
-        yield collector
-    finally:
-        await asyncio.to_thread(collector.__exit__)
+def collecting(program: Path, url: str) -> Collector:
+    return Collector(program, [CONFIGURATION], FIREDAMP_URL=url, FIREDAMP_TOKEN="fd_any")
 
 
 async def released(case: Case, program: Path, prometheus: str, folder: Path, until: float) -> Verdict:

@@ -8,7 +8,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,14 +45,8 @@ async def place() -> AsyncIterator[Open]:
         yield found
 
 
-@asynccontextmanager
-async def running(program: Path, place: Open, *more: Path) -> AsyncIterator[Collector]:
-    collector = Collector(program, [CONFIGURATION, *more], FIREDAMP_URL=place.url, FIREDAMP_TOKEN="fd_any")
-    await asyncio.to_thread(collector.__enter__)
-    try:
-        yield collector
-    finally:
-        await asyncio.to_thread(collector.__exit__)
+def running(program: Path, place: Open, *more: Path) -> Collector:
+    return Collector(program, [CONFIGURATION, *more], FIREDAMP_URL=place.url, FIREDAMP_TOKEN="fd_any")
 
 
 async def told(
