@@ -12,8 +12,8 @@ OWN = (
     "span.http.method, span.http.request.method, span.http.response.status_code, span.http.route, "
     "span.http.status_code, span.messaging.destination, span.messaging.destination.name, span.net.peer.ip, "
     "span.net.peer.name, span.net.sock.peer.addr, span.network.peer.address, span.peer.service, "
-    "span.rpc.grpc.status_code, span.rpc.method, span.rpc.service, span.server.address, "
-    "span.upstream_cluster, span.upstream_cluster.name"
+    "span.rpc.grpc.status_code, span.rpc.method, span.rpc.response.status_code, span.rpc.service, "
+    "span.server.address, span.upstream_cluster, span.upstream_cluster.name"
 )
 SHOWN = f" | by(span:id) | select({OWN}, resource.service.name)"
 HOSTILE = st.text(min_size=1) | st.text(alphabet='"\\{}|`\n\r&= ', min_size=1)
@@ -57,7 +57,10 @@ def test_a_remote_procedure_and_a_queue_are_flows_too():
     rpc = [search.query for search in roots([Operation("shop", "shop.Cart/Add")])]
     queue = [search.query for search in roots([Operation("mailer", "letters")])]
 
-    assert conditions(rpc[2])[2:] == [("span.rpc.service", "shop.Cart"), ("span.rpc.method", "Add")]
+    assert [conditions(query)[2:] for query in rpc[2:]] == [
+        [("span.rpc.method", "shop.Cart/Add")],
+        [("span.rpc.service", "shop.Cart"), ("span.rpc.method", "Add")],
+    ]
     assert [conditions(query)[2] for query in queue] == [
         ("name", "letters"),
         ("span.messaging.destination.name", "letters"),

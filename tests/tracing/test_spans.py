@@ -3,7 +3,7 @@
 import pytest
 
 from firedamp.queries import Operation
-from firedamp.tracing import Kind, Root, Span, probability
+from firedamp.tracing import KEPT, Kind, Root, Span, probability
 
 
 def span(kind: Kind = Kind.SERVER, **attributes: str) -> Span:
@@ -29,6 +29,16 @@ def test_a_grpc_status_is_called_by_its_name(number, code):
     assert found.code == code
 
 
+@pytest.mark.parametrize("code", ["DEADLINE_EXCEEDED", "OK", "-32602", "12"])
+def test_an_rpcs_status_is_text_by_newer_conventions(code):
+    """A number among them is another system's, and none of gRPC's."""
+    told = {"rpc.response.status_code": code, "rpc.grpc.status_code": "4", "http.status_code": "200"}
+
+    found = Span("0" * 32, "1" * 16, "", "orders", "GET", Kind.SERVER, 0.0, 0.0, attributes=told)
+
+    assert (found.code, told.keys() <= KEPT) == (code, True)
+
+
 def test_an_operation_is_the_method_and_the_route():
     """Routes are few, paths are many."""
     assert span(http_route="/orders/{id}", http_method="GET").operation == "GET /orders/{id}"
@@ -42,6 +52,18 @@ def test_an_operation_without_a_route_is_the_spans_name():
 def test_an_rpc_is_called_by_service_and_method():
     """As gRPC writes it."""
     assert span(rpc_service="shop.Orders", rpc_method="Place").operation == "shop.Orders/Place"
+
+
+@pytest.mark.parametrize("told", [{}, {"rpc_service": "shop.Orders"}])
+def test_an_rpc_is_called_the_same_by_newer_conventions(told):
+    """There its method names the service too, and whoever writes both names it once."""
+    assert span(rpc_method="shop.Orders/Place", **told).operation == "shop.Orders/Place"
+
+
+@pytest.mark.parametrize("method", ["_OTHER", "Place", ""])
+def test_a_method_without_its_service_is_no_operation(method):
+    """What a server does not know is _OTHER there, and the span's name tells no less."""
+    assert span(rpc_method=method).operation == "GET"
 
 
 def test_a_consumer_is_known_by_its_queue():

@@ -15,6 +15,7 @@ from enum import IntEnum
 Attributes = Mapping[str, str]
 
 _HTTP_CODES = ("http.response.status_code", "http.status_code")
+_RPC_CODES = ("rpc.response.status_code",)  # text, whatever the system; after conventions 1.37
 _GRPC_CODES = ("rpc.grpc.status_code",)
 _METHODS = ("http.request.method", "http.method")
 _QUEUES = ("messaging.destination.name", "messaging.destination")
@@ -25,7 +26,7 @@ _ADDRESSES = ("network.peer.address", "net.sock.peer.addr", "net.peer.ip")
 #: All that is read of a span's own attributes; sources may drop the rest.
 KEPT = frozenset(
     (
-        *(*_HTTP_CODES, *_GRPC_CODES, *_METHODS, *_QUEUES, *_TARGETS, *_CLUSTERS, *_ADDRESSES),
+        *(*_HTTP_CODES, *_RPC_CODES, *_GRPC_CODES, *_METHODS, *_QUEUES, *_TARGETS, *_CLUSTERS, *_ADDRESSES),
         *("http.route", "rpc.service", "rpc.method"),
     )
 )
@@ -86,7 +87,9 @@ class Span:
 
     @property
     def code(self) -> str:
-        """HTTP status ("404") or name of the gRPC status ("UNIMPLEMENTED"); empty without either."""
+        """HTTP status ("404"), name of the gRPC status ("UNIMPLEMENTED") or another RPC's; or empty."""
+        if told := _first(self.attributes, _RPC_CODES):
+            return told
         if grpc := _first(self.attributes, _GRPC_CODES):
             return _GRPC[int(grpc)] if grpc.isdecimal() and int(grpc) < len(_GRPC) else grpc
         return _first(self.attributes, _HTTP_CODES)
@@ -95,8 +98,11 @@ class Span:
     def operation(self) -> str:
         """What was asked for: method and route, RPC, queue; else the span's name."""
         own = self.attributes
-        if "rpc.service" in own and "rpc.method" in own:
-            return f"{own['rpc.service']}/{own['rpc.method']}"
+        method = own.get("rpc.method", "")
+        if "/" in method:
+            return method  # with its service, after conventions 1.37
+        if method and "rpc.service" in own:
+            return f"{own['rpc.service']}/{method}"
         if route := own.get("http.route"):
             return f"{_first(own, _METHODS)} {route}".strip()
         return _first(own, _QUEUES) if self.kind is Kind.CONSUMER and _first(own, _QUEUES) else self.name

@@ -128,6 +128,7 @@ def _called(operation: str) -> Iterator[str]:
         return
     yield f"span.http.route = {quoted(operation.split(' ', 1)[-1])}"
     if head and " " not in operation:
+        yield f"span.rpc.method = {quoted(operation)}"
         yield f"span.rpc.service = {quoted(head)} && span.rpc.method = {quoted(tail)}"
 
 
