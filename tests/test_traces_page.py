@@ -43,6 +43,30 @@ def test_the_settings_it_shows_are_settings(block):
     assert settings.tracers
 
 
+@pytest.mark.parametrize("key", ["checks", "services"])
+def test_the_checks_of_span_metrics_are_checks(key):
+    """They need no source of traces, and go with the service of the first example."""
+    (shown,) = [block[key] for block in BLOCKS if list(block) == [key]]
+    first = {name: value for name, value in SETTINGS[0]["services"][0].items() if name != "traces"}
+    services = shown if key == "services" else [{**first, "checks": shown}]
+    settings = parse({"sources": SETTINGS[0]["sources"][:1], "services": services}, "traces.md")
+
+    assert settings.services[0].parameters().checks
+    assert not settings.tracers
+
+
+def test_prometheus_gives_span_metrics_the_labels_that_cohorts_ask_for():
+    """Of what the connector keeps, by what the scrape does to it."""
+    (connector,) = [block["connectors"]["span_metrics"] for block in BLOCKS if "connectors" in block]
+    (scrapes,) = [block["scrape_configs"] for block in BLOCKS if "scrape_configs" in block]
+    kept = {re.sub(r"[.-]", "_", one["name"]) for one in connector["dimensions"]}
+    rules = [rule["regex"] for rule in scrapes[0]["metric_relabel_configs"]]
+    labels = {hit[1] for label in kept for rule in rules if (hit := re.fullmatch(rule, label))}
+
+    asked = ArgoCohorts().select("shop", "orders", {"main": "a", "canary": "b"})[Arm.CANARY]
+    assert labels >= {ArgoCohorts().pod_label, *(one.label for one in asked)}
+
+
 def test_what_it_says_is_the_default_is():
     """Failures and names of the service, when nothing is said."""
     told = whole().services[0]
