@@ -9,6 +9,7 @@ from firedamp.config.flows import Traces
 from firedamp.decision import session
 from firedamp.decision.flows import Flow
 from firedamp.decision.parameters import Parameters, Sampled
+from firedamp.decision.sampling import Sampling, Sums
 from firedamp.model import Arm, Evidence, Finding, Outcome, Situation, Slice
 from firedamp.queries import THINNED
 
@@ -206,3 +207,19 @@ def test_what_the_settings_say_of_failures_is_believed():
     found = told(Sampled.HEAD, kept=(0.05, 0.05), errors_kept=True)["order.availability"]
 
     assert found.set_aside is None
+
+
+def test_more_failures_than_visits_are_no_error():
+    """Counts that do not fit each other leave nothing to compare."""
+    visits = Sums(every=(5.0, 50.0), tainted=(6.0, 60.0))
+    told = Sampling(
+        Arm.MAIN,
+        Sampled.ERRORS_KEPT,
+        "o",
+        "e",
+        0,
+        requests=Sums(every=(100.0, 100.0)),
+        visits=visits,
+    )
+
+    assert told.doubt == ""

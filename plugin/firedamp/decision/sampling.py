@@ -11,12 +11,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from scipy.special import betainc
-
 from firedamp import words
 from firedamp.checks import Check, FlowDuration, FlowFailures, Operations, Proportion, arm_rows, aside
 from firedamp.decision.parameters import Parameters, Sampled
 from firedamp.model import Arm, Evidence, Finding, Situation, Slice
+from firedamp.stats import mismatch
 
 #: Versions may be sampled this unlike each other, and failures this unlike the rest.
 _UNLIKE = 1.5
@@ -139,12 +138,11 @@ class Sampling:
         if self.told is Sampled.ERRORS_KEPT:
             # A version with more failures has more of its traces kept. The others are of its other requests.
             tainted = self.visits.tainted
-            visits = visits[0] - tainted[0], visits[1] - tainted[1]
-            requests = requests[0] - tainted[0], requests[1] - tainted[1]
+            visits, requests = _without(visits, tainted), _without(requests, tainted)
         if not (sum(visits) > 0 and min(requests) > 0):
             return ""
         share, found = requests[1] / sum(requests), visits[1] / sum(visits)
-        if not _differ(visits[1], sum(visits), share, _UNLIKE):
+        if mismatch.chance(visits[1], sum(visits), share, factor=_UNLIKE) >= _CHANCE:
             return ""
         return (
             f"the canary has {words.percent(found)} of the traced visits and {words.percent(share)} of the "
@@ -173,12 +171,9 @@ def _columns(piece: Slice, arm: Arm | None) -> tuple[float, ...]:
     return (*summed, 0.0, 0.0, 0.0)[:3]
 
 
-def _differ(seen: float, total: float, share: float, factor: float) -> bool:
-    """Whether a share of so many is beyond a factor of the expected one, by more than chance."""
-    low, high = share / (share + (1 - share) * factor), share * factor / (share * factor + 1 - share)
-    if seen / total > high:
-        return bool(betainc(seen, total - seen + 1, high) < _CHANCE)
-    return bool(seen / total < low and betainc(total - seen, seen + 1, 1 - low) < _CHANCE)
+def _without(every: tuple[float, float], some: tuple[float, float]) -> tuple[float, float]:
+    # What was counted in two ways need not fit.
+    return max(0.0, every[0] - some[0]), max(0.0, every[1] - some[1])
 
 
 def begin(parameters: Parameters, against: Arm | None) -> Sampling:
