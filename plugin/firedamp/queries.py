@@ -132,6 +132,7 @@ class Measure(StrEnum):
     SERVICE_SECONDS = "service"  # how long the service took, with all it called
     CALLER_SECONDS = "caller"  # how long its caller waited for it
     OPERATIONS = "operations"  # what was asked of the service
+    BESIDE = "beside"  # whether a flow failed that did not meet the canary, of whatever pod
 
 
 @dataclass(frozen=True, slots=True)

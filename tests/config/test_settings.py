@@ -130,8 +130,8 @@ def test_nothing_set_is_enough():
         (
             "services: [{name: a, checks: [{name: e, events: x, total: y}]}]",
             "f.yaml: services.0.checks.0: kind is missing; "
-            "known are distribution, flow-duration, flow-failures, operations, proportion, relative, "
-            "threshold, trend",
+            "known are distribution, flow-collateral, flow-duration, flow-failures, operations, proportion, "
+            "relative, threshold, trend",
         ),
         (
             "services: [{name: a, checks: [{name: e, kind: proportion, events: 'rate(x[5m])', total: y}]}]",

@@ -56,12 +56,13 @@ def test_a_flow_without_a_letter_is_called_by_its_service():
 
 
 def test_a_flow_is_judged_by_its_failures_and_by_the_time_it_takes():
-    """All of it, what is below the service, and three durations."""
+    """All of it, what is below the service, what is beside the canary, and three durations."""
     checks = list(ORDER.checks(Tracing()))
 
     assert [check.name for check in checks] == [
         "order.availability",
         "order.below",
+        "order.collateral",
         "order.latency",
         "order.service-latency",
         "order.caller-latency",
@@ -69,6 +70,7 @@ def test_a_flow_is_judged_by_its_failures_and_by_the_time_it_takes():
     assert [check.traced().measure for check in checks] == [
         Measure.OUTCOME,
         Measure.BELOW,
+        Measure.BESIDE,
         Measure.FLOW_SECONDS,
         Measure.SERVICE_SECONDS,
         Measure.CALLER_SECONDS,
@@ -79,7 +81,27 @@ def test_a_flows_checks_together_weigh_what_it_weighs():
     """A second flow takes no more of alpha than a check would."""
     heavy = ORDER.model_copy(update={"weight": 3.0})
 
-    assert sum(check.weight for check in heavy.checks(Tracing())) == pytest.approx(3.0)
+    critical = [check for check in heavy.checks(Tracing()) if check.tier is Tier.CRITICAL]
+    assert sum(check.weight for check in critical) == pytest.approx(3.0)
+
+
+def test_what_is_beside_the_canary_only_warns_unless_told_otherwise():
+    """There is nothing at the same time to compare it with."""
+    sterner = ORDER.model_copy(update={"collateral": Tier.CRITICAL})
+
+    tiers = [
+        next(check.tier for check in flow.checks(Tracing()) if check.name == "order.collateral")
+        for flow in (ORDER, sterner)
+    ]
+
+    assert tiers == [Tier.WARN, Tier.CRITICAL]
+
+
+def test_where_failures_are_kept_nothing_is_compared_with_before():
+    """Nobody knows the rate of either time."""
+    names = [check.name for check in ORDER.checks(Tracing(sampling=Sampled.ERRORS_KEPT))]
+
+    assert "order.collateral" not in names
 
 
 def test_a_flows_tier_is_that_of_its_checks():

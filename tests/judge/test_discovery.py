@@ -9,7 +9,7 @@ from firedamp.judge import Judge, Profile
 from judge.shop import ASK, ERRORS, ShopBook, ShopSource
 from judge.test_flow_troubles import flow
 
-FOUND = [f"post-orders.{name}" for name in ("availability", "below", "latency")] + [
+FOUND = [f"post-orders.{name}" for name in ("availability", "below", "collateral", "latency")] + [
     "post-orders.service-latency",
     "post-orders.caller-latency",
 ]

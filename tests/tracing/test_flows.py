@@ -75,6 +75,39 @@ def test_a_flow_that_did_without_the_service_is_none_of_its():
     assert counted([idle])[0].unlabelled == 0.0
 
 
+BESIDE = Traced(Measure.BESIDE, PLACE, ("error", "5xx", "404"))
+
+
+def test_flows_that_did_not_meet_the_canary_are_counted_together():
+    """Through the other version or without the service, of whatever pod; not those of the canary."""
+    idle = replace(trace(code="500"), visits=(), calls=())
+    flows = [trace(version="v1", pod="a"), trace(version="v1", pod="b", code="404"), idle, trace(code="500")]
+
+    assert counted(flows, BESIDE)[0].rows == {Arm.MAIN: {"beside": (2, 3)}}
+
+
+def test_a_flow_that_met_the_canary_later_is_not_beside_it():
+    """It met both, and so may have broken by the canary itself."""
+    both = trace(version="v1")
+    both = replace(both, visits=(*both.visits, *trace(start=11.0).visits))
+
+    assert counted([both], BESIDE)[0].rows == {}
+
+
+def test_a_flow_of_unknown_cohort_is_not_beside_the_canary():
+    """It may have met it."""
+    piece = counted([trace(version="v3")], BESIDE)[0]
+
+    assert (piece.rows, piece.unlabelled) == ({}, 0.0)
+
+
+def test_failing_flows_beside_the_canary_are_kept_as_evidence():
+    """They are what this check is about."""
+    flows = [trace(1, "v1", code="500"), trace(2, "v1"), trace(3, code="500")]
+
+    assert counted(flows, BESIDE)[0].examples == (f"{1:032x}",)
+
+
 def test_failing_flows_of_the_canary_are_kept_as_evidence():
     """Ten of them, and none of the others."""
     flows = [trace(number, code="500") for number in range(20)] + [trace(30), trace(31, "v1", code="500")]

@@ -12,6 +12,7 @@ from pydantic import Field
 from firedamp.checks._base import BaseCheck, arm_rows, aside
 from firedamp.checks._flow import FlowRoot, Link
 from firedamp.checks._run import PASS_LEVEL, Grant, Moment, Run
+from firedamp.checks.collateral import FlowCollateral
 from firedamp.checks.distribution import Distribution, FlowDuration
 from firedamp.checks.operations import Operations
 from firedamp.checks.proportion import FlowFailures, Proportion
@@ -20,7 +21,15 @@ from firedamp.checks.threshold import Threshold
 from firedamp.checks.trend import Trend
 
 Check = Annotated[
-    Proportion | Distribution | Relative | Threshold | Trend | FlowFailures | FlowDuration | Operations,
+    Proportion
+    | Distribution
+    | Relative
+    | Threshold
+    | Trend
+    | FlowFailures
+    | FlowDuration
+    | FlowCollateral
+    | Operations,
     Field(discriminator="kind"),
 ]
 
@@ -29,6 +38,7 @@ __all__ = [
     "BaseCheck",
     "Check",
     "Distribution",
+    "FlowCollateral",
     "FlowDuration",
     "FlowFailures",
     "FlowRoot",

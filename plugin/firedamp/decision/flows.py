@@ -3,7 +3,7 @@ End-to-end flows, and the checks that follow from each.
 
 A flow is judged like any metric: whether it fails, whether something fails beneath the service that its root
 does not show, and how long it takes: the whole, the service's part, and what its caller waited. Its part of
-alpha is split among those.
+alpha is split among those. Beside that, whether flows fail more since the release that it did not touch.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from firedamp.checks import Check, FlowDuration, FlowFailures, FlowRoot
+from firedamp.checks import Check, FlowCollateral, FlowDuration, FlowFailures, FlowRoot
 from firedamp.decision.parameters import Sampled, Tracing
 from firedamp.model import Tier
 from firedamp.queries import Measure
@@ -50,6 +50,8 @@ class Flow(BaseModel):
     failure: tuple[Failure, ...] = FAILURES
     #: Largest rise of the odds of a failure, and of the time taken, that is no harm.
     tolerance: Tolerance = 0.2
+    #: Of the check whether those fail more that do not meet the canary.
+    collateral: Tier = Tier.WARN
 
     def checks(self, tracing: Tracing) -> Iterator[Check]:
         """What is judged of it."""
@@ -68,6 +70,17 @@ class Flow(BaseModel):
                 failure=self.failure,
                 below=below,
                 **common,
+            )
+        if not common["errors_kept"]:  # or nobody knows their rate
+            yield FlowCollateral(
+                name=f"{self.name}.collateral",
+                kind="flow-collateral",
+                tier=self.collateral,
+                weight=self.weight,
+                flow=self.root,
+                link=tracing.link,
+                failure=self.failure,
+                tolerance=self.tolerance,
             )
         for name, measure in _DURATIONS.items():
             yield FlowDuration(

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, replace
 
-from firedamp.checks import Check, FlowFailures, Proportion
+from firedamp.checks import Check, FlowCollateral, FlowFailures, Proportion
 from firedamp.stats.noise import Learnt
 
 #: So many errors' worth of evidence is the most that is known of clumps.
@@ -33,6 +33,8 @@ def counts(check: Check) -> str | None:
             told = json.dumps([check.events, check.total, check.harm])
         case FlowFailures():
             told = json.dumps([check.flow.service, check.flow.operation, check.failure, check.below])
+        case FlowCollateral():
+            told = json.dumps([check.flow.service, check.flow.operation, check.failure, "beside"])
         case _:
             return None
     return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -56,7 +56,7 @@ class Judge:
         self._store = store
         self._deadline = deadline_seconds
         self._discovery = Discovery(tracers or {}, seconds=_DISCOVERY_SHARE * deadline_seconds)
-        self._past = Past(sources, store)
+        self._past = Past(sources, tracers or {}, store)
         self._snapshots = Snapshots(store)
         self._looks = Looks(
             Gathering(sources, tracers or {}, deadline_seconds=deadline_seconds),
@@ -175,7 +175,7 @@ class Judge:
         release = releases.asked(release, ask, now) if ask.opens else release
         parameters = stored.from_json(release.parameters)
         if not release.noise and release.ended is None:
-            self._past.opened(release, parameters, profile.source)
+            self._past.opened(release, parameters, profile.source, profile.tracer)
         look, release, outage = await self._look(release, parameters, profile, now)
         case = policy.Case(
             question=ask.question,

@@ -1,7 +1,8 @@
 """
 What the past tells of a service's noise: learnt beside the looks, never inside one.
 
-When a release is opened, hours of history are fetched (`history`). When a release ends, or its window is
+When a release is opened, hours of history are fetched (`history`), and of flows some windows in those hours
+(`earlier`). When a release ends, or its window is
 over, its own blocks have told something too; so have releases whose end nobody reported, which are caught
 up with when the next one is opened. All of it goes to the store, and a first look takes what the store
 holds by then.
@@ -10,17 +11,18 @@ Nobody waits for any of this: whatever goes wrong is logged, and the release doe
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 
+from firedamp.checks import Check
 from firedamp.decision import known, session
 from firedamp.decision import parameters as stored
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
-from firedamp.judge import history, plans, releases
+from firedamp.judge import earlier, history, plans, releases
 from firedamp.judge.background import Background
 from firedamp.model import Release
-from firedamp.ports import LESSONS, Lesson, Source, Store
+from firedamp.ports import LESSONS, Lesson, Source, Store, TraceSource
 from firedamp.stats.noise import Learnt
 
 #: History younger than this is not fetched again.
@@ -36,16 +38,22 @@ _READ_AT_ONCE, _MOST_LOOKS = 100, 1000
 class Past:
     """Learns in the background, a few things at once."""
 
-    def __init__(self, sources: Mapping[str, Source], store: Store) -> None:
+    def __init__(
+        self, sources: Mapping[str, Source], tracers: Mapping[str, TraceSource], store: Store
+    ) -> None:
         self._sources = sources
+        self._tracers = tracers
         self._store = store
         self._background = Background("learning", at_once=_AT_ONCE, patience_seconds=_PATIENCE_SECONDS)
         #: Releases without a look whose history was asked for.
         self._asked: set[int] = set()
 
-    def opened(self, release: Release, parameters: Parameters, source: str) -> None:
+    def opened(self, release: Release, parameters: Parameters, source: str, tracer: str) -> None:
         """Begin to learn what the past tells of this release, unless that is under way."""
         if release.id not in self._asked and any(known.counts(check) for check in parameters.checks):
+            self._background.begin(
+                f"flows before {release.key}", lambda: self._flows(release, parameters, tracer)
+            )
             self._background.begin(
                 f"history of {release.key}", lambda: self._history(release, parameters, source)
             )
@@ -67,7 +75,7 @@ class Past:
         lessons = await self._store.lessons(release.key.namespace, release.key.service)
         noise = {}
         for check in parameters.checks:
-            about = [one for one in lessons if (one.check, one.counts) == (check.name, known.counts(check))]
+            about = [one for one in lessons if _is_about(one, check, release)]
             noise[check.name] = known.pooled(map(_learnt, about))
         return known.to_json({check: learnt for check, learnt in noise.items() if learnt != Learnt()})
 
@@ -82,13 +90,26 @@ class Past:
     async def _history(self, release: Release, parameters: Parameters, name: str) -> None:
         source = self._sources.get(name)
         lessons = await self._store.lessons(release.key.namespace, release.key.service)
-        if source is None or _is_fresh(release, parameters, lessons):
+        # Of flows metrics tell nothing.
+        recalled = [check for check in parameters.checks if check.needs() and known.counts(check)]
+        if source is None or _are_fresh(recalled, release, lessons):
             return
-        told = await history.told(source, release, parameters)
+        await self._remember(release, parameters, await history.told(source, release, parameters))
+        self._asked.add(release.id)
+
+    async def _flows(self, release: Release, parameters: Parameters, name: str) -> None:
+        source, asked = self._tracers.get(name), plans.plan(parameters, release).flows
+        lessons = await self._store.lessons(release.key.namespace, release.key.service)
+        before = [check for check in parameters.checks if check.traced() and not check.compares]
+        if source is None or asked is None or _are_fresh(before, release, lessons):
+            return
+        told = await earlier.told(name, source, asked, release.started, parameters.history)
+        await self._remember(release, parameters, told)
+
+    async def _remember(self, release: Release, parameters: Parameters, told: Mapping[str, Learnt]) -> None:
         # Silence, or pods of a name that nobody has, must not take the place of what was learnt before.
         spoken = {check: learnt for check, learnt in told.items() if learnt != Learnt()}
         await self._store.learn(_lessons(release, parameters, spoken, 0, release.started))
-        self._asked.add(release.id)
 
     async def _catch_up(self, release: Release) -> None:
         """Learn from earlier releases that are over without anybody having said so."""
@@ -97,8 +118,8 @@ class Past:
         told = {release.id, *(lesson.release_id for lesson in lessons)}
         newest = await self._store.releases(namespace=key.namespace, service=key.service, limit=LESSONS)
         left = [one for one in newest if one.ended is not None or releases.is_silent(one, now)]
-        for earlier in [one for one in left if one.id not in told][:_CAUGHT_UP]:
-            await self._tell(earlier, None)
+        for before in [one for one in left if one.id not in told][:_CAUGHT_UP]:
+            await self._tell(before, None)
 
     async def _tell(self, release: Release, running: Session | None) -> None:
         if running is None and stored.is_readable(release.parameters):
@@ -122,15 +143,20 @@ class Past:
         return running
 
 
-def _is_fresh(release: Release, parameters: Parameters, lessons: Sequence[Lesson]) -> bool:
+def _are_fresh(checks: Iterable[Check], release: Release, lessons: Sequence[Lesson]) -> bool:
+    """History of all of these was fetched lately."""
     fresh = {
         (lesson.check, lesson.counts)
         for lesson in lessons
         if lesson.release_id == 0 and abs(release.started - lesson.at) < FRESH_SECONDS
     }
-    # Of flows there is no history but that of earlier releases.
-    recalled = [check for check in parameters.checks if check.needs() and known.counts(check)]
-    return all((check.name, known.counts(check)) in fresh for check in recalled)
+    return all((check.name, known.counts(check)) in fresh for check in checks)
+
+
+def _is_about(lesson: Lesson, check: Check, release: Release) -> bool:
+    """It was learnt of what the check counts; and lately, where the check compares with an earlier time."""
+    same = (lesson.check, lesson.counts) == (check.name, known.counts(check))
+    return same and (check.compares or abs(release.started - lesson.at) < FRESH_SECONDS)
 
 
 def _lessons(

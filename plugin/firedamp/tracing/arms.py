@@ -37,6 +37,8 @@ _VERSIONS = ("k8s.replicaset.name", "service.version", "istio.canonical_revision
 
 #: A cohort, and the pod in it.
 Place = tuple[Arm, str]
+#: Stands for all flows that did not meet the canary, whether they met the service or not.
+BESIDE: Place = Arm.MAIN, "beside"
 
 
 def labels(resource: Attributes) -> dict[str, str]:
@@ -100,6 +102,13 @@ class Cohorts:
     def is_mixed(self, trace: Trace) -> bool:
         """Several cohorts answered, which is neither's fault nor merit."""
         return len(trace.visits) > 1 and len({self.arm(visit.resource) for visit in trace.visits}) > 1
+
+    def is_beside(self, trace: Trace, place: Place | None) -> bool:
+        """It is known not to have met the canary, neither first (which its place tells) nor later."""
+        if place is None and (trace.visits or trace.calls):
+            return False
+        first = place is not None and place[0] is Arm.CANARY
+        return not first and all(self.arm(visit.resource) is not Arm.CANARY for visit in trace.visits)
 
     def arm(self, resource: Attributes) -> Arm | None:
         """The cohort of a pod; None where nothing tells. Pods are few, so each is looked at once."""

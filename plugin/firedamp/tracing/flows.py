@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from firedamp.model import Arm, Block, Row, Slice, Trouble
 from firedamp.queries import THINNED, Measure, Traced
-from firedamp.tracing.arms import UNANSWERED, Cohorts, Place
+from firedamp.tracing.arms import BESIDE, UNANSWERED, Cohorts, Place
 from firedamp.tracing.spans import Attributes
 from firedamp.tracing.traces import Call, Root, Trace, Visit
 from firedamp.tracing.weighing import too_few, weighed
@@ -25,9 +25,11 @@ _SECONDS = (Measure.FLOW_SECONDS, Measure.SERVICE_SECONDS, Measure.CALLER_SECOND
 _COLUMNS = {
     Measure.OUTCOME: 2,
     Measure.BELOW: 2,
+    Measure.BESIDE: 2,
     Measure.OPERATIONS: 3,
     **dict.fromkeys(_SECONDS, len(BOUNDS)),
 }
+_FAILURES = frozenset((Measure.OUTCOME, Measure.BELOW, Measure.BESIDE))
 #: Columns that a trace counts in: (failed, all).
 _FAILED, _WELL = (0, 1), (1,)
 
@@ -92,7 +94,7 @@ def _slice(
     placed: Sequence[tuple[Trace, Place | None]], wanted: Traced, cohorts: Cohorts, unit: float | None
 ) -> tuple[Slice, float | None]:
     tallies = list(_tallies(placed, wanted, cohorts))
-    rests = wanted.measure in (Measure.OUTCOME, Measure.BELOW)
+    rests = wanted.measure in _FAILURES
     failed = [rests and one.columns == _FAILED for one in tallies]
     found = weighed([one.trace.probability for one in tallies], failed, unit)
     if isinstance(found, Trouble):
@@ -108,7 +110,7 @@ def _slice(
         _rows(tallies, counts, _COLUMNS[wanted.measure]),
         BOUNDS if wanted.measure in _SECONDS else (),
         unlabelled=sum(count for one, count in zip(tallies, counts, strict=True) if one.arm is None),
-        examples=_examples([one for one in tallies if one.arm is Arm.CANARY], wanted.measure),
+        examples=_examples(tallies, wanted.measure),
         mixed=0 if wanted.root is None else sum(cohorts.is_mixed(one.trace) for one in tallies),
     )
     return piece, found.unit
@@ -143,6 +145,9 @@ def _tallies(
             yield from _visited(trace, cohorts)
         elif (columns := _told(trace, wanted)) is None:
             continue
+        elif wanted.measure is Measure.BESIDE:
+            if cohorts.is_beside(trace, place):
+                yield _Tally(trace, *BESIDE, columns)
         elif place is not None:
             yield _Tally(trace, *place, columns)
         elif trace.visits or trace.calls:
@@ -165,12 +170,14 @@ def _breaks(span: Root | Visit) -> bool:
     return span.failed or span.code.startswith("5")
 
 
-def _examples(canaries: Sequence[_Tally], measure: Measure) -> tuple[str, ...]:
-    """The canary's failing traces, or its slowest."""
+def _examples(tallies: Iterable[_Tally], measure: Measure) -> tuple[str, ...]:
+    """Failing traces of whom is judged, or the slowest."""
+    judged = BESIDE[0] if measure is Measure.BESIDE else Arm.CANARY
+    of_them = (one for one in tallies if one.arm is judged)
     if measure in _SECONDS:
-        shown = sorted(canaries, key=lambda one: one.columns, reverse=True)
+        shown = sorted(of_them, key=lambda one: one.columns, reverse=True)
     else:
-        shown = [one for one in canaries if one.columns == _FAILED]
+        shown = [one for one in of_them if one.columns == _FAILED]
     return tuple(one.trace.trace_id for one in shown[:EXAMPLES])
 
 
@@ -180,7 +187,7 @@ def _told(trace: Trace, wanted: Traced) -> tuple[int, ...] | None:
     if wanted.root is not None and (root is None or not root.is_of(wanted.root)):
         return None
     match wanted.measure:
-        case Measure.OUTCOME:
+        case Measure.OUTCOME | Measure.BESIDE:
             return None if root is None else _outcome(fails(root, wanted.failures))
         case Measure.BELOW:
             return _outcome(trace.failed_below)

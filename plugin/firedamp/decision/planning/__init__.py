@@ -11,6 +11,7 @@ from dataclasses import replace
 from firedamp.checks import (
     Check,
     Distribution,
+    FlowCollateral,
     FlowDuration,
     FlowFailures,
     Grant,
@@ -90,7 +91,7 @@ def _of(
             return Prospect(check.name, check.kind, check.tier, told=_told(check))
 
 
-def _told(check: Threshold | Trend | FlowFailures | FlowDuration | Operations) -> str:
+def _told(check: Threshold | Trend | FlowFailures | FlowDuration | FlowCollateral | Operations) -> str:
     """What is said of checks whose requests are not counted ahead."""
     match check:
         case Threshold():
@@ -99,5 +100,7 @@ def _told(check: Threshold | Trend | FlowFailures | FlowDuration | Operations) -
             return "growth of pods, judged when the pass rule is; time counts there, not requests"
         case FlowFailures() | FlowDuration():
             return "flows, as traces tell them: what their history shows is not read ahead"
+        case FlowCollateral():
+            return "flows beside the canary: compared with what they did before, once the release has begun"
         case Operations():
             return "what is asked for in traces: missed once some ten requests for it should have come"
