@@ -154,7 +154,7 @@ def test_a_rise_is_found_soon():
 
 
 def test_a_release_whose_flows_wander_as_before_is_seldom_warned_of():
-    """At 5 % over all looks, of 400 seeded releases; half of the wandering lasts, half is new in each block."""
+    """At 5 % over all looks, of 400 seeded releases; half of the wandering lasts, half is new each block."""
     rng = np.random.default_rng(21)
 
     warned = sum(_wandering(rng) for _ in range(400))
