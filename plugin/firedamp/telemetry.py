@@ -7,15 +7,16 @@ routes' templates) or from the settings (sources); values per service are bounde
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from time import perf_counter
 
 from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from firedamp import __version__
@@ -104,6 +105,71 @@ def _add(family: GaugeMetricFamily, key: tuple[str, str], finding: Finding) -> N
         family.add_metric((*key, finding.check, Arm.CANARY.value), finding.canary)
     if finding.baseline is not None:
         family.add_metric((*key, finding.check, (finding.against or Arm.MAIN).value), finding.baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """
+    What the intake of spans holds and has lost.
+
+    Attributes:
+        traces, spans: remembered right now.
+        taken: spans that were worth remembering, since the start.
+        nameless: spans that were refused because their ids are none, since the start.
+        elsewhen: roots that were refused because their clocks are wrong, since the start.
+        forgotten: traces that made room for newer ones, since the start.
+        cut: spans that their trace had no room for, since the start.
+    """
+
+    traces: int
+    spans: int
+    taken: int
+    nameless: int
+    elsewhen: int
+    forgotten: int
+    cut: int
+
+
+class IntakeFigures(Collector):
+    """Exports an intake's figures while there is one."""
+
+    def __init__(self) -> None:
+        self._figures: Callable[[], Intake] | None = None
+
+    @contextmanager
+    def of(self, figures: Callable[[], Intake]) -> Iterator[None]:
+        """Until the context ends, what this says is exported."""
+        before, self._figures = self._figures, figures
+        try:
+            yield
+        finally:
+            self._figures = before
+
+    def collect(self) -> Iterator[Metric]:
+        if self._figures is None:
+            return
+        told = self._figures()
+        yield GaugeMetricFamily("firedamp_intake_traces", "Traces remembered right now.", told.traces)
+        yield GaugeMetricFamily("firedamp_intake_spans", "Spans remembered right now.", told.spans)
+        yield CounterMetricFamily(
+            "firedamp_intake_taken_spans", "Spans that were worth remembering.", told.taken
+        )
+        refused = CounterMetricFamily(
+            "firedamp_intake_refused_spans", "Spans of wrong ids, roots of wrong clocks.", labels=("reason",)
+        )
+        refused.add_metric(("ids",), told.nameless)
+        refused.add_metric(("clock",), told.elsewhen)
+        yield refused
+        yield CounterMetricFamily(
+            "firedamp_intake_forgotten_traces", "Traces that made room for newer ones.", told.forgotten
+        )
+        yield CounterMetricFamily(
+            "firedamp_intake_cut_spans", "Spans that their trace had no room for.", told.cut
+        )
+
+
+INTAKE = IntakeFigures()
+REGISTRY.register(INTAKE)
 
 
 def tracer() -> trace.Tracer:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from firedamp import telemetry
 from firedamp.config import Settings
 from firedamp.config.load import service_to_add
 from firedamp.errors import StoreError
@@ -103,6 +104,8 @@ async def living(settings: Settings, *, clock: Callable[[], float] = time.time) 
             _running(asyncio.create_task(_prune(store, settings.store.retention)))
         )
         intakes = [tracer for tracer in tracers.values() if isinstance(tracer, Intake)]
+        for intake in intakes:
+            stack.enter_context(telemetry.INTAKE.of(intake.figures))
         yield Living(settings, store, judge, sources, next(iter(intakes), None))
         for intake in intakes:
             _LOG.info("intake_left", lost=intake.unsettled())

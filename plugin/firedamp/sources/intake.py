@@ -7,12 +7,12 @@ the event loop from its other work.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from firedamp import telemetry
 from firedamp.errors import SourceDownError
 from firedamp.tracing import Sought, Traces
 from firedamp.tracing.intake import Interest, Keeping, Memory, Row
@@ -42,25 +42,6 @@ class IntakeSettings(BaseModel):
         return Keeping(traces=self.traces, seconds=self.keep)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """
-    What the intake holds and has lost, for metrics.
-
-    Attributes:
-        traces, spans: remembered right now.
-        forgotten: traces that made room for newer ones, since the start.
-        cut: spans that their trace had no room for, since the start.
-        elsewhen: roots that were refused because their clocks are wrong, since the start.
-    """
-
-    traces: int
-    spans: int
-    forgotten: int
-    cut: int
-    elsewhen: int
-
-
 class Intake:
     """
     Takes spans, and answers with traces.
@@ -76,16 +57,20 @@ class Intake:
         self.keeping = keeping
         self._clock = clock
         self._memory = Memory(keeping, clock())
+        self._taken = self._nameless = 0
 
-    async def take(self, rows: Sequence[Row], elsewhen: int = 0) -> None:
+    async def take(self, rows: Sequence[Row], elsewhen: int = 0, nameless: int = 0) -> None:
         """
         Remember spans; whoever is told that this is done may forget them.
 
         Args:
             rows: worth remembering.
             elsewhen: how many roots were refused because their clocks are wrong.
+            nameless: how many spans were refused because their ids are none.
         """
         now = self._clock()
+        self._taken += len(rows)
+        self._nameless += nameless
         self._memory.expire(now)
         if elsewhen:
             self._memory.elsewhen.add(now, elsewhen)
@@ -115,10 +100,16 @@ class Intake:
         """Traces that no window asked for has covered yet: they are lost if the process ends now."""
         return self._memory.unsettled()
 
-    def figures(self) -> Figures:
+    def figures(self) -> telemetry.Intake:
         memory = self._memory
-        return Figures(
-            len(memory), memory.spans, memory.forgotten.total, memory.cut.total, memory.elsewhen.total
+        return telemetry.Intake(
+            len(memory),
+            memory.spans,
+            self._taken,
+            self._nameless,
+            memory.elsewhen.total,
+            memory.forgotten.total,
+            memory.cut.total,
         )
 
     async def close(self) -> None:

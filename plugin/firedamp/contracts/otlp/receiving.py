@@ -32,7 +32,7 @@ class Intake(Protocol):
     interest: Interest
     keeping: Keeping
 
-    async def take(self, rows: Sequence[Row], elsewhen: int = 0) -> None:
+    async def take(self, rows: Sequence[Row], elsewhen: int = 0, nameless: int = 0) -> None:
         """Remember spans; when this returns they may be acknowledged."""
         ...
 
@@ -88,7 +88,7 @@ class Receiver:
             read = await self._read(request, kind)
         except AskError as error:
             return answers.refused(kind, error)
-        await self._intake.take(read.rows, read.elsewhen)
+        await self._intake.take(read.rows, read.elsewhen, read.nameless)
         return answers.accepted(kind, read.told(self._intake.keeping))
 
     def close(self) -> None:
