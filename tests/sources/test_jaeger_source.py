@@ -130,6 +130,7 @@ async def test_a_flow_is_searched_for_by_its_roots_span():
     assert sent.query["query.service_name"] == "gateway"
     assert sent.query["query.operation_name"] == "POST /orders"
     assert sent.query["query.num_traces"] == "5000"
+    assert sent.query["query.raw_traces"] == "true"
     assert sent.query["query.start_time_min"] == "2023-11-14T22:13:20.000000Z"
     assert len(told.found) == 10
     assert (told.doubt, told.bytes_read > 0) == ("", True)

@@ -2,7 +2,10 @@
 
 import json
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from firedamp.queries import Operation
 from firedamp.tracing import Kind, Sought, Span, joined, otlp
@@ -141,10 +144,21 @@ def test_what_is_no_otlp_is_refused(body, said):
         list(otlp.spans(body))
 
 
-@pytest.mark.parametrize("written", [{"traceId": "AAAAAAAAAAEAAAAAAAAAAg=="}, {"spanId": "ab"}])
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"traceId": "AAAAAAAAAAEAAAAAAAAAAg=="},
+        {"spanId": "ab"},
+        {"parentSpanId": "ab"},
+        {"traceId": "g" * 32},
+        {"spanId": "0x" * 8},
+        {"parentSpanId": "_" * 16},
+        {"spanId": " " * 16, "parentSpanId": PARENT},
+    ],
+)
 def test_ids_of_another_alphabet_are_refused(written):
     """Older gateways write base64: taken for an id, it would join nothing."""
-    with pytest.raises(ValueError, match="matching regex"):
+    with pytest.raises(ValueError, match=r"length|no ids|hexadecimal"):
         read(written)
 
 
@@ -188,3 +202,85 @@ def test_a_shops_trace_is_joined_from_it():
         (False, "10.0.1.1"),
     ]
     assert (trace.failed_below, trace.probability) == (True, 0.25)
+
+
+KEYS = ("http.route", "http.request.method", "messaging.destination", "server.address", "junk")
+WRITTEN = st.fixed_dictionaries(
+    {"spanId": st.sampled_from([SPAN, SPAN.upper(), PARENT, "0" * 15 + "1"]), "kind": st.integers(0, 7)},
+    optional={
+        "traceId": st.sampled_from([TRACE.upper(), TRACE[::-1]]),
+        "parentSpanId": st.sampled_from(["", "0" * 16, SPAN, PARENT]),
+        "name": st.sampled_from(["POST", "POST /orders"]),
+        "startTimeUnixNano": st.integers(0, 2**64) | st.integers(0, 9).map(str),
+        "endTimeUnixNano": st.integers(0, 2**64).map(str),
+        "attributes": st.lists(
+            st.builds(attribute, st.sampled_from(KEYS), stringValue=st.sampled_from(["orders", "/o", ""]))
+        ),
+        "links": st.lists(st.sampled_from([{}, {"traceId": ""}, {"traceId": TRACE.upper()}])),
+        "status": st.sampled_from([{}, {"code": 1}, {"code": 2}]),
+        "traceState": st.sampled_from(["ot=th:8", "ot=th:c", "a=b"]),
+    },
+)
+
+
+@given(st.lists(WRITTEN, max_size=6))
+def test_spans_as_they_were_read_make_the_same_traces(written):
+    """What is read of them late is what is read of them at once."""
+    resource = {"attributes": [attribute("service.name", stringValue="orders")]}
+    scopes = [{"spans": [{"traceId": TRACE, **span} for span in written]}]
+    body = json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": scopes}]}).encode()
+    sought = Sought(("orders",), (Operation("orders", "POST"),))
+
+    assert joined(wire(body), sought) == joined(otlp.spans(body), sought)
+
+
+def wire(body: bytes) -> list[otlp.WireSpan]:
+    return list(otlp.wire_spans(msgspec.json.decode(body, type=otlp.Body)))
+
+
+def test_attributes_that_nobody_asks_for_are_not_read():
+    """Most spans of a trace only lead from one to another."""
+    told = {"traceId": TRACE, "spanId": SPAN, "parentSpanId": PARENT, "kind": 1, "attributes": [{"key": 1}]}
+    span = wire(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [told]}]}]}).encode())[0]
+
+    assert joined([span], Sought(("orders",)))[0].root is None
+    with pytest.raises(ValueError, match="Expected `str`"):
+        assert span.attributes
+
+
+def test_an_attribute_that_is_not_read_may_be_anything():
+    """It is somebody else's."""
+    told = [attribute("http.route", stringValue="/o"), attribute("junk", stringValue=1)]
+
+    assert read({"attributes": told})[0].attributes == {"http.route": "/o"}
+
+
+def zipkin(*kinds: int) -> list[otlp.WireSpan]:
+    """A root, a call with its answer under one id, what that one asked of others, and a stranger."""
+    root = {"spanId": PARENT, "kind": 2}
+    called = [{"spanId": SPAN, "parentSpanId": PARENT, "kind": kind} for kind in kinds]
+    below = {"spanId": "1" * 16, "parentSpanId": SPAN, "kind": 3}
+    spans = [{"traceId": TRACE, **span} for span in (root, *called, below)]
+    stranger = {"traceId": TRACE[::-1], "spanId": SPAN, "kind": 2}
+    scopes = [{"spans": [*spans, stranger]}]
+    return wire(json.dumps({"resourceSpans": [{"scopeSpans": scopes}]}).encode())
+
+
+@pytest.mark.parametrize("kinds", [(3, 2), (2, 3)])
+def test_a_server_does_not_share_its_callers_id(kinds):
+    """Zipkin's programs give one id to both, and the server's calls are its own."""
+    root, *both, below, stranger = otlp.parted(zipkin(*kinds))
+    call, server = sorted(both, key=lambda span: span.kind, reverse=True)
+
+    assert (call.span_id, call.parent_id) == (SPAN, root.span_id)
+    assert (server.parent_id, below.parent_id) == (SPAN, server.span_id)
+    assert server.span_id not in (SPAN, PARENT)
+    assert (stranger.span_id, stranger.parent_id) == (SPAN, "")
+
+
+@pytest.mark.parametrize("kinds", [(3,), (2,), (2, 2), (3, 3)])
+def test_what_was_delivered_twice_stays_one(kinds):
+    """Of one kind under one id there is one span."""
+    spans = zipkin(*kinds)
+
+    assert {span.span_id for span in otlp.parted(spans)} == {PARENT, SPAN, "1" * 16}

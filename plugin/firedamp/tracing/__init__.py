@@ -7,11 +7,12 @@ what became of a request at its root and which pods of the service under release
 
 from firedamp.tracing.joining import joined
 from firedamp.tracing.sampling import probability
-from firedamp.tracing.spans import KEPT, Attributes, Kind, Span
+from firedamp.tracing.spans import KEPT, AnySpan, Attributes, Kind, Span
 from firedamp.tracing.traces import Call, Root, Sought, Trace, Traces, Visit
 
 __all__ = [
     "KEPT",
+    "AnySpan",
     "Attributes",
     "Call",
     "Kind",

@@ -5,16 +5,17 @@ Spans are told apart by their resource alone, never by name or route: the reques
 knows has no route. What a source delivers twice counts once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from firedamp.tracing.sampling import probability
-from firedamp.tracing.spans import Kind, Span
+from firedamp.tracing.spans import CALLING, ENTERING, AnySpan
 from firedamp.tracing.traces import Call, Root, Sought, Trace, Visit
 
-_CALLS = (Kind.CLIENT, Kind.PRODUCER)
+#: Spans of one trace by their ids.
+_Spans = Mapping[str, AnySpan]
 
 
-def joined(spans: Iterable[Span], sought: Sought) -> list[Trace]:
+def joined(spans: Iterable[AnySpan], sought: Sought) -> list[Trace]:
     """
     The traces that spans make, in the order of their starts.
 
@@ -22,80 +23,97 @@ def joined(spans: Iterable[Span], sought: Sought) -> list[Trace]:
         spans: of any number of traces, in any order.
         sought: the service under release, and the roots of its flows.
     """
-    found: dict[str, dict[str, Span]] = {}
+    found: dict[str, dict[str, AnySpan]] = {}
     for span in spans:
         found.setdefault(span.trace_id, {})[span.span_id] = span
-    traces = (_trace(each, sought) for each in found.values())
-    return sorted(traces, key=lambda trace: (trace.start, trace.trace_id))
+    traces = [_trace(trace_id, each, sought) for trace_id, each in found.items()]
+    traces.sort(key=lambda trace: (trace.start, trace.trace_id))
+    return traces
 
 
-def _trace(spans: Mapping[str, Span], sought: Sought) -> Trace:
-    ordered = sorted(spans.values(), key=lambda span: (span.start, span.span_id))
-    root = _root(ordered, spans, sought)
-    visits = _visits(ordered, spans, sought)
+def _trace(trace_id: str, spans: _Spans, sought: Sought) -> Trace:
+    every = spans.values()
+    entries = [span for span in every if span.kind in ENTERING]
+    root = _root(spans, entries, sought)
+    visits = _visits(entries, spans, sought)
     return Trace(
-        ordered[0].trace_id,
-        root.start if root else ordered[0].start,
+        trace_id,
+        root.start if root else min([span.start for span in every]),
         Root(root.service, root.operation, root.name, root.seconds, root.failed, root.code) if root else None,
-        tuple(_visit(span) for span in visits),
-        tuple(_calls(ordered, visits, sought)),
-        bool(visits) and _fails_below(visits[0], ordered),
-        tuple(dict.fromkeys(link for span in ordered for link in span.links)),
-        _probability(ordered),
+        tuple([_visit(span) for span in visits]),
+        tuple(_calls(spans, entries, visits, sought)),
+        bool(visits) and _fails_below(visits[0], every),
+        _links(every),
+        _probability(every),
     )
 
 
-def _probability(ordered: Sequence[Span]) -> float | None:
+def _in_order(spans: Sequence[AnySpan]) -> Sequence[AnySpan]:
+    """By their starts; most are alone."""
+    return spans if len(spans) < 2 else sorted(spans, key=lambda span: (span.start, span.span_id))
+
+
+def _links(every: Collection[AnySpan]) -> tuple[str, ...]:
+    linking = _in_order([span for span in every if span.links])
+    return tuple(dict.fromkeys([link for span in linking for link in span.links]))
+
+
+def _probability(every: Collection[AnySpan]) -> float | None:
     """Of the first span that tells; most of them have no state at all."""
-    told = (probability(span.state) for span in ordered if span.state)
+    told = (probability(span.state) for span in _in_order([span for span in every if span.state]))
     return next((chance for chance in told if chance is not None), None)
 
 
-def _fails_below(visit: Span, ordered: Sequence[Span]) -> bool:
-    failed = any(span.failed and span is not visit for span in ordered)
-    return failed and any(span.failed for span in _below(visit, ordered))
+def _fails_below(visit: AnySpan, every: Collection[AnySpan]) -> bool:
+    failed = [span for span in every if span.failed and span is not visit]
+    return bool(failed) and any(span.failed for span in _below(visit, every))
 
 
-def _root(ordered: Sequence[Span], spans: Mapping[str, Span], sought: Sought) -> Span | None:
+def _root(spans: _Spans, entries: Sequence[AnySpan], sought: Sought) -> AnySpan | None:
     """
     The span without a parent.
 
     Where somebody outside began the trace, a browser or another company, its parent is not known here: then
     the first span by which a flow's service was entered stands for it.
     """
-    if whole := next((span for span in ordered if not span.parent_id), None):
-        return whole
-    services = {root.service for root in sought.roots}
-    foreign = (span for span in ordered if span.enters and span.parent_id not in spans)
-    return next((span for span in foreign if span.service in services), None)
+    found = [span for span in spans.values() if not span.parent_id]
+    if not found:
+        services = {root.service for root in sought.roots}
+        found = [span for span in entries if span.service in services and span.parent_id not in spans]
+    return next(iter(_in_order(found)), None)
 
 
-def _visits(ordered: Sequence[Span], spans: Mapping[str, Span], sought: Sought) -> list[Span]:
+def _visits(entries: Sequence[AnySpan], spans: _Spans, sought: Sought) -> Sequence[AnySpan]:
     """In the order in which they were asked for, by their callers' clocks where those are known."""
-    found = [span for span in ordered if span.enters and span.service in sought.services]
+    found = _in_order([span for span in entries if span.service in sought.services])
     return found if len(found) < 2 else sorted(found, key=lambda span: _asked(span, spans))
 
 
-def _asked(visit: Span, spans: Mapping[str, Span]) -> float:
+def _asked(visit: AnySpan, spans: _Spans) -> float:
     call = spans.get(visit.parent_id)
-    return call.start if call is not None and call.kind in _CALLS else visit.start
+    return call.start if call is not None and call.kind in CALLING else visit.start
 
 
-def _visit(span: Span) -> Visit:
+def _visit(span: AnySpan) -> Visit:
     return Visit(span.start, span.seconds, span.operation, span.resource, span.failed, span.code)
 
 
-def _calls(ordered: Sequence[Span], visits: Sequence[Span], sought: Sought) -> Iterator[Call]:
-    made = [span for span in ordered if span.kind in _CALLS]
-    answered = {visit.parent_id for visit in visits}
-    heard = {span.parent_id for span in ordered if span.enters}
-    for span in made:
+def _calls(
+    spans: _Spans, entries: Sequence[AnySpan], visits: Sequence[AnySpan], sought: Sought
+) -> Iterator[Call]:
+    answered, heard = {visit.parent_id for visit in visits}, {span.parent_id for span in entries}
+    made = [
+        span
+        for span_id, span in spans.items()
+        if span.kind in CALLING
+        and (span_id in answered or (span_id not in heard and calls(span, sought.services)))
+    ]
+    for span in _in_order(made):
         came = span.span_id in answered
-        if came or (span.span_id not in heard and calls(span, sought.services)):
-            yield Call(span.start, span.seconds, came, span.targets, span.address, span.failed, span.code)
+        yield Call(span.start, span.seconds, came, span.targets, span.address, span.failed, span.code)
 
 
-def calls(span: Span, services: Sequence[str]) -> bool:
+def calls(span: AnySpan, services: Collection[str]) -> bool:
     """Whether a call is made to one of these services, by what the caller knows of its peer."""
     return any(_names(target, service) for target in span.targets for service in services)
 
@@ -106,10 +124,10 @@ def _names(target: str, service: str) -> bool:
     return host in (service, f"{service}-canary", f"{service}-primary", f"{service}-stable")
 
 
-def _below(visit: Span, ordered: Sequence[Span]) -> Iterator[Span]:
+def _below(visit: AnySpan, every: Collection[AnySpan]) -> Iterator[AnySpan]:
     """Every span that came of a visit; clocks of pods differ, so their order tells nothing."""
-    children: dict[str, list[Span]] = {}
-    for span in ordered:
+    children: dict[str, list[AnySpan]] = {}
+    for span in every:
         children.setdefault(span.parent_id, []).append(span)
     waiting, seen = [visit.span_id], {visit.span_id}
     while waiting:

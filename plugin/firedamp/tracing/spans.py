@@ -11,6 +11,7 @@ Source: OpenTelemetry semantic conventions 1.44, http-spans.md and rpc/grpc.md.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Protocol
 
 Attributes = Mapping[str, str]
 
@@ -48,8 +49,99 @@ class Kind(IntEnum):
     CONSUMER = 5
 
 
+#: Of spans by which a service was called from outside, and of those that call one.
+ENTERING = frozenset((Kind.SERVER, Kind.CONSUMER))
+CALLING = frozenset((Kind.CLIENT, Kind.PRODUCER))
+
+
+class AnySpan(Protocol):
+    """What a span is known by, however it is held; `Span` says what each is."""
+
+    @property
+    def trace_id(self) -> str: ...
+    @property
+    def span_id(self) -> str: ...
+    @property
+    def parent_id(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> int: ...
+    @property
+    def start(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def failed(self) -> bool: ...
+    @property
+    def resource(self) -> Attributes: ...
+    @property
+    def attributes(self) -> Attributes: ...
+    @property
+    def links(self) -> tuple[str, ...]: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def enters(self) -> bool: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def targets(self) -> tuple[str, ...]: ...
+    @property
+    def address(self) -> str: ...
+
+
+class Telling:
+    """What a span's attributes mean."""
+
+    __slots__ = ()
+
+    @property
+    def enters(self: AnySpan) -> bool:
+        """Its service was called here from outside."""
+        return self.kind in ENTERING
+
+    @property
+    def code(self: AnySpan) -> str:
+        """HTTP status ("404"), name of the gRPC status ("UNIMPLEMENTED") or another RPC's; or empty."""
+        own = self.attributes
+        if told := _first(own, _RPC_CODES):
+            return told
+        if grpc := _first(own, _GRPC_CODES):
+            return _GRPC[int(grpc)] if grpc.isdecimal() and int(grpc) < len(_GRPC) else grpc
+        return _first(own, _HTTP_CODES)
+
+    @property
+    def operation(self: AnySpan) -> str:
+        """What was asked for: method and route, RPC, queue; else the span's name."""
+        own = self.attributes
+        method = own.get("rpc.method", "")
+        if "/" in method:
+            return method  # with its service, after conventions 1.37
+        if method and "rpc.service" in own:
+            return f"{own['rpc.service']}/{method}"
+        if route := own.get("http.route"):
+            return f"{_first(own, _METHODS)} {route}".strip()
+        return _first(own, _QUEUES) if self.kind == Kind.CONSUMER and _first(own, _QUEUES) else self.name
+
+    @property
+    def targets(self: AnySpan) -> tuple[str, ...]:
+        """Whom a call is made to, by name: service, host or the mesh's cluster; the most telling first."""
+        own = self.attributes
+        return tuple([told for name in _ALL_TARGETS if (told := own.get(name))])
+
+    @property
+    def address(self: AnySpan) -> str:
+        """The peer's address, usually a pod's; empty where it is not told."""
+        return _first(self.attributes, _ADDRESSES)
+
+
 @dataclass(frozen=True, slots=True)
-class Span:
+class Span(Telling):
     """
     One operation of one service.
 
@@ -79,43 +171,6 @@ class Span:
     attributes: Attributes = field(default_factory=dict)
     links: tuple[str, ...] = ()
     state: str = ""
-
-    @property
-    def enters(self) -> bool:
-        """Its service was called here from outside."""
-        return self.kind in (Kind.SERVER, Kind.CONSUMER)
-
-    @property
-    def code(self) -> str:
-        """HTTP status ("404"), name of the gRPC status ("UNIMPLEMENTED") or another RPC's; or empty."""
-        if told := _first(self.attributes, _RPC_CODES):
-            return told
-        if grpc := _first(self.attributes, _GRPC_CODES):
-            return _GRPC[int(grpc)] if grpc.isdecimal() and int(grpc) < len(_GRPC) else grpc
-        return _first(self.attributes, _HTTP_CODES)
-
-    @property
-    def operation(self) -> str:
-        """What was asked for: method and route, RPC, queue; else the span's name."""
-        own = self.attributes
-        method = own.get("rpc.method", "")
-        if "/" in method:
-            return method  # with its service, after conventions 1.37
-        if method and "rpc.service" in own:
-            return f"{own['rpc.service']}/{method}"
-        if route := own.get("http.route"):
-            return f"{_first(own, _METHODS)} {route}".strip()
-        return _first(own, _QUEUES) if self.kind is Kind.CONSUMER and _first(own, _QUEUES) else self.name
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Whom a call is made to, by name: service, host or the mesh's cluster; the most telling first."""
-        return tuple([told for name in _ALL_TARGETS if (told := self.attributes.get(name))])
-
-    @property
-    def address(self) -> str:
-        """The peer's address, usually a pod's; empty where it is not told."""
-        return _first(self.attributes, _ADDRESSES)
 
 
 def _first(attributes: Attributes, names: tuple[str, ...]) -> str:

@@ -7,14 +7,14 @@ three rows for each trace asked for, a row being a span that matches, so many ma
 Source: Jaeger 1.76, internal/storage/v1/cassandra/spanstore/reader.go:60 (limitMultiple).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from firedamp.queries import Operation
 from firedamp.sources._reading import Wanted
 from firedamp.sources._slicing import SECOND, Slice
 from firedamp.sources.jaeger.naming import Search
-from firedamp.tracing import Span, Trace, joined
+from firedamp.tracing import AnySpan, Trace, joined
 
 _ROWS_PER_TRACE = 3
 
@@ -65,33 +65,27 @@ def _told(trace: Trace) -> tuple[bool, int]:
     return trace.root is not None, len(trace.visits) + len(trace.calls)
 
 
-def read(spans: Iterable[Span], search: Search, piece: Slice, asked: int, wanted: Wanted) -> Page:
+def read(spans: Iterable[AnySpan], search: Search, piece: Slice, asked: int, wanted: Wanted) -> Page:
     """
     Join an answer's spans; every trace in it is whole.
 
     The answer is that to a search within a slice for so many traces.
     """
-    matching = 0
-
-    def counted() -> Iterator[Span]:
-        nonlocal matching
-        for span in spans:
-            matching += _matches(span, search, piece)
-            yield span
-
-    traces = joined(counted(), wanted.sought)
-    cut = len(traces) >= asked or matching >= _ROWS_PER_TRACE * asked
+    every = list(spans)
+    traces = joined(every, wanted.sought)
+    rows = _ROWS_PER_TRACE * asked
+    cut = len(traces) >= asked or (len(every) >= rows and _matching(every, search, piece) >= rows)
     found = [trace for trace in traces if wanted.has(trace)]
     return Page(
         len(traces), cut, found, astray=bool(search.name) and any(_strays(one, search) for one in found)
     )
 
 
-def _matches(span: Span, search: Search, piece: Slice) -> bool:
-    """Whether it is for this span that a trace was found."""
-    if span.service != search.service or (search.name and span.name != search.name):
-        return False
-    return piece.begin <= span.start * SECOND <= piece.end
+def _matching(spans: Iterable[AnySpan], search: Search, piece: Slice) -> int:
+    """For how many of these spans their traces were found."""
+    service, name = search.service, search.name
+    named = (span.start for span in spans if span.service == service and name in ("", span.name))
+    return sum(piece.begin <= start * SECOND <= piece.end for start in named)
 
 
 def _strays(trace: Trace, search: Search) -> bool:

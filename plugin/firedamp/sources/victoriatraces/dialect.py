@@ -15,7 +15,7 @@ from firedamp.sources._client import Answer, Question, plain
 from firedamp.sources._slicing import Slice
 from firedamp.sources.jaeger.dialects import V1, Dialect
 from firedamp.sources.jaeger.naming import Name, Search
-from firedamp.tracing import Span
+from firedamp.tracing import AnySpan
 
 _WHOLE = {"allow_partial_response": "0"}
 
@@ -38,7 +38,7 @@ def _names(service: str) -> Question:
     return Question(f"/api/services/{quote(service, safe='')}/operations", _WHOLE)
 
 
-def _spans(answer: Answer) -> Iterator[Span]:
+def _spans(answer: Answer) -> Iterator[AnySpan]:
     spans = V1.spans(answer)
     try:
         told = msgspec.json.decode(answer.body, type=_Found)
