@@ -158,12 +158,14 @@ class Traced:
         root: of the flow; None for every trace that is asked for.
         failures: what a failure is: "error" (the span's status), HTTP codes ("404", "5xx"), gRPC statuses.
         thinned: failures are all kept, and of the rest an unknown part: nothing is counted against both.
+        linked: the flow belongs where the traces do that it is linked to, not where it goes itself.
     """
 
     measure: Measure
     root: Operation | None = None
     failures: tuple[str, ...] = ()
     thinned: bool = False
+    linked: bool = False
 
 
 def quoted(text: str) -> str:

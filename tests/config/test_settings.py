@@ -192,6 +192,34 @@ def test_a_fault_is_named_with_its_path_and_the_nearest_right_one(text, fault):
     assert fault in faults(text)
 
 
+ORDER = "{name: order, root: {service: gateway, operation: POST /orders}}"
+BILL = "{name: bill, root: {service: billing, operation: orders}, linked: true}"
+
+
+def test_a_linked_flow_needs_the_one_that_writes_its_messages():
+    """Nobody would know whose they are."""
+    assert faults(f"services: [{{name: a, traces: {{flows: [{BILL}]}}}}]") == [
+        "f.yaml: services.0.traces: flow 'bill' is linked, and no other is there; name the flow in which its "
+        "messages are written, too"
+    ]
+
+
+def test_a_linked_flow_needs_a_source_that_tells_links():
+    """Tempo's searches do not, be it named or the only one; a Jaeger's do."""
+    tempo, jaeger = "{name: t, kind: tempo, url: 'http://t'}", "{name: j, kind: jaeger, url: 'http://j'}"
+    flows = f"flows: [{ORDER}, {BILL}]"
+    fault = (
+        "f.yaml: services.0.traces: flow 'bill' is linked, and a search in Tempo tells no links; "
+        "use another source for this service, or leave the flow out"
+    )
+
+    assert faults(f"sources: [{tempo}]\nservices: [{{name: a, traces: {{{flows}}}}}]") == [fault]
+    assert faults(
+        f"sources: [{jaeger}, {tempo}]\nservices: [{{name: a, traces: {{source: t, {flows}}}}}]"
+    ) == [fault]
+    assert settings(f"sources: [{jaeger}, {tempo}]\nservices: [{{name: a, traces: {{{flows}}}}}]").services
+
+
 def test_all_faults_are_named_at_once():
     """Nobody has to mend one fault to learn of the next."""
     assert len(faults("{listen: {prt: 3}, log: {level: loud}, mode: x}")) == 3

@@ -77,6 +77,17 @@ def test_a_flow_is_judged_by_its_failures_and_by_the_time_it_takes():
     ]
 
 
+def test_of_a_linked_flow_its_root_is_judged():
+    """Nothing of it is below the service, and nobody calls it."""
+    linked = ORDER.model_copy(update={"linked": True})
+
+    checks = list(linked.checks(Tracing()))
+
+    assert [check.name for check in checks] == ["order.availability", "order.collateral", "order.latency"]
+    assert all(check.traced().linked for check in checks)
+    assert sum(check.weight for check in checks if check.tier is Tier.CRITICAL) == pytest.approx(1.0)
+
+
 def test_a_flows_checks_together_weigh_what_it_weighs():
     """A second flow takes no more of alpha than a check would."""
     heavy = ORDER.model_copy(update={"weight": 3.0})

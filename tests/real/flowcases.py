@@ -5,6 +5,7 @@ A fifth of the flows meets the canary. What is wrong with it shows end to end on
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,8 @@ from real import serving
 from real.history import Story
 from real.orders import Hop, Trip
 
+#: When releases begin, some hours ago.
+RELEASED = float(int(time.time() // 7200) * 7200 - 4 * 7200)
 PER_SECOND, SHARE, PODS = 6.0, 0.2, {"stable": 4, "canary": 2}
 #: Of both versions' flows, in either of which nothing else is wrong.
 _FAILING = 0.002
@@ -20,9 +23,11 @@ _CLUSTER = "outbound|80|{}|orders.shop.svc.cluster.local"
 
 LINK = "https://traces.example/trace/{trace_id}"
 _LATENCY = "http_request_duration_seconds"
-_FLOW = {"name": "place-order", "root": {"service": "gateway", "operation": "POST /orders"}}
+FLOW = {"name": "place-order", "root": {"service": "gateway", "operation": "POST /orders"}}
 
-#: What becomes of a trip that met the canary.
+#: A message that each order writes, read by billing in a trace of its own.
+BILL = {"name": "bill", "root": {"service": "billing", "operation": "orders"}, "linked": True}
+#: What becomes of a trip.
 Harm = Callable[[Trip, random.Random], Trip]
 
 
@@ -52,6 +57,21 @@ def _lost(trip: Trip, rng: random.Random) -> Trip:
     return replace(trip, seconds=trip.seconds + lost, hops=(replace(hop, lost=lost),))
 
 
+def _read(trip: Trip, rng: random.Random) -> Trip:
+    """Billing reads the trip's message a second later; every third one of the canary is beyond it."""
+    failed = (trip.hops[0].version == "canary" and rng.random() < 1 / 3) or rng.random() < _FAILING
+    own = f"{rng.getrandbits(128):032x}"
+    return Trip(
+        own, trip.at + 1.0, (), name="process orders", queue="orders", links=(trip.trace_id,), failed=failed
+    )
+
+
+def _spoilt(trip: Trip, rng: random.Random) -> Trip:
+    """One in ten finds what the canary has written in the meantime, and fails."""
+    failed = trip.at > RELEASED + 200 and rng.random() < 0.1
+    return replace(trip, code=500, failed=True) if failed else trip
+
+
 @dataclass(frozen=True)
 class Case:
     """
@@ -59,20 +79,26 @@ class Case:
 
     Attributes:
         story: what its own metrics tell.
-        harm: what is wrong with it end to end.
+        harm: what is wrong end to end with what met it.
         check: the flow check that must find it; empty for a good release.
+        beside: what is wrong with the flows of the other version.
+        read: the trip in which the message is read that a trip writes; None where it writes none.
     """
 
     story: Story
     harm: Harm
     check: str = ""
+    beside: Harm = _well
+    read: Harm | None = None
 
     def trips(self, begin: float, seconds: float) -> Iterator[Trip]:
         """Flows that begin in so many seconds, as random ones do."""
         rng = random.Random(self.story.service)
         at = begin
         while (at := at + rng.expovariate(PER_SECOND)) < begin + seconds:
-            yield self._trip(at, rng)
+            yield (trip := self._trip(at, rng))
+            if self.read is not None:
+                yield self.read(trip, rng)
 
     def _trip(self, at: float, rng: random.Random) -> Trip:
         version = "canary" if rng.random() < SHARE else "stable"
@@ -82,7 +108,7 @@ class Case:
         trip = Trip(f"{rng.getrandbits(128):032x}", at, (hop,), seconds=seconds + 0.02)
         if rng.random() < _FAILING:
             trip = replace(trip, code=500, failed=True, hops=(replace(hop, code=500, failed=True),))
-        return self.harm(trip, rng) if version == "canary" else trip
+        return self.harm(trip, rng) if version == "canary" else self.beside(trip, rng)
 
 
 def _story(name: str, errors: float = 0.002, share: float = SHARE) -> Story:
@@ -95,6 +121,8 @@ CASES = {
     "unreadable": Case(_story("unreadable", errors=0.0), _unreadable, "place-order.below"),
     "silent": Case(_story("silent", share=0.0), _silent, "place-order.availability"),
     "lost": Case(_story("lost"), _lost, "place-order.caller-latency"),
+    "poisoning": Case(_story("poisoning"), _well, "bill.availability", read=_read),
+    "spoiling": Case(_story("spoiling"), _well, "place-order.collateral", beside=_spoilt),
     "healthy": Case(_story("healthy"), _well),
 }
 
@@ -106,7 +134,7 @@ def settings(case: Case, prometheus: str, tracer: dict | None = None, **traces: 
     sources = [{"name": "prometheus", "kind": "prometheus", "url": prometheus}]
     if tracer is None:
         return {"sources": sources, "services": [serving.service(name, latency)]}
-    flows = {"services": ["orders"], "flows": [_FLOW], "settle": "60s", "link": LINK, **traces}
+    flows = {"services": ["orders"], "flows": [FLOW], "settle": "60s", "link": LINK, **traces}
     return {"sources": [*sources, tracer], "services": [serving.service(name, latency, traces=flows)]}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -10,11 +9,10 @@ from pathlib import Path
 
 from firedamp.model import Outcome, Verdict
 from real import serving
-from real.flowcases import Case, ask, settings
+from real.flowcases import RELEASED, Case, ask, settings
 from real.jaeger import Jaeger
 from real.orders import Trip, send
 
-RELEASED = float(int(time.time() // 7200) * 7200 - 4 * 7200)
 SETTLE = 60.0
 
 
@@ -58,6 +56,7 @@ async def answered(shop: serving.Running, case: Case, until: float) -> Verdict:
     while (verdict := await shop.judge.answer(ask(case), shop.now)).outcome is Outcome.INCONCLUSIVE:
         if shop.now >= RELEASED + until:
             break
+        await shop.judge.settled()  # half a minute is long enough for what goes on in the background
         shop.now += 30
     print(case.story.service, shop.now - RELEASED, verdict.sentence)
     return verdict

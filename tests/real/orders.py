@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import aiohttp
 
 OPERATION = "POST /orders"
-_SERVER, _CLIENT = 2, 3
+_SERVER, _CLIENT, _CONSUMER = 2, 3, 5
 _PER_REQUEST = 2000
 _GATEWAY, _PAYMENTS = ("gateway", "g1", "gateway-1"), ("payments", "p1", "payments-1")
+_BILLING = "billing", "b1", "billing-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Trip:
         parent: somebody outside, where the trace began there.
         state: W3C trace state of every span.
         links: ids of other traces that the root belongs to.
+        queue: billing read a message from it; empty where a customer asked the gateway.
     """
 
     trace_id: str
@@ -86,6 +88,7 @@ class Trip:
     parent: str = ""
     state: str = ""
     links: tuple[str, ...] = ()
+    queue: str = ""
 
 
 def shop(
@@ -145,6 +148,10 @@ class _Span(NamedTuple):
 
 
 def _spans(trip: Trip) -> Iterator[_Span]:
+    if trip.queue:
+        read = {"messaging.destination.name": trip.queue}
+        yield _Span(_BILLING, 1, 0, trip.name, _CONSUMER, trip.at, trip.seconds, trip.failed, read)
+        return
     told = _http(trip.code) | ({"http.route": trip.route} if trip.route else {})
     yield _Span(_GATEWAY, 1, 0, trip.name, _SERVER, trip.at, trip.seconds, trip.failed, told)
     for at, hop in enumerate(trip.hops):

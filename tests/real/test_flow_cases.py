@@ -11,8 +11,8 @@ import pytest
 
 from firedamp.model import Outcome, Verdict
 from real import serving
-from real.flowcases import CASES, LINK, finding, settings
-from real.flowjaeger import RELEASED, answered, released
+from real.flowcases import BILL, CASES, FLOW, LINK, RELEASED, finding, settings
+from real.flowjaeger import answered, released
 from real.history import past
 from real.jaeger import jaeger_or_skip
 from real.prometheus import RealPrometheus
@@ -46,6 +46,29 @@ async def test_what_breaks_end_to_end_is_stopped(name, program, prometheus, tmp_
 
 def failing(verdict: Verdict, *kinds: str) -> list[str]:
     return [one.check for one in verdict.findings if one.kind in kinds and one.outcome is Outcome.FAIL]
+
+
+async def test_messages_that_nobody_can_read_are_stopped(program, prometheus, tmp_path):
+    """Whoever reads them begins a trace of its own, which is linked to that of the version that wrote."""
+    case = CASES["poisoning"]
+
+    verdict = await released(case, program, prometheus, tmp_path, 1800, flows=[FLOW, BILL])
+
+    found = finding(verdict, case.check)
+    assert (verdict.outcome, found.outcome) == (Outcome.FAIL, Outcome.FAIL)
+    assert LINK.format(trace_id=found.traces[0]) in found.sentence
+    assert finding(verdict, "place-order.availability").outcome is not Outcome.FAIL
+
+
+async def test_flows_beside_the_canary_that_break_are_warned_of(program, prometheus, tmp_path):
+    """It spoils what the old version reads: its own flows are well, and before the release so were all."""
+    case = CASES["spoiling"]
+
+    verdict = await released(case, program, prometheus, tmp_path, 900, before=3700.0)
+
+    found = finding(verdict, case.check)
+    assert (verdict.outcome, found.outcome) == (Outcome.INCONCLUSIVE, Outcome.FAIL)
+    assert LINK.format(trace_id=found.traces[0]) in found.sentence
 
 
 async def test_a_flow_that_nobody_named_is_found_and_judged(program, prometheus, tmp_path):

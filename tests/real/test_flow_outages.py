@@ -10,8 +10,8 @@ import pytest
 
 from firedamp.model import Outcome, Verdict
 from real import serving
-from real.flowcases import CASES, Case, ask, finding, settings
-from real.flowjaeger import RELEASED, stored
+from real.flowcases import CASES, RELEASED, Case, ask, finding, settings
+from real.flowjaeger import stored
 from real.history import past
 from real.jaeger import Jaeger, jaeger_or_skip
 from real.orders import send

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from firedamp.model import Outcome
-from real.flowcases import CASES, finding
-from real.flowjaeger import RELEASED, released
+from real.flowcases import CASES, RELEASED, finding
+from real.flowjaeger import released
 from real.history import past
 from real.jaeger import jaeger_or_skip
 from real.orders import Trip

@@ -6,7 +6,6 @@ says, so that what is judged is what it lets through.
 """
 
 import asyncio
-import time
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -17,7 +16,7 @@ from firedamp.model import Outcome, Verdict
 from firedamp.queries import Operation
 from firedamp.tracing import Sought
 from real import serving
-from real.flowcases import CASES, Case, ask, finding, settings
+from real.flowcases import CASES, RELEASED, Case, ask, finding, settings
 from real.history import past
 from real.orders import Trip, send
 from real.otelcol import Collector, collector_or_skip
@@ -25,7 +24,6 @@ from real.prometheus import RealPrometheus
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(1200)]
 
-RELEASED = float(int(time.time() // 7200) * 7200 - 4 * 7200)
 CONFIGURATION = Path(__file__).parents[2] / "docs" / "traces-collector.yaml"
 SOUGHT = Sought(("orders",), (Operation("gateway", "POST /orders"),))
 INTAKE = {"name": "own", "kind": "otlp"}

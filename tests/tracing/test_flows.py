@@ -280,3 +280,70 @@ def test_bounds_rise_by_a_quarter_of_a_doubling_up_to_two_minutes():
 
     assert max(ratios) == pytest.approx(min(ratios)) == pytest.approx(2**0.25)
     assert (BOUNDS[-2] > 120, BOUNDS[-1]) == (True, math.inf)
+
+
+BILL = Operation("billing", "orders")
+
+
+def bill(number: int, origin: Trace, start: float = 12.0, code: str = "200") -> Trace:
+    """A message is read that was written in another trace."""
+    root = replace(ROOT, service="billing", operation="orders", name="process orders", code=code)
+    return Trace(f"{number:032x}", start, root, links=(origin.trace_id,))
+
+
+def test_a_linked_flow_belongs_to_the_version_that_wrote_its_message():
+    """It never meets the service itself."""
+    orders = [trace(1, "v1", pod="a"), trace(2, pod="b")]
+    bills = [bill(3, orders[0]), bill(4, orders[1], code="500"), bill(5, orders[1])]
+
+    piece = counted([*orders, *bills], replace(OUTCOME, root=BILL, linked=True))[0]
+
+    assert piece.rows == {Arm.MAIN: {"a": (0, 1)}, Arm.CANARY: {"b": (1, 2)}}
+    assert piece.examples == (f"{4:032x}",)
+
+
+def test_a_message_may_be_read_much_later():
+    """What wrote it was counted in an earlier block."""
+    order = trace(1, pod="b")
+
+    found = counted([order, bill(2, order, start=100.0)], replace(OUTCOME, root=BILL, linked=True))
+
+    assert [piece.rows for piece in found] == [{}, {}, {}, {Arm.CANARY: {"b": (0, 1)}}]
+
+
+def test_what_wrote_a_message_is_remembered_from_one_look_to_the_next():
+    """As long as it is carried on."""
+    order, wanted = trace(1, pod="b"), {"check": replace(OUTCOME, root=BILL, linked=True)}
+    cohorts = Cohorts(NAMES, SELECTED, SELECTED, "orders")
+    _, carried = Settled([order], cohorts, 0.0).slices(wanted, BLOCKS[:1])
+
+    later = Settled([bill(2, order, start=40.0)], cohorts, 0.0, carried=carried)
+
+    assert later.slices(wanted, BLOCKS[1:2])[0][0]["check"].rows == {Arm.CANARY: {"b": (0, 1)}}
+
+
+def test_without_linked_flows_nothing_is_remembered_of_traces():
+    """Their ids take room."""
+    cohorts = Cohorts(NAMES, SELECTED, SELECTED, "orders")
+
+    _, carried = Settled([trace(1)], cohorts, 0.0).slices({"check": OUTCOME}, BLOCKS)
+
+    assert carried.origins.known == {}
+
+
+def test_a_linked_flow_of_unknown_origin_is_not_counted():
+    """Its message may be anybody's."""
+    piece = counted([bill(3, trace(1))], replace(OUTCOME, root=BILL, linked=True))[0]
+
+    assert (piece.rows, piece.unlabelled) == ({}, 0.0)
+
+
+def test_linked_flows_beside_the_canary_are_those_of_other_messages():
+    """What reads the canary's is compared with them elsewhere."""
+    orders = [trace(1, "v1"), trace(2)]
+
+    piece = counted(
+        [*orders, bill(3, orders[0]), bill(4, orders[1])], replace(BESIDE, root=BILL, linked=True)
+    )[0]
+
+    assert piece.rows == {Arm.MAIN: {"beside": (0, 1)}}

@@ -46,6 +46,8 @@ class FlowCheck(BaseCheck):
     flow: FlowRoot
     #: Where people see a trace.
     link: Link | None = None
+    #: The flow begins where a message is read that the service wrote: its traces are linked to the service's.
+    linked: bool = False
     #: Failures are all kept, and an unknown part of the rest.
     errors_kept: bool = False
 

@@ -52,7 +52,7 @@ class FlowCollateral(FlowCheck):
 
     def traced(self) -> Traced:
         """The outcome of each flow that did not meet the canary."""
-        return Traced(Measure.BESIDE, self.flow.asked(), self.failure)
+        return Traced(Measure.BESIDE, self.flow.asked(), self.failure, linked=self.linked)
 
     def begin(self, grant: Grant) -> "CollateralRun":
         """An empty run."""

@@ -5,7 +5,7 @@ Secrets never stand in the file: a source, a store or a token names the file or 
 variable that holds its secret. `load()` reads, `explain()` says what is wrong in words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,7 +28,7 @@ from firedamp.config.freezes import Freeze
 from firedamp.decision.parameters import HISTORY_SECONDS, History, Parameters, Policy, Window
 from firedamp.errors import ConfigError
 from firedamp.model import Mode
-from firedamp.sources import IntakeSettings, MetricSettings, SourceSettings, TraceSettings
+from firedamp.sources import IntakeSettings, MetricSettings, SourceSettings, TempoSettings, TraceSettings
 from firedamp.units import Retention, Seconds, Share
 
 #: Kubernetes names, and what is like them elsewhere.
@@ -198,6 +198,9 @@ class Settings(_Section):
         _refer(metrics, [one.name for one in self.metrics], "source of metrics")
         traces = {f"{path}.traces.source": one.traces.source for path, one in places.items() if one.traces}
         _refer(traces, [one.name for one in self.tracers], "source of traces")
+        for path, one in places.items():
+            if one.traces is not None:
+                _follow(f"{path}.traces", one.traces, self.tracers)
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"sources: {min(twice)!r} is there twice; give each source its own name")
         if len([one for one in self.sources if isinstance(one, IntakeSettings)]) > 1:
@@ -240,6 +243,17 @@ def _refer(used: Mapping[str, str | None], known: list[str], what: str) -> None:
         if name is not None and name not in known:
             told = ", ".join(known) or "none"
             raise ValueError(f"{path}: no {what} is named {name!r}; known are {told}")
+
+
+def _follow(path: str, traces: Traces, tracers: Sequence[TraceSettings]) -> None:
+    """Linked flows need a source that tells links."""
+    linked = next((flow.name for flow in traces.flows if flow.linked), None)
+    used = next((one for one in tracers if traces.source in (None, one.name)), None)
+    if linked is not None and isinstance(used, TempoSettings):
+        raise ValueError(
+            f"{path}: flow {linked!r} is linked, and a search in Tempo tells no links; "
+            "use another source for this service, or leave the flow out"
+        )
 
 
 _BLANK = Service(name="blank")

@@ -27,6 +27,16 @@ class Traces(Tracing):
         return Tracing(**{**own, "discover": 0 if self.flows else self.discover})
 
     @model_validator(mode="after")
+    def _written(self) -> "Traces":
+        linked = [flow.name for flow in self.flows if flow.linked]
+        if linked and len(linked) == len(self.flows):
+            raise ValueError(
+                f"flow {linked[0]!r} is linked, and no other is there; "
+                "name the flow in which its messages are written, too"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _distinct(self) -> "Traces":
         names = [flow.name for flow in self.flows]
         if twice := {name for name in names if names.count(name) > 1}:

@@ -8,8 +8,8 @@ alpha is split among those. Beside that, whether flows fail more since the relea
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Annotated
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -20,15 +20,19 @@ from firedamp.queries import Measure
 from firedamp.tracing import Trace
 from firedamp.units import Tolerance
 
+_T = TypeVar("_T")
+
 _LONGEST = 45
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9_-]{0,43}[a-z0-9])?$")]
-#: Half for failures, half for time.
-_FAILURES, _SECONDS = 1 / 4, 1 / 6
+#: Of the root, and below the service.
+_FAILURES = {"availability": False, "below": True}
 _DURATIONS = {
     "latency": Measure.FLOW_SECONDS,
     "service-latency": Measure.SERVICE_SECONDS,
     "caller-latency": Measure.CALLER_SECONDS,
 }
+#: What can be told of a flow that does not pass through the service itself.
+_LINKED = ("availability", "latency")
 #: What a polite answer hides: an endpoint that is gone.
 FAILURES = ("error", "5xx", "404", "405", "410", "501", "UNIMPLEMENTED")
 Failure = Annotated[str, StringConstraints(pattern=r"^(error|[1-5]xx|[1-5][0-9]{2}|[A-Z][A-Z_]{1,30})$")]
@@ -43,6 +47,8 @@ class Flow(BaseModel):
 
     name: Name
     root: FlowRoot
+    #: It begins where a message is read that the service wrote, by a trace of its own with a link.
+    linked: bool = False
     tier: Tier = Tier.CRITICAL
     #: Its part of the release's alpha, relative to the other checks of its tier.
     weight: float = Field(default=1.0, gt=0, le=100)
@@ -54,19 +60,21 @@ class Flow(BaseModel):
     collateral: Tier = Tier.WARN
 
     def checks(self, tracing: Tracing) -> Iterator[Check]:
-        """What is judged of it."""
+        """What is judged of it: half of its weight is for failures, half for time."""
+        failures, durations = self._told(_FAILURES), self._told(_DURATIONS)
         common = {
             "tier": self.tier,
             "tolerance": self.tolerance,
             "flow": self.root.model_dump(),
             "link": tracing.link,
+            "linked": self.linked,
             "errors_kept": tracing.sampling is Sampled.ERRORS_KEPT,
         }
-        for name, below in (("availability", False), ("below", True)):
+        for name, below in failures.items():
             yield FlowFailures(
                 name=f"{self.name}.{name}",
                 kind="flow-failures",
-                weight=self.weight * _FAILURES,
+                weight=self.weight / 2 / len(failures),
                 failure=self.failure,
                 below=below,
                 **common,
@@ -75,21 +83,21 @@ class Flow(BaseModel):
             yield FlowCollateral(
                 name=f"{self.name}.collateral",
                 kind="flow-collateral",
-                tier=self.collateral,
                 weight=self.weight,
-                flow=self.root,
-                link=tracing.link,
                 failure=self.failure,
-                tolerance=self.tolerance,
+                **{**common, "tier": self.collateral},
             )
-        for name, measure in _DURATIONS.items():
+        for name, measure in durations.items():
             yield FlowDuration(
                 name=f"{self.name}.{name}",
                 kind="flow-duration",
-                weight=self.weight * _SECONDS,
+                weight=self.weight / 2 / len(durations),
                 measure=measure,
                 **common,
             )
+
+    def _told(self, each: Mapping[str, _T]) -> dict[str, _T]:
+        return {name: one for name, one in each.items() if not self.linked or name in _LINKED}
 
 
 def busiest(traces: Iterable[Trace], most: int) -> list[Flow]:

@@ -26,7 +26,7 @@ from firedamp.ports import TraceSource
 from firedamp.tracing import Attributes, Trace
 from firedamp.tracing.arms import addresses, merged
 from firedamp.tracing.arrivals import Arrivals, Counted
-from firedamp.tracing.flows import Settled
+from firedamp.tracing.flows import Carried, Settled
 
 #: A source keeps up that tells so many seconds within one.
 KEEPS_UP = 20.0
@@ -47,12 +47,12 @@ class Memory:
         arrivals: how they arrive.
         pods: attributes of pods by their addresses, those met last at the end: one that answers no more is
             known by what it told before.
-        units: by check, what its failures stood for when they were last seen, where traces are sampled.
+        carried: what counting carries from block to block.
     """
 
     arrivals: Arrivals = field(default_factory=Arrivals)
     pods: Mapping[str, Attributes] = field(default_factory=dict)
-    units: Mapping[str, float] = field(default_factory=dict)
+    carried: Carried = field(default_factory=Carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +200,12 @@ def _counted(
     flows: Flows, blocks: Sequence[Block], traces: Sequence[Trace], memory: Memory
 ) -> tuple[Pieces, Memory]:
     pods = merged(memory.pods, addresses(traces))
-    settled = Settled(traces, flows.cohorts, flows.settle_seconds, pods, memory.units)
+    settled = Settled(traces, flows.cohorts, flows.settle_seconds, pods, memory.carried)
     known = memory.arrivals
     for block, settling in zip(blocks, settled.by_block(blocks), strict=True):
         known = known.count(block, settling, flows.cohorts)
-    pieces, units = settled.slices(flows.wanted, blocks)
-    return pieces, Memory(known, dict(list(pods.items())[-_PODS:]), units)
+    pieces, carried = settled.slices(flows.wanted, blocks)
+    return pieces, Memory(known, dict(list(pods.items())[-_PODS:]), carried)
 
 
 def _doubted(flows: Flows, pieces: Pieces, arrivals: Arrivals) -> Pieces:

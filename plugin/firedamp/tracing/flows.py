@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from firedamp.model import Arm, Block, Row, Slice, Trouble
 from firedamp.queries import THINNED, Measure, Traced
-from firedamp.tracing.arms import BESIDE, UNANSWERED, Cohorts, Place
+from firedamp.tracing.arms import BESIDE, UNANSWERED, Cohorts
+from firedamp.tracing.origins import Origins, Placed
 from firedamp.tracing.spans import Attributes
 from firedamp.tracing.traces import Call, Root, Trace, Visit
 from firedamp.tracing.weighing import too_few, weighed
@@ -35,6 +36,20 @@ _FAILED, _WELL = (0, 1), (1,)
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """
+    What counting carries from block to block.
+
+    Attributes:
+        units: by check, what its failures stood for when they were last seen (`weighing.Weighed`).
+        origins: where traces belong that linked flows may go on from.
+    """
+
+    units: Mapping[str, float] = field(default_factory=dict)
+    origins: Origins = field(default_factory=Origins)
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """
     Traces of a release, and how they are told apart.
@@ -44,29 +59,33 @@ class Settled:
         cohorts: of the release.
         settle_seconds: how long a trace may grow.
         pods: attributes of pods by their addresses (`arms.addresses`).
-        units: what failures of each check stood for when they were last seen (`weighing.Weighed`).
+        carried: from earlier blocks.
     """
 
     traces: Sequence[Trace]
     cohorts: Cohorts
     settle_seconds: float
     pods: Mapping[str, Attributes] = field(default_factory=dict)
-    units: Mapping[str, float] = field(default_factory=dict)
+    carried: Carried = field(default_factory=Carried)
 
     def slices(
         self, wanted: Mapping[str, Traced], blocks: Sequence[Block]
-    ) -> tuple[list[dict[str, Slice]], Mapping[str, float]]:
-        """What each check asked for, block by block; and the units by then."""
-        units, found = dict(self.units), []
+    ) -> tuple[list[dict[str, Slice]], Carried]:
+        """What each check asked for, block by block; and what is carried on."""
+        units, origins, found = dict(self.carried.units), self.carried.origins, []
+        linked = any(one.linked for one in wanted.values())
         for traces in self.by_block(blocks):
             placed = [(trace, self.cohorts.of(trace, self.pods)) for trace in traces]
+            origins = origins.met(placed) if linked else origins
+            following = origins.following(traces) if linked else []
             pieces = {}
             for name, one in wanted.items():
-                pieces[name], unit = _slice(placed, one, self.cohorts, units.get(name))
+                flows = following if one.linked else placed
+                pieces[name], unit = _slice(flows, one, self.cohorts, units.get(name))
                 if unit is not None:
                     units[name] = unit
             found.append(pieces)
-        return found, units
+        return found, Carried(units, origins)
 
     def by_block(self, blocks: Sequence[Block]) -> list[list[Trace]]:
         """The traces that settled in each block, open at its start and closed at its end."""
@@ -91,7 +110,7 @@ class _Tally:
 
 
 def _slice(
-    placed: Sequence[tuple[Trace, Place | None]], wanted: Traced, cohorts: Cohorts, unit: float | None
+    placed: Sequence[Placed], wanted: Traced, cohorts: Cohorts, unit: float | None
 ) -> tuple[Slice, float | None]:
     tallies = list(_tallies(placed, wanted, cohorts))
     rests = wanted.measure in _FAILURES
@@ -111,7 +130,9 @@ def _slice(
         BOUNDS if wanted.measure in _SECONDS else (),
         unlabelled=sum(count for one, count in zip(tallies, counts, strict=True) if one.arm is None),
         examples=_examples(tallies, wanted.measure),
-        mixed=0 if wanted.root is None else sum(cohorts.is_mixed(one.trace) for one in tallies),
+        mixed=0
+        if wanted.linked or wanted.root is None
+        else sum(cohorts.is_mixed(one.trace) for one in tallies),
     )
     return piece, found.unit
 
@@ -137,9 +158,7 @@ def _shared(pods: dict[str, list[float]]) -> dict[str, Row]:
     }
 
 
-def _tallies(
-    placed: Iterable[tuple[Trace, Place | None]], wanted: Traced, cohorts: Cohorts
-) -> Iterator[_Tally]:
+def _tallies(placed: Iterable[Placed], wanted: Traced, cohorts: Cohorts) -> Iterator[_Tally]:
     for trace, place in placed:
         if wanted.measure is Measure.OPERATIONS:
             yield from _visited(trace, cohorts)

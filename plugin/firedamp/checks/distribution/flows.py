@@ -18,7 +18,7 @@ class FlowDuration(FlowCheck, Durations):
 
     def traced(self) -> Traced:
         """The time that each flow took."""
-        return Traced(self.measure, self.flow.asked(), thinned=self.errors_kept)
+        return Traced(self.measure, self.flow.asked(), thinned=self.errors_kept, linked=self.linked)
 
     def begin(self, grant: Grant) -> DistributionRun:
         """An empty run."""

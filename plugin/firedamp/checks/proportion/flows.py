@@ -26,7 +26,7 @@ class FlowFailures(FlowCheck, Rates):
     def traced(self) -> Traced:
         """The outcome of each flow."""
         measure = Measure.BELOW if self.below else Measure.OUTCOME
-        return Traced(measure, self.flow.asked(), self.failure, self.errors_kept)
+        return Traced(measure, self.flow.asked(), self.failure, self.errors_kept, self.linked)
 
     @property
     def odds_only(self) -> bool:
