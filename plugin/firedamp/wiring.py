@@ -37,13 +37,18 @@ class Living:
 class SettingsBook:
     """The settings as the judge looks things up in them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, interest: Interest, clock: Callable[[], float]) -> None:
         self._settings = settings
+        self._interest = interest
+        self._clock = clock
 
     def profile(self, namespace: str, service: str) -> Profile | None:
         found = self._settings.service(namespace, service)
         if found is None:
             return None
+        if found.traces is not None:
+            # Of a service that the defaults alone know, spans are kept from the first question on.
+            self._interest.learn(found.traces.reported(service), self._clock())
         source = found.source or _first(self._settings.metrics)
         tracer = (found.traces and found.traces.source) or _first(self._settings.tracers)
         mode = Mode.holding((found.mode, self._settings.mode))
@@ -59,9 +64,11 @@ class SettingsBook:
 
 def _interest(settings: Settings) -> Interest:
     """Names under which services report that may be asked about, and those at which their flows begin."""
-    traced = [(one.name, one.traces) for one in settings.services if one.traces is not None]
-    names = frozenset(name for service, traces in traced for name in traces.reported(service))
-    begin = frozenset(flow.root.service for _, traces in traced for flow in traces.flows)
+    traced = [(one.traces, one.traces.reported(one.name)) for one in settings.services if one.traces]
+    if settings.defaults.traces is not None:
+        traced.append((settings.defaults.traces, settings.defaults.traces.services))
+    names = frozenset(name for _, reported in traced for name in reported)
+    begin = frozenset(flow.root.service for traces, _ in traced for flow in traces.flows)
     return Interest(names, begin)
 
 
@@ -92,7 +99,7 @@ async def living(settings: Settings, *, clock: Callable[[], float] = time.time) 
         for tracer in tracers.values():
             stack.push_async_callback(tracer.close)
         judge = Judge(
-            SettingsBook(settings),
+            SettingsBook(settings, interest, clock),
             sources,
             store,
             tracers,

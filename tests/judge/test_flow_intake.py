@@ -26,13 +26,13 @@ TRACED = parameters().model_copy(
 class Release:
     """A release whose spans come in as the clock goes on, so many seconds after their trips began."""
 
-    def __init__(self, delay: float) -> None:
+    def __init__(self, delay: float, interest: Interest = INTEREST) -> None:
         self.now, self._delay = 0.0, delay
         self._trips = shop(2400, -120.0, 600.0, seed=2)
         self._coming = iter(self._trips)
         self._next = next(self._coming)
         self._resources = Resources()
-        self.intake = Intake(INTEREST, clock=lambda: self.now)
+        self.intake = Intake(interest, clock=lambda: self.now)
         self.store = MemoryStore()
         self.judge = self._judge()
 
@@ -71,7 +71,8 @@ class Release:
             came.append(self._next)
             self._next = next(self._coming, replace(self._next, at=math.inf))
         for span in otlp.spans(json.dumps({"resourceSpans": resource_spans(came)}).encode()):
-            yield row(span, self._resources)
+            if self.intake.interest.wants_span(span):
+                yield row(span, self._resources)
 
 
 def counted(looks: list[Look]) -> float:
@@ -113,3 +114,16 @@ async def test_a_restart_costs_the_blocks_that_had_not_settled():
     assert [index for index in aside if index > 3] == [6, 7, 8]
     assert all("the intake started" in text for text in aside.values())
     assert counted(looks[9:]) == release.begun(looks[9:])
+
+
+async def test_a_service_that_no_settings_name_loses_what_came_before_the_first_question():
+    """The blocks that settle before the release, in which no canary was; later ones are whole."""
+    interest = Interest(frozenset(), frozenset({"gateway"}))
+    release = Release(delay=1.0, interest=interest)
+    interest.learn(("orders",), release.now)
+    await release.watched(UNTIL)
+    looks = await release.looks()
+    aside = [look.evidence.block.index for look in looks if look.evidence.slices[NAME].troubles]
+
+    assert aside == [0, 1]
+    assert counted(looks[2:]) == release.begun(looks[2:]) > 1000

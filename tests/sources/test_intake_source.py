@@ -6,8 +6,9 @@ from dataclasses import replace
 from prometheus_client import REGISTRY
 
 from firedamp.config.load import parse
+from firedamp.model import Ask, Controller, Question
 from firedamp.telemetry import INTAKE
-from firedamp.tracing import Kind, Span
+from firedamp.tracing import Kind, Sought, Span
 from firedamp.tracing.intake import Keeping
 from firedamp.wiring import living
 from intakes import NOW, opened
@@ -68,3 +69,34 @@ async def test_figures_are_exported_as_long_as_there_is_an_intake(tmp_path):
         during = REGISTRY.get_sample_value("firedamp_intake_traces")
 
     assert (during, REGISTRY.get_sample_value("firedamp_intake_traces")) == (0, None)
+
+
+async def test_a_window_from_before_anybody_asked_is_doubted():
+    """Spans of a service that no settings name are kept since; what is asked later is whole."""
+    sought = Sought(("stock", "stock-canary"))
+    now = NOW
+    async with opened(clock=lambda: now) as place:
+        now += 100
+        first = await place.intake.traces(sought, NOW + 90, NOW + 100, 5.0)
+        later = await place.intake.traces(sought, NOW + 100, NOW + 110, 5.0)
+
+    assert first.doubt == (
+        "spans of stock are kept since somebody asked about it, 10 s after the window began; "
+        "add it to services in the settings"
+    )
+    assert later.doubt == ""
+
+
+async def test_a_question_about_a_service_of_the_defaults_lets_its_spans_in(tmp_path):
+    """From that moment on; nobody else's."""
+    errors = {"name": "errors", "kind": "proportion", "events": "errors", "total": "requests"}
+    flow = {"name": "order", "root": {"service": "gateway", "operation": "POST /orders"}}
+    defaults = {"checks": [errors], "cohorts": {"preset": "argo"}, "traces": {"flows": [flow]}}
+    visits = [replace(ROOT, service=name, parent_id="4" * 16) for name in ("stock-canary", "cart", "gateway")]
+    async with living(parse(settings(tmp_path, defaults=defaults), "test"), clock=lambda: NOW) as parts:
+        before = [parts.intake.interest.wants_span(one) for one in visits]
+        await parts.judge.answer(Ask("shop", "stock", Question.GUARD, Controller.ARGO), NOW)
+        after = [parts.intake.interest.wants_span(one) for one in visits]
+
+    assert before == [False, False, True]
+    assert after == [True, False, True]

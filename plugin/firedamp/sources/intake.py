@@ -116,8 +116,9 @@ class Intake:
         """Nothing is held open."""
 
     async def _traces(self, sought: Sought, begin: float, end: float) -> Traces:
-        memory = self._memory
-        memory.expire(self._clock())
+        memory, now = self._memory, self._clock()
+        since = self.interest.learn(sought.services, now)
+        memory.expire(now)
         found = []
         made = 0
         for seen, trace_id in enumerate(memory.ids(begin)):
@@ -130,4 +131,15 @@ class Intake:
                 await asyncio.sleep(0)
         memory.asked(end)
         found.sort(key=attrgetter("start", "trace_id"))
-        return Traces(found, memory.doubt(begin, end, self._clock()))
+        doubts = (_unheard(sought, since - begin), memory.doubt(begin, end, self._clock()))
+        return Traces(found, "; ".join(filter(None, doubts)))
+
+
+def _unheard(sought: Sought, seconds: float) -> str:
+    """What is said of a window of which so many seconds had passed before the service was known."""
+    if seconds <= 0:
+        return ""
+    return (
+        f"spans of {sought.services[0]} are kept since somebody asked about it, {seconds:.0f} s after the "
+        "window began; add it to services in the settings"
+    )
