@@ -15,6 +15,8 @@ from firedamp.queries import Need, Operation
 _MOST = 10
 #: Characters of a root's service and operation.
 _MOST_SERVICE, _MOST_OPERATION = 253, 300
+#: What a failure is: error (the root span's status), HTTP codes and classes of them, gRPC statuses.
+Failures = tuple[Annotated[str, Field(min_length=1, max_length=40)], ...]
 #: Where people see a trace: https://tempo.example/trace/{trace_id}.
 Link = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s{}]+\{trace_id\}[^\s{}]*$")]
 

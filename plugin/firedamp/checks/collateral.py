@@ -17,7 +17,7 @@ from pydantic import Field
 
 from firedamp import words
 from firedamp.checks._base import arm_rows, blank, say, set_aside, totals, warming
-from firedamp.checks._flow import FlowCheck, latest, shown
+from firedamp.checks._flow import Failures, FlowCheck, latest, shown
 from firedamp.checks._run import PASS_LEVEL, CountsNothing, Grant, Moment
 from firedamp.model import Arm, Finding, Outcome, Slice, Tier
 from firedamp.queries import Measure, Traced
@@ -36,8 +36,7 @@ class FlowCollateral(FlowCheck):
     kind: Literal["flow-collateral"]
     # What else happened since would look the same.
     tier: Tier = Tier.WARN
-    #: What a failure is: error (the root span's status), HTTP codes and classes of them, gRPC statuses.
-    failure: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = ("error",)
+    failure: Failures = ("error",)
     #: Largest rise of the odds that is no harm.
     tolerance: Tolerance = 0.2
     #: Smallest absolute rise that can be harm.

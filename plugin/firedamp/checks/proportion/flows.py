@@ -1,10 +1,8 @@
 """Failed flows out of all that reached the service, as traces tell them."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from firedamp.checks._flow import FlowCheck
+from firedamp.checks._flow import Failures, FlowCheck
 from firedamp.checks._noise import Noise
 from firedamp.checks._run import Grant
 from firedamp.checks.proportion.rates import Rates
@@ -17,8 +15,7 @@ class FlowFailures(FlowCheck, Rates):
     """End-to-end flows that fail at their root, or anywhere beneath the service."""
 
     kind: Literal["flow-failures"]
-    #: What a failure is: error (the root span's status), HTTP codes and classes of them, gRPC statuses.
-    failure: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = ("error",)
+    failure: Failures = ("error",)
     #: Whether anything that fails beneath the service counts, though the root may not show it.
     below: bool = False
     tolerance: Tolerance = 0.2
