@@ -29,6 +29,7 @@ from firedamp.judge.looking import Looks
 from firedamp.judge.outages import Outages
 from firedamp.judge.past import Past
 from firedamp.judge.snapshots import Snapshots
+from firedamp.judge.waiting import named_sources, named_tracers
 from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import Event, Source, Store, TraceSource
 
@@ -54,12 +55,13 @@ class Judge:
     ) -> None:
         self._book = book
         self._store = store
-        self._deadline = deadline_seconds
         self._discovery = Discovery(tracers or {}, seconds=_DISCOVERY_SHARE * deadline_seconds)
         self._past = Past(sources, tracers or {}, store)
         self._snapshots = Snapshots(store)
         self._looks = Looks(
-            Gathering(sources, tracers or {}, deadline_seconds=deadline_seconds),
+            Gathering(
+                named_sources(sources), named_tracers(tracers or {}), deadline_seconds=deadline_seconds
+            ),
             store,
             self._past,
             self._snapshots,
@@ -205,12 +207,7 @@ class Judge:
         outage = self._outages.just_now(release.id, now)
         if not outage:
             try:
-                async with asyncio.timeout(self._deadline):
-                    look, release = await self._looks.take(release, parameters, profile, now)
-            except TimeoutError:
-                outage = (
-                    f"a look at the metric source {profile.source!r} took longer than {self._deadline:g} s"
-                )
+                look, release = await self._looks.take(release, parameters, profile, now)
             except SourceError as error:
                 outage = str(error)
             else:

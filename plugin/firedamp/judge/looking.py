@@ -24,6 +24,7 @@ from firedamp.judge.book import Profile
 from firedamp.judge.gathering import Gathering
 from firedamp.judge.past import Past
 from firedamp.judge.snapshots import Snapshots
+from firedamp.judge.waiting import in_time, waiting
 from firedamp.model import Block, Evidence, Look, Mode, Outcome, Question, Release
 from firedamp.ports import Store
 
@@ -86,13 +87,16 @@ class Looks:
         The look of the last block that is over, taken now where nobody has taken it yet.
 
         Raises:
-            SourceError: no look could be taken; asking again may help.
+            SourceError: no look could be taken, or not in time; asking again may help.
         """
-        if not self._is_due(release, parameters, now):
-            return await self.last(release), release
-        release = await self._pinned(release, parameters)
-        living = await self._rebuilt(release, parameters)
-        return await self._caught_up(release, profile, living, now)
+        async with in_time(self._deadline):
+            if not self._is_due(release, parameters, now):
+                return await self.last(release), release
+            with waiting("what earlier hours tell of noise"):
+                release = await self._pinned(release, parameters)
+            with waiting("firedamp's own store"):
+                living = await self._rebuilt(release, parameters)
+            return await self._caught_up(release, profile, living, now)
 
     async def _caught_up(
         self, release: Release, profile: Profile, living: Living, now: float
@@ -166,10 +170,10 @@ class Looks:
         pieces = await self._gathering.gather(
             release, profile, living.session, living.planned, memories, blocks
         )
-        with telemetry.stage(telemetry.Stage.EVALUATE):
+        with telemetry.stage(telemetry.Stage.EVALUATE), waiting("the statistics"):
             folded, looks = await asyncio.to_thread(_fold, living.session, pieces)
         release = _with_verdict(release, living.session.parameters, looks[-1])
-        with telemetry.stage(telemetry.Stage.RECORD):
+        with telemetry.stage(telemetry.Stage.RECORD), waiting("firedamp's own store"):
             await self._store.add_looks(release, looks)
         if _is_over(folded) and not _is_over(living.session):
             self._past.over(release, folded)
