@@ -91,6 +91,8 @@ def backend(traces: int, looks: int) -> Iterator[Figure]:
     costs = asyncio.run(clock_backends.jaeger(traces, looks))
     yield figure(f"cold look at {traces} traces", "s", spread([one.cold for one in costs]), at_most=5.0)
     yield figure("processor time of it", "s", spread([one.cpu for one in costs]))
+    if not math.isnan(costs[0].theirs):
+        yield figure("the backend's meanwhile", "s", spread([one.theirs for one in costs]))
     yield figure("longest gap of the event loop in it", "ms", spread([1000 * one.gap for one in costs]))
     beyond = spread([1000 * max(0.0, one.new - one.backend) for one in costs])
     yield figure("look at what is new, beyond the backend", "ms", beyond, at_most=200.0)

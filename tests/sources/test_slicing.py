@@ -73,7 +73,7 @@ def test_large_traces_make_slices_narrower():
     """Few traces can be many bytes."""
     pace = Pace(2 * SECOND)
 
-    pace.heard(Slice(0, 2 * SECOND), traces=10, size=12_000_000, page=PAGE)
+    pace.heard(Slice(0, 2 * SECOND), traces=10, size=20_000_000, page=PAGE)
 
     assert pace.width == SECOND
 

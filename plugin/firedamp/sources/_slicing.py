@@ -21,8 +21,9 @@ _FIRST = 2 * SECOND
 _MOST_GROWTH = 8
 #: Traffic swings, so slices aim at this share of a page.
 _FILLED = 0.7
-#: Answers of this size are read in a moment, and few are in memory at a time.
-_BYTES = 6_000_000
+#: Few answers are in memory at a time; smaller ones would be more searches, and stores without an index
+#: go through all that they have for each.
+_BYTES = 10_000_000
 _KEPT_PACES = 256
 _SearchT = TypeVar("_SearchT")
 
