@@ -240,7 +240,7 @@ def test_the_worst_obstacle_counts():
     """Where one check has no traffic and another no source, the source is what to mend first."""
     found = finding(situation=Situation.NO_TRAFFIC), finding(situation=Situation.SOURCE_DOWN, check="other")
 
-    assert answer(case(PROMOTE, 40, *found)).sentence.startswith("the metric source does not answer: ")
+    assert answer(case(PROMOTE, 40, *found)).sentence.startswith("a source does not answer: ")
 
 
 def test_only_critical_checks_are_obstacles():
@@ -388,7 +388,7 @@ def test_a_repeated_question_gets_the_same_answer():
         ),
         (
             case(PROMOTE, 40, outage=OUTAGE),
-            f"the metric source does not answer: cannot judge now, {OUTAGE}; held until it does",
+            f"a source does not answer: cannot judge now, {OUTAGE}; held until it does",
         ),
         (
             case(ADVANCE, 15, finding(PASS), finding(FAIL, "memory", Tier.WARN), standing=SEEN),

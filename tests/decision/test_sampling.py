@@ -196,6 +196,7 @@ def test_traces_sampled_by_other_rules_are_never_judged(sampling):
     assert {name for name, one in found.items() if one.set_aside} == {
         "order.availability",
         "order.below",
+        "order.collateral",
         "order.latency",
         "order.service-latency",
         "order.caller-latency",

@@ -66,7 +66,7 @@ class Policy(_Frozen):
     no_traffic: Resort = Resort.HOLD
     #: The metrics are missing.
     no_data: Resort = Resort.HOLD
-    #: The metric source does not answer.
+    #: The source of metrics does not answer, or that of traces where nothing else is judged.
     source_down: Resort = Resort.HOLD
 
 

@@ -35,7 +35,7 @@ _SITUATION_WORDS = {
     Situation.WINDOW_OVER: "the window is over, neither harm nor its absence is proven",
     Situation.NO_TRAFFIC: "one of the versions gets no requests",
     Situation.NO_DATA: "the metrics are missing or not to be believed",
-    Situation.SOURCE_DOWN: "the metric source does not answer",
+    Situation.SOURCE_DOWN: "a source does not answer",
 }
 
 

@@ -12,7 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from firedamp import words
-from firedamp.checks import Check, FlowDuration, FlowFailures, Operations, Proportion, arm_rows, aside
+from firedamp.checks import (
+    Check,
+    FlowCollateral,
+    FlowDuration,
+    FlowFailures,
+    Operations,
+    Proportion,
+    arm_rows,
+    aside,
+)
 from firedamp.decision.parameters import Parameters, Sampled
 from firedamp.model import Arm, Evidence, Finding, Situation, Slice
 from firedamp.stats import mismatch
@@ -116,7 +125,7 @@ class Sampling:
         doubt = self.doubt
         if not doubt:
             return tuple(findings)
-        flows = (isinstance(check, FlowFailures | FlowDuration) for check in checks)
+        flows = (isinstance(check, FlowFailures | FlowDuration | FlowCollateral) for check in checks)
         return tuple(
             aside(found, doubt, Situation.NO_DATA) if of_flow else found
             for of_flow, found in zip(flows, findings, strict=True)

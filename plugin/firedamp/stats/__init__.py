@@ -26,6 +26,7 @@ is worse) unless its name says otherwise, and no result is ever NaN.
     null            what a good release may look like: tolerance, pods, clumps
     late            bets on harm that begins at any block
     absence         something that one version does and the other never does
+    earlier         a rate against windows of the time before
     mismatch        is a share off by more than a factor of its odds, looked at once
     share           does the canary get the share of requests that it was promised
     noise           how noisy a check is, learnt from its pods as sums that add
