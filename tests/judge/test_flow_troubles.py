@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
+from msgspec import structs
 
 from fakes import FakeTraces, MemoryStore
 from firedamp.decision.parameters import Parameters
@@ -48,11 +49,11 @@ def flow(number: int, at: float, version: str, pod: int) -> Trace:
 
 def failed(one: Trace) -> Trace:
     assert one.root
-    return replace(one, root=replace(one.root, code="500", failed=True))
+    return structs.replace(one, root=structs.replace(one.root, code="500", failed=True))
 
 
 def rootless(one: Trace) -> Trace:
-    return replace(one, root=None)
+    return structs.replace(one, root=None)
 
 
 def is_canary(one: Trace) -> bool:
@@ -373,12 +374,16 @@ async def test_what_arrives_in_time_again_is_judged_again():
 def addressed(one: Trace) -> Trace:
     """As its caller saw it: a pod's address, and no name."""
     pod = one.visits[0].resource["k8s.pod.name"]
-    return replace(one, calls=(replace(one.calls[0], address=f"10.0.{int(is_canary(one))}.{pod[-1]}"),))
+    return structs.replace(
+        one, calls=(structs.replace(one.calls[0], address=f"10.0.{int(is_canary(one))}.{pod[-1]}"),)
+    )
 
 
 def silent(one: Trace) -> Trace:
     """Nobody answered, and the customer was told so."""
-    return replace(failed(one), visits=(), calls=(replace(one.calls[0], answered=False, failed=True),))
+    return structs.replace(
+        failed(one), visits=(), calls=(structs.replace(one.calls[0], answered=False, failed=True),)
+    )
 
 
 async def test_a_canary_that_dies_is_known_by_what_it_told_before():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from firedamp.errors import SourceDownError, SourceRefusedError
 from firedamp.queries import Operation
@@ -64,10 +65,11 @@ async def told(source: JaegerSource, begin: float, sought: Sought = SOUGHT, *, l
 def without(trace: Trace) -> Trace:
     """Microseconds are all that v1 has, so times may differ in their last digit."""
     visits = tuple(
-        replace(visit, start=round(visit.start, 5), resource=dict(visit.resource)) for visit in trace.visits
+        structs.replace(visit, start=round(visit.start, 5), resource=dict(visit.resource))
+        for visit in trace.visits
     )
-    calls = tuple(replace(call, start=round(call.start, 5)) for call in trace.calls)
-    return replace(trace, start=round(trace.start, 5), visits=visits, calls=calls)
+    calls = tuple(structs.replace(call, start=round(call.start, 5)) for call in trace.calls)
+    return structs.replace(trace, start=round(trace.start, 5), visits=visits, calls=calls)
 
 
 async def test_every_trace_is_found_with_all_that_is_judged(jaeger: Jaeger, source: JaegerSource):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from firedamp.queries import Operation
 from firedamp.sources._reading import Wanted, uncollected
@@ -68,7 +69,7 @@ def test_a_root_of_another_name_tells_that_others_are_missed():
 
 def test_of_a_trace_found_twice_the_fuller_is_kept():
     """It may grow between two searches."""
-    rootless = replace(KNOWN, root=None)
+    rootless = structs.replace(KNOWN, root=None)
     early, late = (Page(1, cut=False, found=[one], astray=False) for one in (rootless, KNOWN))
 
     assert [brought(early, late).traces(), brought(late, early).traces()] == [[KNOWN], [KNOWN]]

@@ -9,6 +9,7 @@ from time import perf_counter
 
 import pytest
 from aiohttp import web
+from msgspec import structs
 from pydantic import ValidationError
 
 from firedamp.errors import SourceDownError, SourceError, SourceRefusedError
@@ -40,7 +41,7 @@ def ids(told: Traces) -> list[str]:
 def whole(trips: list[Trip], sought: Sought = SOUGHT) -> list[Trace]:
     """The same traces from all their spans; TraceQL gives neither links nor sampling."""
     told = joined(otlp.spans(json.dumps({"resourceSpans": resource_spans(trips)}).encode()), sought)
-    return [replace(trace, links=(), probability=None) for trace in told]
+    return [structs.replace(trace, links=(), probability=None) for trace in told]
 
 
 def always(body: str, status: int = 200, **headers: str) -> Fake:
@@ -153,7 +154,7 @@ async def test_parts_of_a_trace_that_were_stored_apart_are_joined():
         (split,) = (await ask(far)).found
 
     assert [close] == whole(trips)
-    assert [split] == [replace(one, failed_below=False) for one in whole(trips)]
+    assert [split] == [structs.replace(one, failed_below=False) for one in whole(trips)]
 
 
 async def test_visits_stored_apart_are_all_found():

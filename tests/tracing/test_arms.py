@@ -1,8 +1,7 @@
 """Which cohort a trace belongs to, by what its pods and its callers tell."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from firedamp.cohorts import ArgoCohorts, FlaggerCohorts, LabelCohorts
 from firedamp.model import Arm

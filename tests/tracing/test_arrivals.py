@@ -1,8 +1,7 @@
 """How traces arrive: what is noticed of them, and what is not made much of."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from firedamp.cohorts import LabelCohorts
 from firedamp.model import Block

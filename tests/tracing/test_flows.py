@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 
 from firedamp.cohorts import LabelCohorts
 from firedamp.model import Arm, Block, TroubleKind
@@ -27,7 +28,7 @@ def trace(
     resource = {"service.version": version, "k8s.pod.name": pod}
     visit = Visit(start, 0.1, "POST /orders", resource, failed=False, code=code)
     call = Call(start, 0.2, answered=True, targets=(), address="", failed=False, code=code)
-    return Trace(f"{number:032x}", start, replace(ROOT, code=code), (visit,), (call,))
+    return Trace(f"{number:032x}", start, structs.replace(ROOT, code=code), (visit,), (call,))
 
 
 def counted(traces: list[Trace], wanted: Traced = OUTCOME, settle: float = 0.0):
@@ -53,14 +54,14 @@ def test_a_flow_counts_in_the_block_in_which_it_has_settled():
 
 def test_other_flows_are_not_counted():
     """Each check asks for one root."""
-    other = replace(trace(), root=replace(ROOT, operation="GET /", name="GET /"))
+    other = structs.replace(trace(), root=structs.replace(ROOT, operation="GET /", name="GET /"))
 
     assert counted([other])[0].rows == {}
 
 
 def test_a_flow_whose_root_has_not_arrived_tells_nothing():
     """It may have gone well or not."""
-    assert counted([replace(trace(), root=None)])[0].rows == {}
+    assert counted([structs.replace(trace(), root=None)])[0].rows == {}
 
 
 def test_a_flow_of_unknown_cohort_is_counted_as_such():
@@ -70,7 +71,7 @@ def test_a_flow_of_unknown_cohort_is_counted_as_such():
 
 def test_a_flow_that_did_without_the_service_is_none_of_its():
     """A cache may have answered."""
-    idle = replace(trace(), visits=(), calls=())
+    idle = structs.replace(trace(), visits=(), calls=())
 
     assert counted([idle])[0].unlabelled == 0.0
 
@@ -80,7 +81,7 @@ BESIDE = Traced(Measure.BESIDE, PLACE, ("error", "5xx", "404"))
 
 def test_flows_that_did_not_meet_the_canary_are_counted_together():
     """Through the other version or without the service, of whatever pod; not those of the canary."""
-    idle = replace(trace(code="500"), visits=(), calls=())
+    idle = structs.replace(trace(code="500"), visits=(), calls=())
     flows = [trace(version="v1", pod="a"), trace(version="v1", pod="b", code="404"), idle, trace(code="500")]
 
     assert counted(flows, BESIDE)[0].rows == {Arm.MAIN: {"beside": (2, 3)}}
@@ -89,7 +90,7 @@ def test_flows_that_did_not_meet_the_canary_are_counted_together():
 def test_a_flow_that_met_the_canary_later_is_not_beside_it():
     """It met both, and so may have broken by the canary itself."""
     both = trace(version="v1")
-    both = replace(both, visits=(*both.visits, *trace(start=11.0).visits))
+    both = structs.replace(both, visits=(*both.visits, *trace(start=11.0).visits))
 
     assert counted([both], BESIDE)[0].rows == {}
 
@@ -117,7 +118,7 @@ def test_failing_flows_of_the_canary_are_kept_as_evidence():
 
 def test_a_flow_that_meets_both_versions_is_counted_once():
     """By the first, and said."""
-    both = replace(trace(), visits=(trace(version="v1").visits[0], trace().visits[0]))
+    both = structs.replace(trace(), visits=(trace(version="v1").visits[0], trace().visits[0]))
 
     piece = counted([both, trace(1)])[0]
 
@@ -127,7 +128,7 @@ def test_a_flow_that_meets_both_versions_is_counted_once():
 def test_the_slowest_flows_of_the_canary_are_kept_as_evidence():
     """Where time is judged nothing fails."""
     flows = [
-        replace(trace(number), root=replace(ROOT, seconds=seconds))
+        structs.replace(trace(number), root=structs.replace(ROOT, seconds=seconds))
         for number, seconds in enumerate([0.1, 2.0, 0.2] + [0.1] * 10)
     ]
 
@@ -138,7 +139,7 @@ def test_the_slowest_flows_of_the_canary_are_kept_as_evidence():
 
 def test_failures_below_the_service_are_counted_by_themselves():
     """A root may swallow them."""
-    flows = [replace(trace(), failed_below=True), trace()]
+    flows = [structs.replace(trace(), failed_below=True), trace()]
 
     assert counted(flows, Traced(Measure.BELOW, PLACE))[0].rows == {Arm.CANARY: {"a": (1, 2)}}
 
@@ -157,7 +158,7 @@ def test_durations_are_sorted_into_buckets(measure, seconds):
 
 def test_operations_are_counted_by_name():
     """What one version serves and the other does not."""
-    gone = replace(trace(), visits=(replace(trace().visits[0], operation="POST"),))
+    gone = structs.replace(trace(), visits=(structs.replace(trace().visits[0], operation="POST"),))
 
     rows = counted([trace(version="v1"), gone], Traced(Measure.OPERATIONS))[0].rows
 
@@ -167,7 +168,7 @@ def test_operations_are_counted_by_name():
 def test_every_visit_is_asked_for_something():
     """Whatever the trace's own cohort: a later visit may have met the other one."""
     first, second = trace(version="v1").visits[0], trace(version="v2", code="503").visits[0]
-    both = replace(trace(version="v1"), visits=(first, second))
+    both = structs.replace(trace(version="v1"), visits=(first, second))
 
     rows = counted([both], Traced(Measure.OPERATIONS))[0].rows
 
@@ -176,7 +177,7 @@ def test_every_visit_is_asked_for_something():
 
 def test_visits_of_traces_in_which_anything_fails_are_told_apart():
     """Whoever keeps failures keeps these traces."""
-    below = replace(trace(0), failed_below=True)
+    below = structs.replace(trace(0), failed_below=True)
 
     rows = counted([below, trace(1)], Traced(Measure.OPERATIONS))[0].rows
 
@@ -185,23 +186,23 @@ def test_visits_of_traces_in_which_anything_fails_are_told_apart():
 
 def test_traces_sampled_alike_count_one_each():
     """Half of them all is half as many, and nothing else."""
-    flows = [replace(trace(number), probability=0.5) for number in range(4)]
+    flows = [structs.replace(trace(number), probability=0.5) for number in range(4)]
 
     assert counted(flows)[0].rows == {Arm.CANARY: {"a": (0, 4)}}
 
 
 def test_where_failures_are_kept_the_others_stand_for_more():
     """One in ten of the rest is kept, and tells so."""
-    failing = [replace(trace(number, code="500"), probability=1.0) for number in range(3)]
-    well = [replace(trace(number), probability=0.1) for number in range(4)]
+    failing = [structs.replace(trace(number, code="500"), probability=1.0) for number in range(3)]
+    well = [structs.replace(trace(number), probability=0.1) for number in range(4)]
 
     assert counted([*failing, *well])[0].rows == {Arm.CANARY: {"a": (3, pytest.approx(43))}}
 
 
 def test_a_block_without_failures_counts_like_those_with_some():
     """What failures stand for is remembered; else rates would rise where nothing fails."""
-    failing = replace(trace(0, start=5.0, code="500"), probability=1.0)
-    well = [replace(trace(number, start=40.0), probability=0.1) for number in range(1, 5)]
+    failing = structs.replace(trace(0, start=5.0, code="500"), probability=1.0)
+    well = [structs.replace(trace(number, start=40.0), probability=0.1) for number in range(1, 5)]
 
     first, second, *_ = counted([failing, *well])
 
@@ -211,8 +212,8 @@ def test_a_block_without_failures_counts_like_those_with_some():
 
 def test_too_few_good_flows_beside_failures_tell_nothing():
     """Each stands for so many that a version's part of the traffic is as uncertain as they are few."""
-    failing = [replace(trace(number, "v1", code="500"), probability=1.0) for number in range(4)]
-    well = [replace(trace(number, "v1"), probability=0.01) for number in range(10, 20)]
+    failing = [structs.replace(trace(number, "v1", code="500"), probability=1.0) for number in range(4)]
+    well = [structs.replace(trace(number, "v1"), probability=0.01) for number in range(10, 20)]
 
     piece = counted([*failing, *well])[0]
 
@@ -223,16 +224,16 @@ def test_too_few_good_flows_beside_failures_tell_nothing():
 
 def test_flows_of_unknown_cohort_stand_for_as_many_as_others():
     """Where traces are sampled."""
-    lost = replace(trace(version="v3"), probability=0.1)
-    failing = replace(trace(1, code="500"), probability=1.0)
+    lost = structs.replace(trace(version="v3"), probability=0.1)
+    failing = structs.replace(trace(1, code="500"), probability=1.0)
 
     assert counted([lost, failing])[0].unlabelled == pytest.approx(10)
 
 
 def test_calls_that_nobody_answered_are_no_single_pods_fault():
     """All pods of the arm share them, unless the caller knew whom it called."""
-    call = replace(trace().calls[0], answered=False, targets=("orders-canary",))
-    lost = replace(trace(9, code="503"), visits=(), calls=(call,))
+    call = structs.replace(trace().calls[0], answered=False, targets=("orders-canary",))
+    lost = structs.replace(trace(9, code="503"), visits=(), calls=(call,))
 
     rows = counted([trace(0, pod="a"), trace(1, pod="b"), lost])[0].rows
 
@@ -241,8 +242,8 @@ def test_calls_that_nobody_answered_are_no_single_pods_fault():
 
 def test_operations_are_weighed_like_any_other_count():
     """Failures are not what is rare of them."""
-    well = [replace(trace(number), probability=0.01) for number in range(3)]
-    failing = replace(trace(9, code="500"), probability=1.0)
+    well = [structs.replace(trace(number), probability=0.01) for number in range(3)]
+    failing = structs.replace(trace(9, code="500"), probability=1.0)
 
     rows = counted([*well, failing], Traced(Measure.OPERATIONS))[0].rows
 
@@ -251,7 +252,7 @@ def test_operations_are_weighed_like_any_other_count():
 
 def test_traces_that_tell_and_traces_that_do_not_are_not_counted_together():
     """Nobody knows what the silent ones stand for."""
-    piece = counted([replace(trace(0), probability=0.5), trace(1)])[0]
+    piece = counted([structs.replace(trace(0), probability=0.5), trace(1)])[0]
 
     assert (piece.rows, piece.troubles[0].kind) == ({}, TroubleKind.PARTIAL)
     assert piece.troubles[0].text.startswith("50 % of the traces do not tell how they were sampled")
@@ -271,7 +272,7 @@ def test_traces_that_tell_and_traces_that_do_not_are_not_counted_together():
 )
 def test_what_a_failure_is_is_for_the_settings_to_say(failed, code, failures, answer):
     """The span's status, a class of codes, or a code."""
-    assert fails(replace(ROOT, failed=failed, code=code), failures) is answer
+    assert fails(structs.replace(ROOT, failed=failed, code=code), failures) is answer
 
 
 def test_bounds_rise_by_a_quarter_of_a_doubling_up_to_two_minutes():
@@ -287,7 +288,7 @@ BILL = Operation("billing", "orders")
 
 def bill(number: int, origin: Trace, start: float = 12.0, code: str = "200") -> Trace:
     """A message is read that was written in another trace."""
-    root = replace(ROOT, service="billing", operation="orders", name="process orders", code=code)
+    root = structs.replace(ROOT, service="billing", operation="orders", name="process orders", code=code)
     return Trace(f"{number:032x}", start, root, links=(origin.trace_id,))
 
 

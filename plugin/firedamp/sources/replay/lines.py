@@ -9,11 +9,12 @@ so many seconds after it does.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from firedamp.counting import Floats
 from firedamp.tracing import Trace

@@ -13,8 +13,10 @@ off before it reaches the visit or the root is approximate (`straying`).
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from struct import Struct
+
+from msgspec.structs import replace
 
 from firedamp.tracing.intake.rows import Row
 from firedamp.tracing.intake.sorts import Sorts
