@@ -12,7 +12,10 @@ import pytest_asyncio
 from fakes import MemoryStore
 from firedamp.model import Arm, Finding, Look, Outcome, Release, ReleaseKey, Tier
 from firedamp.ports import Event
-from firedamp.ui import error_page, wording
+from firedamp.ui import error_page
+from firedamp.ui.pages.shell import Shell
+from firedamp.ui.wording import release as wording
+from firedamp.ui.wording.times import instant
 from service import ASKER, Reply, Service, running
 from store.examples import a_look, a_release
 
@@ -369,11 +372,11 @@ async def test_every_colour_of_text_has_contrast_on_both_grounds(service):
 async def test_what_is_not_known_is_left_empty(changes, effect, p_value, limit):
     """No number is made up, and none is infinite or not a number."""
     shown_page = wording.detail(
+        Shell(""),
         a_release(id=1),
         [replace(a_look(0), findings=(replace(ERRORS, **changes),))],
         [],
         now=1_790_000_100.0,
-        who="",
     )
 
     [check] = shown_page.checks
@@ -399,4 +402,4 @@ def test_an_error_nobody_foresaw_has_a_page_too():
 
 def test_a_time_to_come_is_said_as_such():
     """Clocks of two machines differ; nothing happened minus three seconds ago."""
-    assert wording.instant(1_790_000_060.0, 1_790_000_000.0).ago == "in 1 min"
+    assert instant(1_790_000_060.0, 1_790_000_000.0).ago == "in 1 min"

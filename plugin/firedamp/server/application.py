@@ -53,7 +53,7 @@ def create_app(
         [
             *Probes(store, life).routes(),
             *Login(door).routes(),
-            *pages(store, settings, lambda request: request[TOKEN]),
+            *pages(store, settings, lambda request: request[TOKEN], may=may),
             *argo.routes(asked, settings, clock=clock),
             *gates.routes(store, settings, door.grants, clock=clock),
             *flagger.routes(asked, store, settings, door.grants, clock=clock),

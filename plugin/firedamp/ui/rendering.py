@@ -7,7 +7,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from firedamp import __version__
-from firedamp.ui.pages import Login, Trouble
+from firedamp.ui.pages.shell import SECTIONS, Link, Login, Shell, Trouble
 
 _REMEDIES = {
     401: "Log in with a token of this installation.",
@@ -39,12 +39,13 @@ def page(template: str, value: object, *, status: int = 200) -> web.Response:
 
 def error_page(status: int, sentence: str) -> web.Response:
     """What went wrong and what to do about it."""
-    return page("error.html", Trouble(status, sentence, _REMEDIES.get(status, "")), status=status)
+    shell = Shell(str(status), nav=tuple(Link(one.name, one.link) for one in SECTIONS if not one.role))
+    return page("error.html", Trouble(shell, status, sentence, _REMEDIES.get(status, "")), status=status)
 
 
 def login_page(message: str = "", *, then: str = "/", status: int = 200) -> web.Response:
     """A form for a token."""
-    return page("login.html", Login(message, then), status=status)
+    return page("login.html", Login(Shell("Log in"), message, then), status=status)
 
 
 async def stylesheet(request: web.Request) -> web.Response:

@@ -1,51 +1,8 @@
-"""What the pages show: frozen values of ready text; a template sees one of them and nothing else."""
+"""One release with its checks."""
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A state as a word with a sign; `name` is the stylesheet's class."""
-
-    name: str
-    sign: str
-    word: str
-
-
-@dataclass(frozen=True, slots=True)
-class Instant:
-    """A time for people (`ago`) and for machines (`iso`)."""
-
-    iso: str
-    clock: str
-    ago: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One release in the list."""
-
-    link: str
-    mark: Mark
-    sentence: str
-    service: str
-    revision: str
-    attempt: int
-    state: str
-    started: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A page of releases."""
-
-    rows: tuple[Row, ...]
-    namespace: str
-    service: str
-    next: str
-    twin: str
-    url: str
-    who: str
+from firedamp.ui.pages.shell import Instant, Mark, Shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +52,7 @@ class Note:
 class Detail:
     """One release."""
 
+    shell: Shell
     title: str
     mark: Mark
     verdict: str
@@ -110,22 +68,3 @@ class Detail:
     story: str
     notes: tuple[Note, ...]
     started: Instant
-    twin: str
-    who: str
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What the login says, and where it leads."""
-
-    message: str
-    then: str
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What went wrong."""
-
-    status: int
-    sentence: str
-    remedy: str

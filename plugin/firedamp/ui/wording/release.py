@@ -1,75 +1,37 @@
-"""From stored releases and looks to the values of the pages: everything is put into words here."""
+"""One release with its checks, put into words."""
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from urllib.parse import urlencode
+from collections.abc import Sequence
 
 from firedamp import words
 from firedamp.decision.reading import ordered
-from firedamp.model import Finding, Look, Outcome, Release, Standing, Tier
+from firedamp.model import Finding, Look, Outcome, Release, Tier
 from firedamp.ports import Event
-from firedamp.ui.pages import CheckRow, Detail, Instant, Listing, Mark, Note, Point, Row
+from firedamp.ui.pages.release import CheckRow, Detail, Note, Point
+from firedamp.ui.pages.shell import Mark, Shell
+from firedamp.ui.wording.marks import MARKS, so_far, state
+from firedamp.ui.wording.times import instant
 from firedamp.units import spoken_duration
 
 _SHOWN_LOOKS = 60
 #: Width and height of one look in the strip, in SVG units.
 _LOOK_WIDTH, _LOOK_HEIGHT = 8, 24
-_MARKS = {
-    Outcome.PASS: Mark("pass", "✓", "pass"),
-    Outcome.FAIL: Mark("fail", "✗", "fail"),
-    Outcome.INCONCLUSIVE: Mark("open", "…", "undecided"),
-}
-
-
-def listing(
-    releases: Sequence[Release], asked: Mapping[str, str], *, more: bool, now: float, url: str, who: str
-) -> Listing:
-    """A page of the list; `asked` are the filters in force."""
-    filters = {name: text for name, text in asked.items() if text and name != "before"}
-    following = {**filters, "before": str(releases[-1].id)} if more and releases else {}
-    return Listing(
-        rows=tuple(_row(release, now) for release in releases),
-        namespace=asked.get("namespace", ""),
-        service=asked.get("service", ""),
-        next=f"/?{urlencode(following)}" if following else "",
-        twin="/api/v1/releases" + (f"?{urlencode(filters)}" if filters else ""),
-        url=url,
-        who=who,
-    )
-
-
-def _row(release: Release, now: float) -> Row:
-    key = release.key
-    return Row(
-        link=f"/releases/{release.id}",
-        mark=_MARKS[release.verdict],
-        sentence=release.sentence,
-        service=f"{key.namespace}/{key.service}",
-        revision=key.revision,
-        attempt=key.attempt,
-        state=_state(release),
-        started=instant(release.started, now),
-    )
-
-
-def _state(release: Release) -> str:
-    return "running" if release.ended is None else f"ended: {release.outcome or 'unknown'}"
 
 
 def detail(
-    release: Release, looks: Sequence[Look], events: Sequence[Event], *, now: float, who: str
+    shell: Shell, release: Release, looks: Sequence[Look], events: Sequence[Event], *, now: float
 ) -> Detail:
     """The page of one release; `looks` are the newest ones, in order."""
     last = looks[-1] if looks else None
     points = tuple(_point(look, place, now) for place, look in enumerate(looks))
-    mark = _MARKS[release.verdict]
+    mark = MARKS[release.verdict]
     return Detail(
-        title=f"{release.key.namespace}/{release.key.service}",
+        shell=shell,
+        title=name(release),
         mark=mark,
         verdict=mark.word,
         sentence=release.sentence or "no question has been answered yet; the first look is taken soon",
-        state=_state(release),
+        state=state(release),
         facts=tuple(_facts(release, now)),
         checks=tuple(_check(finding) for finding in ordered(last.findings if last else ())),
         timeline=points,
@@ -80,9 +42,17 @@ def detail(
         story=_story(looks),
         notes=tuple(Note(instant(one.at, now), one.by, one.kind, one.text) for one in events),
         started=instant(release.started, now),
-        twin=f"/api/v1/releases/{release.id}",
-        who=who,
     )
+
+
+def title(release: Release) -> str:
+    """What the document is called: the verdict comes first."""
+    return f"{MARKS[release.verdict].word}: {name(release)}"
+
+
+def name(release: Release) -> str:
+    """What people call the release's service."""
+    return f"{release.key.namespace}/{release.key.service}"
 
 
 def _facts(release: Release, now: float) -> list[tuple[str, str]]:
@@ -90,7 +60,7 @@ def _facts(release: Release, now: float) -> list[tuple[str, str]]:
     ended = "" if release.ended is None else spoken_duration(release.ended - release.started)
     found = [
         ("Revision", f"{key.revision} (attempt {key.attempt})"),
-        ("State", _state(release) + (f" after {ended}" if ended else "")),
+        ("State", state(release) + (f" after {ended}" if ended else "")),
         ("Asked by", f"{release.controller}, last {instant(release.last_asked, now).ago}"),
         ("Cohorts", ", ".join(f"{arm}: {name}" for arm, name in sorted(release.arms.items()) if name)),
         ("Traffic step", _step(release)),
@@ -128,7 +98,7 @@ def _check(finding: Finding) -> CheckRow:
 def _mark(finding: Finding) -> Mark:
     if finding.outcome is Outcome.FAIL and finding.tier is not Tier.CRITICAL:
         return Mark("warn", "!", "warns" if finding.tier is Tier.WARN else "noted")
-    return _MARKS[finding.outcome]
+    return MARKS[finding.outcome]
 
 
 def _quantity(number: float | None, unit: str) -> str:
@@ -170,17 +140,11 @@ def _point(look: Look, place: int, now: float) -> Point:
         x=place * _LOOK_WIDTH,
         block=block.index,
         at=instant(block.end, now),
-        mark=_MARKS[_so_far(look.standing)],
+        mark=MARKS[so_far(look.standing)],
         p_values=", ".join(
             f"{one.check} {_chance(one.p_value)}" for one in look.findings if _chance(one.p_value)
         ),
     )
-
-
-def _so_far(standing: Standing) -> Outcome:
-    if standing.failed_block is not None:
-        return Outcome.FAIL
-    return Outcome.INCONCLUSIVE if standing.passed_block is None else Outcome.PASS
 
 
 def _story(looks: Sequence[Look]) -> str:
@@ -192,13 +156,6 @@ def _story(looks: Sequence[Look]) -> str:
     decided = (
         last.standing.failed_block if last.standing.failed_block is not None else last.standing.passed_block
     )
-    verdict = _MARKS[_so_far(last.standing)].word
+    verdict = MARKS[so_far(last.standing)].word
     where = "" if decided is None else f" since block {decided}"
     return f"{words.plural(len(looks), 'look')} over {took}; {verdict}{where}."
-
-
-def instant(at: float, now: float) -> Instant:
-    """A time in UTC, and how long ago that is."""
-    moment = datetime.fromtimestamp(at, UTC)
-    ago = f"{spoken_duration(now - at)} ago" if at <= now else f"in {spoken_duration(at - now)}"
-    return Instant(f"{moment:%Y-%m-%dT%H:%M:%SZ}", f"{moment:%Y-%m-%d %H:%M:%S} UTC", ago)

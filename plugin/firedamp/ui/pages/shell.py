@@ -1,0 +1,83 @@
+"""What every page has: its title, the way around, who looks at it; and the small values that many show."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the site; drawn for those whose role includes this one, or for all where there is none."""
+
+    name: str
+    link: str
+    role: str = ""
+
+
+#: The way around, in the order in which it is drawn. A page that is not there yet is not in it.
+SECTIONS: tuple[Section, ...] = (Section("Releases", "/"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way to somewhere; `here` where one is already."""
+
+    name: str
+    link: str
+    here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """
+    What stands around the content of a page.
+
+    Attributes:
+        title: of the document, before the name of the program.
+        nav: the parts of the site that are open to whoever looks.
+        who, role: who is logged in, as what; nobody where no token is asked for.
+        twin: address of the same as JSON; "" where there is none.
+        csrf: what every form sends along, so that it can only come from a page of ours.
+    """
+
+    title: str
+    nav: tuple[Link, ...] = ()
+    who: str = ""
+    role: str = ""
+    twin: str = ""
+    csrf: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state as a word with a sign; `name` is the stylesheet's class."""
+
+    name: str
+    sign: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A time for people (`ago`) and for machines (`iso`)."""
+
+    iso: str
+    clock: str
+    ago: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What the login says, and where it leads."""
+
+    shell: Shell
+    message: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong."""
+
+    shell: Shell
+    status: int
+    sentence: str
+    remedy: str

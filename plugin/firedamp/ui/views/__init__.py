@@ -1,0 +1,31 @@
+"""Handlers of the pages: read the store, put it into words, show; a module per page."""
+
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from firedamp.config import Settings
+from firedamp.ports import Store
+from firedamp.ui.rendering import stylesheet
+from firedamp.ui.views.release import ReleaseViews
+from firedamp.ui.views.releases import ReleasesViews
+from firedamp.ui.views.site import Holder, May, Site
+
+_VIEWS = (ReleasesViews, ReleaseViews)
+
+
+def routes(
+    store: Store,
+    settings: Settings,
+    holder: Holder,
+    *,
+    may: May,
+    clock: Callable[[], float] = time.time,
+) -> list[web.RouteDef]:
+    """The addresses of the pages and what they are made with; `holder` finds the token of a request."""
+    site = Site(store, settings, holder, may, clock)
+    return [
+        *(route for views in _VIEWS for route in views(site).routes()),
+        web.get("/static/firedamp.css", stylesheet),
+    ]

@@ -1,0 +1,89 @@
+"""What every view works with: the store, the settings, who looks, and how an address is read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from firedamp.config import Settings
+from firedamp.errors import AskError, ForbiddenError, NotFoundError
+from firedamp.model import Release
+from firedamp.ports import Store, Token
+from firedamp.ui.pages.shell import SECTIONS, Link, Shell
+
+#: The token that a request carries.
+Holder = Callable[[web.Request], Token]
+#: Whether a token's role includes this one.
+May = Callable[[Token, str], bool]
+
+_LONGEST = 253
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The site, for one view after the other."""
+
+    store: Store
+    settings: Settings
+    holder: Holder
+    may: May
+    clock: Callable[[], float]
+
+    def shell(self, request: web.Request, title: str, *, section: str = "", twin: str = "") -> Shell:
+        """What stands around a page: `section` is the link of its part of the site."""
+        token = self.holder(request)
+        known = token if token.digest else None  # nobody is logged in where no token is asked for
+        return Shell(
+            title=title,
+            nav=tuple(
+                Link(one.name, one.link, one.link == section)
+                for one in SECTIONS
+                if not one.role or self.may(token, one.role)
+            ),
+            who=known.name if known else "",
+            role=known.role if known else "",
+            twin=twin,
+        )
+
+    def url(self, request: web.Request) -> str:
+        """Where people reach this service."""
+        return str(self.settings.public_url or f"http://{request.host}").rstrip("/")
+
+    def namespaces(self, request: web.Request, wanted: str) -> Sequence[str | None]:
+        """The namespaces to look in: the one asked for, else those of the token, else all (None)."""
+        token = self.holder(request)
+        if wanted and not _mine(token, wanted):
+            raise ForbiddenError(f"your token is not good for namespace {wanted!r}")
+        return [wanted] if wanted else token.namespaces or [None]
+
+    async def release(self, request: web.Request) -> Release:
+        """
+        The release of the address.
+
+        Raises:
+            NotFoundError: there is none, or the token is not good for its namespace.
+        """
+        release = await self.store.release(number(request.match_info["id"], "id"))
+        if release is None or not _mine(self.holder(request), release.key.namespace):
+            raise NotFoundError("this release is not known here, or your token is not good for its namespace")
+        return release
+
+
+def asked(request: web.Request, names: Sequence[str]) -> dict[str, str]:
+    """Fields of the address; what is none of them is left alone, as a bookmark may carry anything."""
+    found = {name: request.query.get(name, "") for name in names}
+    for name, text in found.items():
+        if len(text) > _LONGEST or not text.isprintable():
+            raise AskError(f"{name} has {len(text)} characters or unprintable ones: {_LONGEST} are allowed")
+    return found
+
+
+def number(text: str, name: str) -> int:
+    """A number of a release out of an address."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 15):
+        raise NotFoundError(f"{name} is {text[:20]!r}: releases are numbered")
+    return int(text)
+
+
+def _mine(token: Token, namespace: str) -> bool:
+    return not token.namespaces or namespace in token.namespaces
