@@ -29,7 +29,7 @@ def test_the_schema_is_json(capsys):
 def test_settings_in_order_are_counted(shop, capsys):
     """A check of good settings says what they hold."""
     assert run("config", "check", shop) == 0
-    assert "2 services, 12 checks" in capsys.readouterr().out
+    assert "2 services, 13 checks" in capsys.readouterr().out
 
 
 def test_a_service_without_checks_is_remarked(tmp_path, capsys):
@@ -68,6 +68,14 @@ def test_a_path_secret_is_told_apart(shop, capsys):
     run("token", "add", "hooks", "--path", "-c", shop)
 
     assert capsys.readouterr().out.startswith("fdp_")
+
+
+@pytest.mark.parametrize("role", ["viewer", "ruler", "tuner"])
+def test_people_get_roles_of_their_own(shop, capsys, role):
+    """A person reads, rules or tunes; a path secret is a program's and has none of these roles."""
+    assert run("token", "add", "alex", "--role", role, "-c", shop) == 0
+    assert run("token", "add", "hooks", "--role", role, "--path", "-c", shop) == 3
+    assert "role of people" in capsys.readouterr().err
 
 
 def test_a_name_is_used_once(shop, capsys):
