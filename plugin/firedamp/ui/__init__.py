@@ -1,11 +1,17 @@
 """
-Pages for people: the list of releases, one release with its checks, login, and errors in words.
+Pages for people: releases, services, login, and errors in words.
 
-Rendered on the server, without scripts; a page shows one frozen value and nothing else. Each has a JSON twin
-below `/api/v1`. A state is always a word with a mark beside it, never a colour alone.
+    pages       one frozen value per page: what a template sees, and nothing else
+    wording     from stored values to pages: all words are made here
+    views       handlers: read the store, put it into words, render
+    templates   no logic beyond loops and ifs
+    static      one stylesheet, small scripts of our own, and two libraries of others
+
+Rendered on the server and readable without scripts; a script only adds. Each page has a JSON twin below
+`/api/v1`. A state is always a word with a sign beside it, never a colour alone.
 """
 
-from firedamp.ui.rendering import error_page, login_page, stylesheet
+from firedamp.ui.rendering import error_page, login_page
 from firedamp.ui.views import routes
 
-__all__ = ["error_page", "login_page", "routes", "stylesheet"]
+__all__ = ["error_page", "login_page", "routes"]

@@ -1,12 +1,10 @@
 """Templates to answers: Jinja with autoescape, and nothing that a template could call."""
 
-from importlib import resources
-from typing import Any
-
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from firedamp import __version__
+from firedamp.ui.assets import ADDRESSES
 from firedamp.ui.pages.shell import SECTIONS, Link, Login, Shell, Trouble
 
 _REMEDIES = {
@@ -24,11 +22,12 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.globals.update(version=__version__, assets=ADDRESSES)
 
 
 def page(template: str, value: object, *, status: int = 200) -> web.Response:
     """A page; the template sees its one value as `page`."""
-    text = _environment.get_template(template).render(page=value, version=__version__)
+    text = _environment.get_template(template).render(page=value)
     # A name may hold half of a surrogate pair, which has no UTF-8.
     return web.Response(
         body=text.encode("utf-8", "replace"),
@@ -46,18 +45,3 @@ def error_page(status: int, sentence: str) -> web.Response:
 def login_page(message: str = "", *, then: str = "/", status: int = 200) -> web.Response:
     """A form for a token."""
     return page("login.html", Login(Shell("Log in"), message, then), status=status)
-
-
-async def stylesheet(request: web.Request) -> web.Response:
-    """The one stylesheet."""
-    del request
-    return web.Response(text=_CSS, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
-
-
-def _read(*parts: str) -> str:
-    found: Any = resources.files("firedamp.ui").joinpath(*parts)
-    text: str = found.read_text(encoding="utf-8")
-    return text
-
-
-_CSS = _read("static", "firedamp.css")

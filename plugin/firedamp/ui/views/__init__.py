@@ -7,7 +7,7 @@ from aiohttp import web
 
 from firedamp.config import Settings
 from firedamp.ports import Store
-from firedamp.ui.rendering import stylesheet
+from firedamp.ui import assets
 from firedamp.ui.views.release import ReleaseViews
 from firedamp.ui.views.releases import ReleasesViews
 from firedamp.ui.views.site import Holder, May, Site
@@ -27,5 +27,5 @@ def routes(
     site = Site(store, settings, holder, may, clock)
     return [
         *(route for views in _VIEWS for route in views(site).routes()),
-        web.get("/static/firedamp.css", stylesheet),
+        *assets.routes(),
     ]
