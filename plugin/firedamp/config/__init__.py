@@ -25,6 +25,7 @@ from firedamp.checks import Check
 from firedamp.cohorts import Cohorts
 from firedamp.config.flows import Traces
 from firedamp.config.freezes import Freeze
+from firedamp.config.links import Links
 from firedamp.decision.parameters import HISTORY_SECONDS, History, Parameters, Policy, Window
 from firedamp.errors import ConfigError
 from firedamp.model import Mode
@@ -177,6 +178,8 @@ class Settings(_Section):
 
     #: Where people reach this service; permalinks begin with it.
     public_url: HttpUrl | None = None
+    #: Where the pages' queries can be opened.
+    links: Links = Links()
     listen: Listen = Listen()
     store: StoreSettings = StoreSettings()
     sources: tuple[SourceSettings, ...] = ()
