@@ -2,18 +2,39 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firedamp.errors import ConflictError, SourceDownError, SourceError, SourceRefusedError, StoreError
-from firedamp.model import Ask, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
-from firedamp.ports import LESSONS, Event, Gate, Lesson, Snapshot, Token
+from firedamp.model import (
+    Ask,
+    Judged,
+    Label,
+    Look,
+    Mode,
+    Outcome,
+    Question,
+    Release,
+    ReleaseKey,
+    Ruling,
+    Verdict,
+)
+from firedamp.ports import LESSONS, Event, Gate, Lesson, Override, Snapshot, Token
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.ledger import BY_NAME_ONLY
 from firedamp.store.locks import LocalLocks, name
-from firedamp.store.rows import CHANGING, LESSON_KEY, LESSON_SAYS, switched
+from firedamp.store.rows import (
+    CHANGING,
+    LESSON_KEY,
+    LESSON_SAYS,
+    labelled,
+    overtaken,
+    ruled,
+    switched,
+    tuned,
+)
 from firedamp.tracing import Sought, Trace, Traces
 
 
@@ -34,6 +55,9 @@ class MemoryStore:
         self._looks: dict[int, dict[int, Look]] = {}
         self._snapshots: dict[int, Snapshot] = {}
         self._lessons: dict[tuple[str, str, str, int], Lesson] = {}
+        self._rulings: list[Ruling] = []
+        self._labels: list[Label] = []
+        self._overrides: dict[tuple[str, str], list[Override]] = {}
         self._gates: dict[tuple[str, str, str, str], Gate] = {}
         self._events: list[Event] = []
         self._tokens: dict[str, Token] = {}
@@ -109,6 +133,8 @@ class MemoryStore:
         for release_id in old:
             del self._releases[release_id]
             self._looks.pop(release_id, None)
+        self._rulings = [one for one in self._rulings if one.release_id in self._releases]
+        self._labels = [one for one in self._labels if one.release_id in self._releases]
         for left in [known.id for known in self._releases.values() if known.last_asked < before]:
             self._snapshots.pop(left, None)
         self._lessons = {key: one for key, one in self._lessons.items() if one.at >= before}
@@ -135,6 +161,44 @@ class MemoryStore:
             told = sorted(key for key in self._lessons if key[:3] == (one.namespace, one.service, one.check))
             for key in [key for key in told if key[3]][:-LESSONS]:
                 del self._lessons[key]
+
+    async def rule(self, ruling: Ruling) -> None:
+        await self._turn(ruling.check, ruling.at)
+        key = self._known(ruling.release_id).key
+        said = {"by": prose(ruling.by), "note": prose(ruling.note), "said": prose(ruling.said)}
+        self._rulings.append(replace(ruling, **said))
+        await self.record(ruled(ruling, key))
+
+    async def rulings(self, release_id: int) -> Sequence[Ruling]:
+        await self._turn()
+        return [one for one in self._rulings if one.release_id == release_id]
+
+    async def label(self, label: Label) -> None:
+        await self._turn(label.at)
+        key = self._known(label.release_id).key
+        self._labels.append(replace(label, by=prose(label.by), note=prose(label.note)))
+        await self.record(labelled(label, key))
+
+    async def labels(self, release_ids: Sequence[int]) -> Mapping[int, Label]:
+        await self._turn()
+        newest = {one.release_id: one for one in self._labels if one.release_id in release_ids}
+        return {number: one for number, one in newest.items() if one.word is not Judged.WITHDRAWN}
+
+    async def tune(self, override: Override) -> None:
+        await self._turn(override.namespace, override.service, override.body, override.at)
+        versions = self._overrides.setdefault((override.namespace, override.service), [])
+        if override.version != len(versions) + 1:
+            raise ConflictError(overtaken(override, len(versions)))
+        versions.append(replace(override, by=prose(override.by), note=prose(override.note)))
+        await self.record(tuned(override))
+
+    async def override(self, namespace: str, service: str) -> Override | None:
+        found = await self.overrides(namespace, service)
+        return found[0] if found else None
+
+    async def overrides(self, namespace: str, service: str) -> Sequence[Override]:
+        await self._turn(namespace, service)
+        return self._overrides.get((namespace, service), [])[::-1]
 
     async def gate(self, namespace: str, service: str, hook: str, revision: str, now: float) -> Gate | None:
         await self._turn(namespace, service, hook, revision)
@@ -207,10 +271,13 @@ class MemoryStore:
         except ValueError as error:
             raise StoreError(str(error)) from error
 
+    def _known(self, release_id: int) -> Release:
+        if release_id not in self._releases:
+            raise StoreError(f"release {release_id} is not in the store")
+        return self._releases[release_id]
+
     def _write_back(self, release: Release) -> None:
-        known = self._releases.get(release.id)
-        if known is None:
-            raise StoreError(f"release {release.id} is not in the store")
+        known = self._known(release.id)
         changed = {column: getattr(release, column) for column in CHANGING}
         self._releases[release.id] = _cleaned(replace(known, **changed))
 

@@ -1,4 +1,4 @@
-"""Small values for tests about the store: a release, a look, a gate, an event, a token."""
+"""Small values for tests about the store: a release, a look, a gate, an event, a token, people's words."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -11,15 +11,19 @@ from firedamp.model import (
     Controller,
     Evidence,
     Finding,
+    Judged,
+    Label,
     Look,
     Outcome,
     Release,
     ReleaseKey,
+    Ruled,
+    Ruling,
     Slice,
     Standing,
     Tier,
 )
-from firedamp.ports import Event, Gate, Lesson, Token
+from firedamp.ports import Event, Gate, Lesson, Override, Token
 from firedamp.store.database import Database
 
 KEY = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
@@ -56,6 +60,20 @@ def a_lesson(**changed: object) -> Lesson:
 
 def a_gate(**changed: object) -> Gate:
     plain = Gate("shop", "checkout", "confirm-promotion", "7d9f8b6c5d", True, 2000.0, "alex", 1000.0)
+    return replace(plain, **changed)
+
+
+def a_ruling(release_id: int, word: Ruled = Ruled.REAL, **changed: object) -> Ruling:
+    plain = Ruling(release_id, "p99", word, "anna", 1000.5, block=7, said="p99: 1.4 times main's")
+    return replace(plain, **changed)
+
+
+def a_label(release_id: int, word: Judged = Judged.TRUE_POSITIVE, **changed: object) -> Label:
+    return replace(Label(release_id, word, "anna", 1000.5), **changed)
+
+
+def an_override(version: int = 1, **changed: object) -> Override:
+    plain = Override("shop", "checkout", version, "anna", 1000.5, body='{"checks":{"p99":{"tolerance":0.2}}}')
     return replace(plain, **changed)
 
 

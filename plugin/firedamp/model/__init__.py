@@ -9,6 +9,7 @@ from firedamp.model.evidence import Block, Evidence, Row, Slice, Trouble
 from firedamp.model.findings import Finding
 from firedamp.model.questions import Ask, Verdict
 from firedamp.model.releases import Look, Release, ReleaseKey, Standing
+from firedamp.model.rulings import Judged, Label, Ruled, Ruling
 from firedamp.model.terms import (
     Arm,
     Controller,
@@ -28,6 +29,8 @@ __all__ = [
     "Controller",
     "Evidence",
     "Finding",
+    "Judged",
+    "Label",
     "Look",
     "Mode",
     "Outcome",
@@ -36,6 +39,8 @@ __all__ = [
     "ReleaseKey",
     "Resort",
     "Row",
+    "Ruled",
+    "Ruling",
     "Situation",
     "Slice",
     "Standing",

@@ -7,7 +7,7 @@ The protocols are structural; adapters and the fakes in tests need no base class
 from firedamp.model import Look, Release, Standing
 from firedamp.ports.judging import Judging
 from firedamp.ports.sources import Source, Span, TraceSource
-from firedamp.ports.stores import LESSONS, Event, Gate, Lesson, Snapshot, Store, Token
+from firedamp.ports.stores import LESSONS, Event, Gate, Lesson, Override, Snapshot, Store, Token
 
 __all__ = [
     "LESSONS",
@@ -16,6 +16,7 @@ __all__ = [
     "Judging",
     "Lesson",
     "Look",
+    "Override",
     "Release",
     "Snapshot",
     "Source",

@@ -3,7 +3,7 @@ The tables as the newest code sees them; `migrations` makes them so.
 
 A release is one row, a look one blob (`codec`) keyed by release and block, so that a block cannot be
 judged twice. Ids only grow, also after old rows are pruned: pages and permalinks rely on it. Audit
-rows are append-only, which triggers hold (migration v0002).
+rows are append-only, which triggers hold (migration v0002), and so are people's words (v0006).
 """
 
 from sqlalchemy import (
@@ -103,6 +103,49 @@ lessons = Table(
     Column("events", Number, nullable=False, server_default="0"),
     Column("requests", Number, nullable=False, server_default="0"),
     PrimaryKeyConstraint("namespace", "service", "check", "release_id"),
+)
+
+# People's words: rows are added, never changed (migration v0006), and the newest of each kind counts.
+rulings = Table(
+    "rulings",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("release_id", _Id, ForeignKey(releases.c.id, ondelete="CASCADE"), nullable=False),
+    Column("check", Exact, nullable=False),
+    Column("word", Exact, nullable=False),
+    Column("by", Prose, nullable=False),
+    Column("at", Number, nullable=False),
+    Column("note", Prose, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("said", Prose, nullable=False),
+    Index(None, "release_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("release_id", _Id, ForeignKey(releases.c.id, ondelete="CASCADE"), nullable=False),
+    Column("word", Exact, nullable=False),
+    Column("by", Prose, nullable=False),
+    Column("at", Number, nullable=False),
+    Column("note", Prose, nullable=False),
+    Index(None, "release_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("namespace", Exact, nullable=False),
+    Column("service", Exact, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("by", Prose, nullable=False),
+    Column("at", Number, nullable=False),
+    Column("note", Prose, nullable=False),
+    Column("body", Exact, nullable=False),
+    PrimaryKeyConstraint("namespace", "service", "version"),
 )
 
 gates = Table(

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from firedamp.ports import Snapshot
 from firedamp.store import schema
-from firedamp.store.lessons import Lessons
+from firedamp.store.rulings import Rulings
 from firedamp.store.whole import whole
 
 
-class Snapshots(Lessons):
+class Snapshots(Rulings):
     """The part of the store that a restarted judge goes on from."""
 
     @whole
