@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from firedamp import __version__, telemetry
-from firedamp.decision import known, policy, session
+from firedamp.decision import known, recorded, session
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
 from firedamp.errors import ConflictError, SourceError
@@ -25,7 +25,7 @@ from firedamp.judge.gathering import Gathering
 from firedamp.judge.past import Past
 from firedamp.judge.snapshots import Snapshots
 from firedamp.judge.waiting import in_time, waiting
-from firedamp.model import Block, Evidence, Look, Mode, Outcome, Question, Release
+from firedamp.model import Block, Evidence, Look, Release
 from firedamp.ports import Store
 
 #: Samples younger than this may still be on their way.
@@ -204,7 +204,5 @@ def _fold(living: Session, pieces: Sequence[Evidence]) -> tuple[Session, list[Lo
 
 def _with_verdict(release: Release, parameters: Parameters, look: Look) -> Release:
     """The release with the promote answer of this look, for lists of releases."""
-    verdict = policy.answer(policy.Case(Question.PROMOTE, release, parameters, look, Mode.JUDGE))
-    failed = look.standing.failed_block is not None
-    outcome = verdict.outcome if failed or verdict.outcome is Outcome.PASS else Outcome.INCONCLUSIVE
-    return replace(release, verdict=outcome, sentence=verdict.sentence)
+    verdict, sentence = recorded.verdict(release, parameters, look)
+    return replace(release, verdict=verdict, sentence=sentence)
