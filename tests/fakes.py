@@ -22,6 +22,7 @@ from firedamp.model import (
     Verdict,
 )
 from firedamp.ports import LESSONS, Event, Gate, Lesson, Override, Snapshot, Token
+from firedamp.ports.lists import Wanted
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.ledger import BY_NAME_ONLY
 from firedamp.store.locks import LocalLocks, name
@@ -107,6 +108,14 @@ class MemoryStore:
         newest = sorted(self._releases.values(), key=lambda release: -release.id)
         mine = [release for release in newest if _is(release.key, namespace, service)]
         return [release for release in mine if before is None or release.id < before][:limit]
+
+    async def listed(
+        self, wanted: Wanted, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> Sequence[Release]:
+        await self._turn(wanted.service, wanted.revision)
+        newest = sorted(self._releases.values(), key=lambda release: -release.id)
+        mine = [one for one in newest if _wanted(one, wanted) and (before is None or one.id < before)]
+        return mine[:limit] if after is None else [one for one in mine if one.id > after][-limit:]
 
     async def looks(self, release_id: int, *, after: int = -1, limit: int | None = None) -> Sequence[Look]:
         await self._turn()
@@ -285,6 +294,19 @@ class MemoryStore:
 def _is(thing: Event | ReleaseKey, *wanted: str | None) -> bool:
     names = (thing.namespace, thing.service, thing.revision)
     return all(want in (None, name) for want, name in zip(wanted, names, strict=False))
+
+
+def _wanted(release: Release, wanted: Wanted) -> bool:
+    pairs = [
+        (wanted.service, release.key.service),
+        (wanted.revision, release.key.revision),
+        (wanted.verdict, release.verdict),
+        (wanted.controller, release.controller),
+        (wanted.running, release.ended is None),
+    ]
+    begun = (wanted.since or -math.inf) <= release.started < (wanted.until or math.inf)
+    mine = not wanted.namespaces or release.key.namespace in wanted.namespaces
+    return begun and mine and all(want in (None, has) for want, has in pairs)
 
 
 def _moving(release: Release) -> tuple[str | float | None, ...]:

@@ -6,6 +6,7 @@ The protocols are structural; adapters and the fakes in tests need no base class
 
 from firedamp.model import Look, Release, Standing
 from firedamp.ports.judging import Judging
+from firedamp.ports.lists import Wanted
 from firedamp.ports.sources import Source, Span, TraceSource
 from firedamp.ports.stores import LESSONS, Event, Gate, Lesson, Override, Snapshot, Store, Token
 
@@ -25,4 +26,5 @@ __all__ = [
     "Store",
     "Token",
     "TraceSource",
+    "Wanted",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from firedamp.model import Label, Look, Release, ReleaseKey, Ruling
+from firedamp.ports.lists import Lists
 
 #: So many releases of a service tell of a check's noise.
 LESSONS = 20
@@ -130,7 +131,7 @@ class Override:
     body: str = ""
 
 
-class Store(Protocol):
+class Store(Lists, Protocol):
     """firedamp's memory. Every method may raise StoreError."""
 
     def lock(self, key: ReleaseKey) -> AbstractAsyncContextManager[None]:

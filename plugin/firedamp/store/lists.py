@@ -1,0 +1,47 @@
+"""Lists of releases in the database, narrowed and paged by id."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import ColumnElement, select
+
+from firedamp.model import Release
+from firedamp.ports import Wanted
+from firedamp.store import rows, schema
+from firedamp.store.snapshots import Snapshots
+from firedamp.store.whole import whole
+
+
+class Lists(Snapshots):
+    """The part of the store that people look through."""
+
+    @whole
+    async def listed(
+        self, wanted: Wanted, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> Sequence[Release]:
+        table = schema.releases.c
+        query = select(schema.releases).where(*_conditions(wanted)).limit(limit)
+        if before is not None:
+            query = query.where(table.id < before)
+        if after is not None:
+            query = query.where(table.id > after)
+        # The nearest ones above an id are the oldest of them.
+        ordered = query.order_by(table.id.desc() if after is None else table.id)
+        async with self._database.reading() as connection:
+            found = [rows.release(row) for row in (await connection.execute(ordered)).mappings()]
+        return found if after is None else found[::-1]
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    table = schema.releases.c
+    if wanted.namespaces:
+        yield table.namespace.in_(wanted.namespaces)
+    for name in ("service", "revision", "verdict", "controller"):
+        value = getattr(wanted, name)
+        if value is not None:
+            yield table[name] == str(value)
+    if wanted.running is not None:
+        yield table.ended.is_(None) if wanted.running else table.ended.is_not(None)
+    if wanted.since is not None:
+        yield table.started >= wanted.since
+    if wanted.until is not None:
+        yield table.started < wanted.until
