@@ -29,6 +29,7 @@ from firedamp.judge.looking import Looks
 from firedamp.judge.outages import Outages
 from firedamp.judge.past import Past
 from firedamp.judge.snapshots import Snapshots
+from firedamp.judge.tuned import in_force
 from firedamp.judge.waiting import named_sources, named_tracers
 from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import Event, Source, Store, TraceSource
@@ -133,9 +134,7 @@ class Judge:
         if fault is not None:
             return _unjudged(ask, now, fault, mode)
         async with self._alone(ask.namespace, ask.service, releases.revision(ask)):
-            completed = partial(
-                self._discovery.completed, tracer=profile.tracer, service=ask.service, now=now
-            )
+            completed = partial(self._begun, ask, profile.tracer, now)
             release = await releases.current(self._store, ask, profile.parameters, now, completed)
             if release is None:
                 unknown = f"no release of {ask.namespace}/{ask.service} is known yet"
@@ -143,6 +142,11 @@ class Judge:
             if (fault := _fault(release, ask, profile.parameters, now)) is not None:
                 return _unjudged(ask, now, fault, mode)
             return await self._judged(ask, release, profile, (mode, held), now)
+
+    async def _begun(self, ask: Ask, tracer: str, now: float, written: Parameters) -> Parameters:
+        """By what a release that begins is judged: as people tuned it, and with the flows that there are."""
+        tuned = await in_force(self._store, ask.namespace, ask.service, written)
+        return await self._discovery.completed(tuned.parameters, tracer, ask.service, now)
 
     @asynccontextmanager
     async def _alone(self, namespace: str, service: str, revision: str | None) -> AsyncIterator[str | None]:
