@@ -132,6 +132,21 @@ def test_two_failing_warn_checks_withhold_the_pass_until_decide_by():
     assert found[39].passed_block == 39
 
 
+def test_the_first_withheld_pass_is_remembered():
+    """At the judgement at which warnings alone stood in its way; one warning, or no health, is none."""
+    withheld = standings([GOOD] * 45, refusals=[BAD] * 45, retries=[BAD] * 45)
+    warned = standings([GOOD] * 45, refusals=[BAD] * 45)
+    thin = standings([THIN] * 45, refusals=[BAD] * 45, retries=[BAD] * 45)
+
+    assert (withheld[18].withheld_block, withheld[19].withheld_block, withheld[-1].withheld_block) == (
+        None,
+        19,
+        19,
+    )
+    assert warned[-1].withheld_block is None
+    assert thin[-1].withheld_block is None
+
+
 def test_debug_checks_only_record():
     """A failing debug check neither fails nor withholds anything."""
     found = standings([GOOD] * 25, misses=[BAD] * 25, refusals=[BAD] * 25)

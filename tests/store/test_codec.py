@@ -77,7 +77,7 @@ FINDINGS = st.builds(
     situation=st.none() | st.sampled_from(Situation),
 )
 COUNTS = st.none() | st.integers(0, 2**40)
-STANDINGS = st.builds(Standing, COUNTS, COUNTS, st.integers(0, 3), MAYBE, ANY_TEXT, ANY_FLOAT)
+STANDINGS = st.builds(Standing, COUNTS, COUNTS, st.integers(0, 3), MAYBE, ANY_TEXT, ANY_FLOAT, COUNTS)
 LOOKS = st.builds(Look, EVIDENCE, st.lists(FINDINGS, max_size=4).map(tuple), STANDINGS, ANY_TEXT)
 
 
@@ -201,7 +201,7 @@ def test_unlabelled_requests_make_a_newer_look():
     assert codec.decode(blob) == look
 
 
-def test_failing_traces_make_the_newest_look():
+def test_failing_traces_make_a_newer_look():
     """Those of the slices and those of the findings."""
     slices = {
         name: dataclasses.replace(piece, examples=traces, mixed=len(traces))
@@ -221,6 +221,16 @@ def test_failing_traces_make_the_newest_look():
     assert codec.decode(blob) == look
 
 
+def test_a_withheld_pass_makes_the_newest_look():
+    """The block at which warnings withheld it stands behind all the rest."""
+    standing = dataclasses.replace(FIRST_LOOK.standing, withheld_block=5)
+    look = dataclasses.replace(FIRST_LOOK, standing=standing)
+    blob = codec.encode(look)
+
+    assert blob[0] == 4
+    assert codec.decode(blob) == look
+
+
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
@@ -229,7 +239,7 @@ def test_failing_traces_make_the_newest_look():
         (Block, "index start end"),
         (Slice, "rows bounds troubles unlabelled examples mixed"),
         (Trouble, "kind text arm"),
-        (Standing, "failed_block passed_block judged detectable harm elapsed_seconds"),
+        (Standing, "failed_block passed_block judged detectable harm elapsed_seconds withheld_block"),
         (
             Finding,
             "check kind tier outcome sentence against unit baseline canary baseline_n canary_n effect "
@@ -244,8 +254,8 @@ def test_every_field_of_a_look_is_written(kind: type, fields: str):
 
 def test_an_unknown_version_is_refused():
     """A blob of a later version is not guessed at."""
-    with pytest.raises(StoreError, match="version 04"):
-        codec.decode(b"\x04" + codec.encode(a_look(0))[1:])
+    with pytest.raises(StoreError, match="version 05"):
+        codec.decode(b"\x05" + codec.encode(a_look(0))[1:])
 
 
 def test_no_bytes_are_no_look():

@@ -7,20 +7,17 @@ service's policy for that situation speaks once its time has come. Everything he
 stored look, so that the same block gives the same answer to everybody.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from firedamp import words
 from firedamp.decision import reading
-from firedamp.decision.parameters import Parameters
+from firedamp.decision.case import Case
 from firedamp.decision.session import JUDGEMENTS, block, judgement_after
 from firedamp.model import (
-    Finding,
-    Look,
     Mode,
     Outcome,
     Question,
-    Release,
     Resort,
     Situation,
     Standing,
@@ -28,6 +25,8 @@ from firedamp.model import (
     Verdict,
 )
 from firedamp.units import spoken_duration
+
+__all__ = ["ADVANCE_RATIO", "Case", "answer"]
 
 #: Enough was seen for more traffic when a rise to this multiple would have been noticed.
 ADVANCE_RATIO = 5.0
@@ -37,60 +36,6 @@ _SITUATION_WORDS = {
     Situation.NO_DATA: "the metrics are missing or not to be believed",
     Situation.SOURCE_DOWN: "a source does not answer",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """
-    All that an answer is made of.
-
-    Attributes:
-        look: the last look; None before the first block is over.
-        mode: how the service is judged at this moment.
-        held: why advance and promote are held (freeze, maintenance, a person); empty when they are not.
-        outage: why no look could be taken now; empty when it could.
-        now: Unix time of the question, for how long an outage lasts; None takes the last block's end.
-        repeated: this advance was passed a moment ago; the caller repeats itself.
-        first: Flagger asks before the canary's first request; there is nothing to see yet.
-    """
-
-    question: Question
-    release: Release
-    parameters: Parameters
-    look: Look | None
-    mode: Mode
-    held: str = ""
-    outage: str = ""
-    now: float | None = None
-    repeated: bool = False
-    first: bool = False
-
-    @property
-    def standing(self) -> Standing:
-        return self.look.standing if self.look else Standing()
-
-    @property
-    def at(self) -> float:
-        """End of the last block judged, or the release's start."""
-        return self.look.evidence.block.end if self.look else self.release.started
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds judged since the start; while nothing can be seen the clock of the wall goes on."""
-        return self.standing.elapsed_seconds + self._blind
-
-    @property
-    def in_step(self) -> float:
-        """Seconds in this traffic step."""
-        return self.at + self._blind - self.release.step_since
-
-    @property
-    def _blind(self) -> float:
-        return max(0.0, self.now - self.at) if self.outage and self.now is not None else 0.0
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        return reading.ordered(self.look.findings) if self.look else ()
 
 
 def answer(case: Case) -> Verdict:
@@ -122,9 +67,7 @@ def _judged(case: Case) -> Verdict:
 
 def _guard(case: Case) -> Verdict:
     if case.standing.passed_block is not None:
-        return _verdict(
-            case, Outcome.PASS, f"no harm found, and it was excluded earlier{reading.warnings(case.findings)}"
-        )
+        return _verdict(case, Outcome.PASS, f"no harm found, and it was excluded earlier{case.warnings}")
     return _verdict(case, Outcome.INCONCLUSIVE, f"go on: {_waiting(case)}")
 
 
@@ -162,7 +105,7 @@ def _enough(standing: Standing) -> bool:
 
 
 def _seen(case: Case) -> str:
-    detectable, warned = case.standing.detectable, reading.warnings(case.findings)
+    detectable, warned = case.standing.detectable, case.warnings
     if detectable is None or detectable == float("inf"):
         return f"no harm found, but too little was seen to say what could have been noticed{warned}"
     return f"no harm found; a rise to {words.times(detectable)} would have been noticed{warned}"
@@ -183,7 +126,7 @@ def _excluded(case: Case, index: int) -> str:
     passing = [f for f in case.findings if f.tier is Tier.CRITICAL and f.outcome is Outcome.PASS]
     others = f" (and {words.plural(len(passing) - 1, 'more check')})" if len(passing) > 1 else ""
     why = f": {passing[0].sentence}{others}" if passing else ""
-    return f"harm is excluded{_after(case, index)}{why}{reading.warnings(case.findings)}"
+    return f"harm is excluded{_after(case, index)}{why}{case.warnings}"
 
 
 def _obstacle(case: Case) -> Situation | None:
@@ -221,6 +164,8 @@ def _held(case: Case, situation: Situation, why: str) -> Verdict:
 
 
 def _harm(case: Case) -> str:
+    if not case.is_proven:
+        return case.standing.harm
     found = _after(case, case.standing.failed_block or 0)
     return f"{case.standing.harm}; found{found}{reading.beside(case.findings, Tier.CRITICAL)}"
 
@@ -236,7 +181,22 @@ def _waiting(case: Case) -> str:
     if case.look is None:
         first = block(case.parameters, case.release.started, 0)
         return f"collecting evidence; the first look is due at {_clock(first.end)}"
-    return reading.open_question(case.findings) or f"{_first(case)}; {_next_judgement(case)}"
+    return (
+        reading.open_question(case.findings) or _withheld(case) or f"{_first(case)}; {_next_judgement(case)}"
+    )
+
+
+def _withheld(case: Case) -> str | None:
+    """What people may do about a pass that only warnings withhold."""
+    if case.standing.withheld_block is None or case.standing.passed_block is not None:
+        return None
+    left = case.parameters.window.deadline_seconds - case.elapsed
+    after = f"harm is excluded{_after(case, case.standing.withheld_block)}, but warnings withhold the pass"
+    return (
+        f"{after} until {_clock(case.at + left)} or until somebody rules on them{case.warnings}"
+        if left > 0
+        else None
+    )
 
 
 def _first(case: Case) -> str:

@@ -5,10 +5,10 @@ A failing check has earned its outcome alone. Once one of a tier has failed, the
 those that reach it are named as well: when an outage moves ten checks, the sentence should say so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from firedamp import words
-from firedamp.model import Finding, Outcome, Tier
+from firedamp.model import Finding, Outcome, Ruled, Ruling, Tier
 from firedamp.stats.multiplicity import holm
 
 _RANK = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2}
@@ -38,10 +38,21 @@ def beside(findings: Sequence[Finding], tier: Tier) -> str:
     return f" (and {words.plural(more, 'more check')})" if more > 0 else ""
 
 
-def warnings(findings: Sequence[Finding]) -> str:
-    """The failing checks of the warn tier, for the end of a sentence."""
-    names = failing(findings, Tier.WARN)
-    return f"; warning: {', '.join(names)} failing" if names else ""
+def warnings(findings: Sequence[Finding], rulings: Sequence[Ruling] = ()) -> str:
+    """The failing checks of the warn tier and which of them are false alarms, for the end of a sentence."""
+    alarms = false_alarms(rulings)
+    names = failing([one for one in findings if one.check not in alarms], Tier.WARN)
+    warned = f"; warning: {', '.join(names)} failing" if names else ""
+    return warned + "".join(
+        f"; {check} fails, a false alarm says {alarms[check].by}"
+        for check in failing(findings, Tier.WARN)
+        if check in alarms
+    )
+
+
+def false_alarms(rulings: Sequence[Ruling]) -> Mapping[str, Ruling]:
+    """The checks whose failures are none, of the rulings in force."""
+    return {ruling.check: ruling for ruling in rulings if ruling.word is Ruled.FALSE_ALARM}
 
 
 def open_question(findings: Sequence[Finding]) -> str | None:

@@ -27,7 +27,7 @@ from firedamp.stats.noise import Learnt
 
 #: The pass rule is judged so often at most.
 JUDGEMENTS = 3
-#: So many failing warn checks at once withhold a pass until decide-by.
+#: So many failing warn checks at once withhold a pass until decide-by, or until people rule on them.
 WARNINGS = 2
 
 
@@ -221,16 +221,21 @@ def _standing(session: Session, findings: tuple[Finding, ...], taken: Block, mom
         return now
     if harm is not None:
         return replace(now, failed_block=taken.index, harm=harm)
-    if moment.pass_level is not None and _passes(session, critical, findings):
-        return replace(now, passed_block=taken.index)
-    return now
+    if moment.pass_level is None or not _passes(critical):
+        return now
+    if _is_withheld(session, findings):
+        return replace(now, withheld_block=taken.index if old.withheld_block is None else old.withheld_block)
+    return replace(now, passed_block=taken.index)
 
 
-def _passes(session: Session, critical: list[Finding], findings: tuple[Finding, ...]) -> bool:
-    if not critical or any(finding.outcome is not Outcome.PASS for finding in critical):
-        return False
+def _passes(critical: list[Finding]) -> bool:
+    return bool(critical) and all(finding.outcome is Outcome.PASS for finding in critical)
+
+
+def _is_withheld(session: Session, findings: tuple[Finding, ...]) -> bool:
+    """Several warnings withhold a pass until decide-by, or until people rule on them."""
     warned = sum(f.tier is Tier.WARN and f.outcome is Outcome.FAIL for f in findings)
-    return warned < WARNINGS or _elapsed(session) >= session.parameters.window.deadline_seconds
+    return warned >= WARNINGS and _elapsed(session) < session.parameters.window.deadline_seconds
 
 
 def _detectable(critical: list[Finding]) -> float | None:

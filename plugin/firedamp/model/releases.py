@@ -1,7 +1,7 @@
 """A release, its looks, and where it stands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firedamp.model.evidence import Evidence
 from firedamp.model.findings import Finding
@@ -77,6 +77,7 @@ class Standing:
         detectable: smallest rise of the worst critical check that would have been seen with 80 %.
         harm: the sentence of the check that failed, at the look at which it failed.
         elapsed_seconds: time since the release's start, outages of the source left out.
+        withheld_block: first block at which failing warnings alone withheld a pass; None while none did.
     """
 
     failed_block: int | None = None
@@ -85,6 +86,8 @@ class Standing:
     detectable: float | None = None
     harm: str = ""
     elapsed_seconds: float = 0.0
+    # Few releases have it; without it a standing reads as it always did.
+    withheld_block: int | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

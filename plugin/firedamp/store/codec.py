@@ -6,8 +6,8 @@ packed and the dictionary of common words. What a version means is never changed
 more is a new version, and `decode` keeps reading the old ones. Layout of version 1: one byte, then
 a zlib stream (with its own checksum, so a damaged look is refused and never misread) of the streams
 in `streams`. Version 2 has, behind that, each slice's requests without a version label; version 3, behind
-those, the failing traces of each slice and finding, and each slice's mixed ones. A look is written in the
-oldest version that says the same.
+those, the failing traces of each slice and finding, and each slice's mixed ones; version 4, behind those, at
+which block warnings withheld a pass. A look is written in the oldest version that says the same.
 
 Order of mappings is kept: sums over pods must come out the same when a release is replayed.
 """
@@ -33,7 +33,7 @@ from firedamp.store.findings import maybe, required
 from firedamp.store.streams import Reader, Writer
 
 #: The newest first.
-VERSIONS = (3, 2, 1)
+VERSIONS = (4, 3, 2, 1)
 _MAX_BYTES = 64 * 1024 * 1024  # no honest look comes near it
 
 
@@ -59,10 +59,14 @@ def _write_more(writer: Writer, look: Look, version: int) -> None:
             writer.word(trace)
     for piece in look.evidence.slices.values() if version > 2 else ():
         writer.integer(piece.mixed)
+    if version > 3:
+        writer.integer(look.standing.withheld_block)
 
 
 def _version(look: Look) -> int:
     """The oldest that says all of it."""
+    if look.standing.withheld_block is not None:
+        return 4
     if any(_traces(look)) or any(piece.mixed for piece in look.evidence.slices.values()):
         return 3
     # Bits, not values: -0.0 is no 0.0.
@@ -84,7 +88,7 @@ def decode(blob: bytes) -> Look:
     """
     if not blob or blob[0] not in VERSIONS:
         raise StoreError(
-            f"look of version {blob[:1].hex() or 'no'}, known are 01 to 03: use a newer firedamp"
+            f"look of version {blob[:1].hex() or 'no'}, known are 01 to 04: use a newer firedamp"
         )
     try:
         return _read_look(Reader(_unpacked(blob[1:])), blob[0])
@@ -116,7 +120,9 @@ def _with_more(reader: Reader, look: Look, layout: int) -> Look:
         slices = {check: replace(piece, examples=_read_texts(reader)) for check, piece in slices.items()}
         findings = tuple(replace(finding, traces=_read_texts(reader)) for finding in findings)
         slices = {check: replace(piece, mixed=reader.count()) for check, piece in slices.items()}
-    return replace(look, evidence=replace(look.evidence, slices=slices), findings=findings)
+    standing = replace(look.standing, withheld_block=reader.integer()) if layout > 3 else look.standing
+    evidence = replace(look.evidence, slices=slices)
+    return replace(look, evidence=evidence, findings=findings, standing=standing)
 
 
 def _read_texts(reader: Reader) -> tuple[str, ...]:
