@@ -21,7 +21,7 @@ from firedamp.model import (
     Ruling,
     Verdict,
 )
-from firedamp.ports import LESSONS, Event, Gate, Lesson, Override, Snapshot, Token
+from firedamp.ports import LESSONS, Event, Gate, Lesson, Override, Session, Snapshot, Token
 from firedamp.ports.lists import Wanted
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.ledger import BY_NAME_ONLY
@@ -62,6 +62,7 @@ class MemoryStore:
         self._gates: dict[tuple[str, str, str, str], Gate] = {}
         self._events: list[Event] = []
         self._tokens: dict[str, Token] = {}
+        self._sessions: dict[str, Session] = {}
 
     @asynccontextmanager
     async def lock(self, key: ReleaseKey) -> AsyncIterator[None]:
@@ -262,6 +263,21 @@ class MemoryStore:
             return False
         self._tokens[name] = replace(known, revoked=now)
         return True
+
+    async def begin_session(self, session: Session) -> None:
+        await self._turn(session.digest, session.token, session.began, session.expires)
+        if session.digest in self._sessions:
+            raise ConflictError("this session exists already")
+        kept = {key: one for key, one in self._sessions.items() if one.expires >= session.began}
+        self._sessions = {**kept, session.digest: session}
+
+    async def session(self, digest: str) -> Session | None:
+        await self._turn(digest)
+        return self._sessions.get(digest)
+
+    async def end_session(self, digest: str) -> None:
+        await self._turn(digest)
+        self._sessions.pop(digest, None)
 
     async def ready(self) -> str | None:
         return self.trouble

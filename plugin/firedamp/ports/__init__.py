@@ -8,7 +8,7 @@ from firedamp.model import Look, Release, Standing
 from firedamp.ports.judging import Judging
 from firedamp.ports.lists import Wanted
 from firedamp.ports.sources import Source, Span, TraceSource
-from firedamp.ports.stores import LESSONS, Event, Gate, Lesson, Override, Snapshot, Store, Token
+from firedamp.ports.stores import LESSONS, Event, Gate, Lesson, Override, Session, Snapshot, Store, Token
 
 __all__ = [
     "LESSONS",
@@ -19,6 +19,7 @@ __all__ = [
     "Look",
     "Override",
     "Release",
+    "Session",
     "Snapshot",
     "Source",
     "Span",

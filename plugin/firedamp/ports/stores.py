@@ -57,7 +57,7 @@ class Token:
     Attributes:
         name: what people call it.
         digest: hex SHA-256 of the secret.
-        role: "asker" (verdicts), "gatekeeper" (asker and gates), "admin".
+        role: what it may do; `access.roles` knows them all.
         namespaces: namespaces it is good for; empty for all.
         path: usable as a secret path segment of Flagger's hooks.
     """
@@ -69,6 +69,23 @@ class Token:
     path: bool = False
     created: float = 0.0
     revoked: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """
+    A browser that is signed in; only its secret's digest is kept.
+
+    Attributes:
+        digest: hex SHA-256 of the secret in its cookie.
+        token: digest of the token that signed in.
+        began, expires: Unix time.
+    """
+
+    digest: str
+    token: str
+    began: float
+    expires: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +291,16 @@ class Store(Lists, Protocol):
     async def add_token(self, token: Token) -> None: ...
 
     async def revoke_token(self, name: str, now: float) -> bool: ...
+
+    async def begin_session(self, session: Session) -> None:
+        """Keep a session, and forget those that had expired when it began."""
+        ...
+
+    async def session(self, digest: str) -> Session | None: ...
+
+    async def end_session(self, digest: str) -> None:
+        """Forget a session; nothing happens where there is none."""
+        ...
 
     async def ready(self) -> str | None:
         """None when usable and migrated, else what is wrong."""

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from firedamp.ports import LESSONS, Lesson
 from firedamp.store import rows, schema
-from firedamp.store.ledger import Ledger
+from firedamp.store.sessions import Sessions
 from firedamp.store.whole import whole
 
 
-class Lessons(Ledger):
+class Lessons(Sessions):
     """The part of the store that the judge learns from."""
 
     @whole

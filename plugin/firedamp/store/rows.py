@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from firedamp.model import Controller, Judged, Label, Outcome, Release, ReleaseKey, Ruled, Ruling
-from firedamp.ports import Event, Gate, Lesson, Override, Token
+from firedamp.ports import Event, Gate, Lesson, Override, Session, Token
 
 #: What may change after a release was opened, and so what `update` writes.
 CHANGING = (
@@ -31,6 +31,7 @@ _RULING = ("release_id", "check", "word", "by", "at", "note", "block", "said")
 _LABEL = ("release_id", "word", "by", "at", "note")
 _OVERRIDE = ("namespace", "service", "version", "by", "at", "note", "body")
 _TOKEN = ("name", "digest", "role", "namespaces", "path", "created", "revoked")
+_SESSION = ("digest", "token", "began", "expires")
 
 Values = dict[str, Any]
 
@@ -122,6 +123,14 @@ def token_values(token: Token) -> Values:
 
 def token(row: RowMapping) -> Token:
     return Token(**_picked(row, _TOKEN))
+
+
+def session_values(session: Session) -> Values:
+    return _columns(session, _SESSION)
+
+
+def session(row: RowMapping) -> Session:
+    return Session(**_picked(row, _SESSION))
 
 
 def switched(gate: Gate) -> Event:

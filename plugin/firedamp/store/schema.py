@@ -191,3 +191,14 @@ tokens = Table(
     Column("revoked", Number),
     UniqueConstraint("digest"),
 )
+
+# A browser that is signed in; its secret is not here.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Exact, primary_key=True),
+    # Digest of the token that signed in: a rotated secret ends its sessions.
+    Column("token", Exact, nullable=False),
+    Column("began", Number, nullable=False),
+    Column("expires", Number, nullable=False, index=True),
+)
