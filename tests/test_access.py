@@ -1,25 +1,35 @@
 """Who may ask."""
 
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from multidict import CIMultiDict
 
 from fakes import MemoryStore
 from firedamp.access import (
     ANYBODY,
+    SEAL_SECONDS,
     Keyring,
+    Proxies,
     Sessions,
     cross_site,
     digest,
     first_token,
+    form_cookie,
     loopback_only,
     may,
     new_secret,
     permitted,
     read_file,
+    seal,
+    session_cookie,
+    unsealed,
 )
-from firedamp.errors import ConfigError, ForbiddenError, StoreError
+from firedamp.errors import AskError, ConfigError, ForbiddenError, StoreError
 from firedamp.ports import Token
+from firedamp.telemetry import UNTRUSTED_IDENTITIES
 
 HERE = frozenset({"firedamp.example:8080"})
 SECRET = "a-secret-of-many-characters"  # the words are the test's own
@@ -133,12 +143,25 @@ async def test_a_path_secret_is_good_for_its_namespaces(namespace, good):
         ("asker", "gatekeeper", False),
         ("gatekeeper", "asker", True),
         ("gatekeeper", "admin", False),
+        ("gatekeeper", "ruler", True),
+        ("gatekeeper", "tuner", False),
+        ("viewer", "viewer", True),
+        ("viewer", "asker", False),
+        ("viewer", "ruler", False),
+        ("ruler", "viewer", True),
+        ("ruler", "asker", False),
+        ("ruler", "gatekeeper", False),
+        ("ruler", "tuner", False),
+        ("tuner", "ruler", True),
+        ("tuner", "admin", False),
         ("admin", "gatekeeper", True),
+        ("admin", "tuner", True),
+        ("nonsense", "viewer", False),
         ("nonsense", "asker", False),
     ],
 )
 def test_roles_include_the_lesser_ones(role, needed, good):
-    """Asker, gatekeeper, admin; a role that nobody knows may nothing."""
+    """People's roles and programs' are branches of one lattice; a role that nobody knows may nothing."""
     assert may(token(role=role), needed) is good
 
 
@@ -146,6 +169,12 @@ def test_a_low_role_is_told_which_one_it_needs():
     """The refusal names the remedy."""
     with pytest.raises(ForbiddenError, match="needs a token with role 'gatekeeper'"):
         permitted(token(role="asker"), "gatekeeper")
+
+
+def test_a_refusal_names_every_role_that_would_do():
+    """Whoever hands out tokens can choose the least of them."""
+    with pytest.raises(ForbiddenError, match=r"'ruler' \(tuner or gatekeeper or admin will do\): use one"):
+        permitted(token(role="viewer"), "ruler")
 
 
 def test_a_foreign_namespace_is_refused_by_name():
@@ -227,6 +256,13 @@ def test_words_after_the_secret_say_what_it_is_good_for(tmp_path):
     assert (found.role, found.namespaces, found.path) == ("gatekeeper", ("shop", "web"), True)
 
 
+@pytest.mark.parametrize("role", ["viewer", "ruler", "tuner"])
+def test_a_path_secret_is_no_persons(tmp_path, role):
+    """Only programs send a secret in a path, so none has a role of people."""
+    with pytest.raises(ConfigError, match="a role of people"):
+        read_file("flagger", written(tmp_path, f"{SECRET} role={role} path"))
+
+
 @pytest.mark.parametrize("text", ["", "short", f"{SECRET} role=king", f"{SECRET} {SECRET}", "x" * 5000])
 def test_an_unusable_file_is_named_and_its_secret_is_not(tmp_path, text):
     """The message says which file and what to do, and never repeats what is in it."""
@@ -273,52 +309,172 @@ async def test_a_file_that_breaks_later_keeps_its_last_token(tmp_path):
 async def sessions(*tokens: Token) -> tuple[Sessions, MemoryStore, Clock]:
     clock = Clock()
     ring, store = await keyring(*tokens, clock=clock)
-    return Sessions(ring), store, clock
+    return Sessions(store, ring), store, clock
 
 
-async def test_a_session_reads_as_the_token_that_logged_in():
-    """It keeps the namespaces and loses the right to change anything."""
-    known, _, _ = await sessions(token(namespaces=("shop",)))
+async def test_a_session_is_as_good_as_the_token_that_logged_in():
+    """It has its name, its role and its namespaces."""
+    known, _, _ = await sessions(token(role="ruler", namespaces=("shop",)))
 
-    found = await known.token(known.cookie(token(), 100.0), 101.0)
+    found = await known.token(await known.begin(token(), 100.0), 101.0)
 
-    assert (found.name, found.role, found.namespaces) == ("ci", "asker", ("shop",))
+    assert (found.name, found.role, found.namespaces) == ("ci", "ruler", ("shop",))
 
 
 async def test_a_session_ends_after_twelve_hours():
     """A forgotten browser forgets."""
     known, _, _ = await sessions(token())
 
-    assert await known.token(known.cookie(token(), 0.0), 12 * 3600.0) is None
+    assert await known.token(await known.begin(token(), 0.0), 12 * 3600.0) is None
 
 
 async def test_a_revoked_token_ends_its_sessions():
     """There is no second place to revoke."""
     known, store, clock = await sessions(token())
-    cookie = known.cookie(token(), 100.0)
+    secret = await known.begin(token(), 100.0)
     await store.revoke_token("ci", 101.0)
     clock.now = 60.0
 
-    assert await known.token(cookie, 102.0) is None
+    assert await known.token(secret, 102.0) is None
 
 
-@pytest.mark.parametrize(
-    "forged",
-    ["", "..", "a.b.c", "Y2k=.99999999999.0", "Y2k=.9" + "9" * 5000 + ".0", "ÿ.1.2", "/w==.99999999999.00"],
-)
+async def test_a_session_can_be_left():
+    """Its secret is good for nothing afterwards, wherever it was copied to."""
+    known, _, _ = await sessions(token())
+    secret = await known.begin(token(), 100.0)
+
+    await known.end(secret)
+
+    assert await known.token(secret, 101.0) is None
+
+
+async def test_a_reader_of_the_store_can_forge_no_session():
+    """What is kept is a digest, and a digest opens nothing."""
+    known, store, _ = await sessions(token())
+    secret = await known.begin(token(), 100.0)
+
+    kept = await store.session(digest(secret))
+
+    assert secret not in repr(kept)
+    assert await known.token(kept.digest, 101.0) is None
+
+
+@pytest.mark.parametrize("forged", ["", "..", "fds_made-up", "x" * 5000, "\u00ff", SECRET, digest(SECRET)])
 async def test_a_forged_cookie_is_nobody(forged):
-    """Neither nonsense nor a wrong signature is a session, and none of it raises."""
+    """Neither nonsense nor the token itself is a session, and none of it raises."""
     known, _, _ = await sessions(token())
 
     assert await known.token(forged, 0.0) is None
 
 
-async def test_a_session_cannot_be_prolonged():
-    """The time is signed too."""
-    known, _, _ = await sessions(token())
-    name, expires, signature = known.cookie(token(), 0.0).split(".")
+def test_a_cookie_over_tls_is_this_hosts_alone():
+    """A neighbour on another name, port or path cannot plant one."""
+    assert session_cookie(secure=True) == "__Host-firedamp_session"
+    assert form_cookie(secure=True).startswith("__Host-")
+    assert session_cookie(secure=False) == "firedamp_session"
 
-    assert await known.token(f"{name}.{int(expires) + 1}.{signature}", 1.0) is None
+
+# ── seals ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_seal_holds_in_the_session_it_was_made_for():
+    """As long as somebody may think about a form."""
+    made = seal("fds_one", 1000.0)
+
+    assert unsealed("fds_one", made, 1000.0) is None
+    assert unsealed("fds_one", made, 1000.0 + SEAL_SECONDS - 1) is None
+
+
+@pytest.mark.parametrize(
+    ("secret", "given", "now", "says"),
+    [
+        ("fds_one", "", 1000.0, "no seal"),
+        ("fds_two", seal("fds_one", 1000.0), 1000.0, "another session"),
+        ("fds_one", seal("fds_one", 1000.0).replace("1000", "9999"), 1000.0, "another session"),
+        ("fds_one", seal("fds_one", 1000.0) + "0", 1000.0, "another session"),
+        ("fds_one", "1000", 1000.0, "another session"),
+        ("fds_one", "\udc80.\udc80", 1000.0, "another session"),
+        ("fds_one", "." * 5000, 1000.0, "another session"),
+        ("fds_one", seal("fds_one", 1000.0), 1000.0 + SEAL_SECONDS, "4.0 hours, 4 is the most"),
+    ],
+)
+def test_a_seal_that_does_not_hold_says_why(secret, given, now, says):
+    """Missing, another session's, mended by hand, or too old; and that nothing was changed."""
+    fault = unsealed(secret, given, now)
+
+    assert says in fault
+    assert "nothing was changed" in fault
+
+
+# ── people behind a proxy ────────────────────────────────────────────────────────────────────────────
+
+
+PROXY = Proxies(
+    addresses=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
+    user_header="X-Forwarded-User",
+    groups_header="X-Forwarded-Groups",
+    roles={"viewer": ("*",), "ruler": ("oncall",), "admin": ("platform", "sre")},
+)
+
+
+def sent_by(user: str = "alex@shop.example", groups: str = "") -> CIMultiDict[str]:
+    return CIMultiDict({"x-forwarded-user": user, "X-Forwarded-Groups": groups})
+
+
+@pytest.mark.parametrize("remote", ["10.1.2.3", "::ffff:10.1.2.3", "fd00::7"])
+async def test_a_trusted_proxy_says_who_it_is(remote):
+    """By IPv4, by IPv6, and by IPv4 as a socket for both writes it."""
+    found = PROXY.person(remote, sent_by(groups="developers, oncall"))
+
+    assert (found.name, found.role, found.namespaces) == ("alex@shop.example", "ruler", ())
+
+
+@pytest.mark.parametrize("remote", ["192.0.2.1", "11.0.0.1", "::1", None, "", "10.0.0.1, 192.0.2.1"])
+async def test_anybody_elses_word_is_ignored_and_counted(remote):
+    """Whoever reaches us past the proxy can write what he likes."""
+    before = UNTRUSTED_IDENTITIES._value.get()
+
+    assert PROXY.person(remote, sent_by(groups="platform")) is None
+    assert UNTRUSTED_IDENTITIES._value.get() == before + 1
+
+
+async def test_a_person_has_the_strongest_role_of_their_groups():
+    """The order of the groups says nothing."""
+    assert PROXY.person("10.0.0.1", sent_by(groups="sre,oncall")).role == "admin"
+    assert PROXY.person("10.0.0.1", sent_by(groups="oncall,sre")).role == "admin"
+    assert PROXY.person("10.0.0.1", sent_by()).role == "viewer"
+
+
+async def test_a_person_without_a_group_is_told_which_one_it_takes():
+    """And whom to ask for it."""
+    strict = replace(PROXY, roles={"viewer": ("developers",), "admin": ("platform",)})
+
+    with pytest.raises(ForbiddenError, match=r"one of developers, platform: ask"):
+        strict.person("10.0.0.1", sent_by(groups="guests"))
+
+
+@pytest.mark.parametrize("user", ["", "a,b", " alex", "alex\x7f", "x" * 129, "a\udc80", "a\u202eb"])
+async def test_a_name_that_is_none_is_refused(user):
+    """Two names in one, unprintable ones, ones without end: the proxy is not set up as it should be."""
+    with pytest.raises(AskError, match="X-Forwarded-User has"):
+        PROXY.person("10.0.0.1", sent_by(user))
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-User", "x-forwarded-groups"])
+async def test_a_header_that_came_twice_is_refused(header):
+    """The second one is a caller's, whom the proxy let through."""
+    headers = sent_by(groups="oncall")
+    headers.add(header, "platform")
+
+    with pytest.raises(AskError, match="came 2 times"):
+        PROXY.person("10.0.0.1", headers)
+
+
+@pytest.mark.parametrize("groups", ["x" * 9000, "on\ncall"])
+async def test_groups_have_their_limits(groups):
+    """A list without end is no list of groups."""
+    with pytest.raises(AskError, match="X-Forwarded-Groups has"):
+        PROXY.person("10.0.0.1", sent_by(groups=groups))
 
 
 # ── browsers ─────────────────────────────────────────────────────────────────────────────────────────

@@ -49,6 +49,9 @@ OVERLOADED = Counter("firedamp_overloaded", "Questions put off because too many 
 REQUEST_SECONDS = Histogram(
     "firedamp_request_seconds", "Time of a request.", ("route", "method", "status"), buckets=_SECONDS
 )
+UNTRUSTED_IDENTITIES = Counter(
+    "firedamp_untrusted_identities", "Names of people in headers from addresses that are no trusted proxy's."
+)
 INTERNAL_ERRORS = Counter("firedamp_internal_errors", "Exceptions that nobody had foreseen.", ("route",))
 
 

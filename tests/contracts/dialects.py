@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from fakes import FakeJudge, MemoryStore
+from firedamp.access import permitted
 from firedamp.config import Settings
 from firedamp.contracts import argo, flagger, gates, promql
 from firedamp.contracts._wire import TOKEN
@@ -76,7 +77,7 @@ def _routes(judge: FakeJudge, store: MemoryStore, settings: Settings, clock: Clo
     return [
         *argo.routes(judge, settings, clock=clock),
         *promql.routes(judge, settings, clock=clock),
-        *gates.routes(store, settings, grants, clock=clock),
+        *gates.routes(store, settings, grants, permitted=permitted, clock=clock),
         *flagger.routes(judge, store, settings, grants, clock=clock),
     ]
 

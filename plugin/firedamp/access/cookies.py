@@ -1,58 +1,57 @@
 """
-Browser sessions: a signed cookie instead of a table.
+Browser sessions: a random secret in a cookie, and its digest in the store.
 
-The cookie says which token logged in and until when, signed with a key made of that token's digest. A revoked
-token ends its sessions, every replica can check them, and none has to be kept. Whoever could read the digests
-could forge one; therefore a session only reads, which such a person can do anyway.
+A session is as good as the token that signed in: it has that one's name, role and namespaces, and ends with
+it, be it revoked or rotated. Whoever reads the store finds digests and can forge no session.
 """
 
-import base64
-import hashlib
-import hmac
-from dataclasses import replace
-
 from firedamp.access.keyring import Keyring
-from firedamp.ports import Token
+from firedamp.access.tokens import digest, new_secret
+from firedamp.ports import Session, Store, Token
 
-COOKIE = "firedamp_session"
 SESSION_SECONDS = 12 * 3600
-_MOST_CHARACTERS = 1024
+_SESSION, _FORM = "firedamp_session", "firedamp_form"
+_MOST_CHARACTERS = 128
+
+
+def session_cookie(*, secure: bool) -> str:
+    """
+    The name of the cookie that holds a session's secret.
+
+    With the prefix a browser takes it from this very host only, over https, for all of its paths
+    (RFC 6265bis, 4.1.3.2), so that no neighbour can plant one.
+    """
+    return f"__Host-{_SESSION}" if secure else _SESSION
+
+
+def form_cookie(*, secure: bool) -> str:
+    """The name of the cookie to which forms are bound where a proxy does the signing in."""
+    return f"__Host-{_FORM}" if secure else _FORM
 
 
 class Sessions:
-    """Makes cookies and reads them back."""
+    """Begins sessions, knows them again, and ends them."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, store: Store, keyring: Keyring) -> None:
+        self._store = store
         self._keyring = keyring
 
-    def cookie(self, token: Token, now: float) -> str:
-        """The value of a session's cookie, good for 12 hours."""
-        expires = int(now) + SESSION_SECONDS
-        name = base64.urlsafe_b64encode(token.name.encode()).decode()
-        return f"{name}.{expires}.{_signature(token, expires)}"
+    async def begin(self, token: Token, now: float) -> str:
+        """The secret of a new session, good for 12 hours."""
+        secret = new_secret("fds")
+        session = Session(digest(secret), token.digest, float(int(now)), float(int(now) + SESSION_SECONDS))
+        await self._store.begin_session(session)
+        return secret
 
-    async def token(self, cookie: str, now: float) -> Token | None:
-        """The token that logged in, as an asker; None when expired, forged or revoked."""
-        parts = _parts(cookie)
-        if parts is None or now >= parts[1]:
+    async def token(self, secret: str, now: float) -> Token | None:
+        """The token that signed in; None when the session is expired, ended or none, or its token revoked."""
+        if len(secret) > _MOST_CHARACTERS or not secret.isascii():
             return None
-        name, expires, signature = parts
-        token = await self._keyring.named(name)
-        if token is None or not hmac.compare_digest(_signature(token, expires), signature):
+        session = await self._store.session(digest(secret))
+        if session is None or now >= session.expires:
             return None
-        return replace(token, role="asker")
+        return await self._keyring.of_digest(session.token)
 
-
-def _parts(cookie: str) -> tuple[str, int, str] | None:
-    if len(cookie) > _MOST_CHARACTERS or not cookie.isascii() or cookie.count(".") != 2:
-        return None
-    name, expires, signature = cookie.split(".")
-    try:
-        return base64.urlsafe_b64decode(name).decode(), int(expires), signature
-    except ValueError:
-        return None
-
-
-def _signature(token: Token, expires: int) -> str:
-    text = f"firedamp session {token.name} {expires}"
-    return hmac.new(bytes.fromhex(token.digest), text.encode(), hashlib.sha256).hexdigest()
+    async def end(self, secret: str) -> None:
+        """Forget a session, also where it is none."""
+        await self._store.end_session(digest(secret[:_MOST_CHARACTERS]))

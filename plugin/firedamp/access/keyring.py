@@ -63,10 +63,18 @@ class Keyring:
         bound = token.namespaces and namespace is not None and namespace not in token.namespaces
         return None if bound else token
 
-    async def named(self, name: str) -> Token | None:
-        """The bearer token of this name, for sessions."""
-        found = [one for one in await self._in_force() if one.name == name]
+    async def of_digest(self, wanted: str) -> Token | None:
+        """The bearer token of this digest, for sessions."""
+        found = [one for one in await self._in_force() if one.digest == wanted]
         return next((one for one in found if one.revoked is None and not one.path), None)
+
+    async def known(self) -> tuple[Token, ...]:
+        """Every token of files and store, revoked ones included, for those who manage them."""
+        return await self._in_force()
+
+    def forget(self) -> None:
+        """Read the tokens anew before the next one is looked for: they were just changed here."""
+        self._read_at = None if self._read_at is None else self._read_at - self._fresh_seconds
 
     async def _in_force(self) -> tuple[Token, ...]:
         now = self._clock()

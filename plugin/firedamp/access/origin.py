@@ -10,7 +10,8 @@ Source: OWASP Cross-Site Request Forgery Prevention Cheat Sheet, "Fetch Metadata
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Methods that change nothing.
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def cross_site(method: str, headers: Mapping[str, str], hosts: frozenset[str]) -> str | None:
@@ -19,7 +20,7 @@ def cross_site(method: str, headers: Mapping[str, str], hosts: frozenset[str]) -
 
     `hosts` are the names (with port) under which this service is reached: the Host header, public_url's.
     """
-    if method in _SAFE:
+    if method in SAFE:
         return None
     site = headers.get("Sec-Fetch-Site")
     if site is not None:

@@ -6,6 +6,7 @@ A file of a token (a mounted secret) holds the secret and, after it, words that 
     k3J...            an asker, for all namespaces
     k3J... role=gatekeeper namespaces=shop,web
     k3J... role=gatekeeper namespaces=shop path
+    k3J... role=viewer
 """
 
 import hashlib
@@ -15,10 +16,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from firedamp.errors import ConfigError, ForbiddenError
+from firedamp.access.roles import PROGRAMS, ROLES
+from firedamp.errors import ConfigError
 from firedamp.ports import Token
 
-_RANKS = {"asker": 1, "gatekeeper": 2, "admin": 3}
 _LEAST_CHARACTERS = 16
 _MOST_BYTES = 4096
 
@@ -45,27 +46,6 @@ def matching(tokens: Iterable[Token], secret: str) -> Token | None:
     return found
 
 
-def may(token: Token, role: str) -> bool:
-    """Whether a token's role is at least this one; a role nobody knows is none."""
-    return _RANKS.get(token.role, 0) >= _RANKS[role]
-
-
-def permitted(token: Token, role: str, namespace: str | None = None) -> None:
-    """
-    Let the token through, or say which one is needed.
-
-    Raises:
-        ForbiddenError: its role is too low, or it is bound to other namespaces.
-    """
-    if not may(token, role):
-        raise ForbiddenError(f"token {token.name!r} is {token.role!r}; this needs a token with role {role!r}")
-    if namespace is not None and token.namespaces and namespace not in token.namespaces:
-        bound = ", ".join(token.namespaces)
-        raise ForbiddenError(
-            f"token {token.name!r} is bound to {bound}; use one that is good for namespace {namespace!r}"
-        )
-
-
 def read_file(name: str, path: Path) -> Token:
     """
     The token that a file holds.
@@ -82,6 +62,11 @@ def read_file(name: str, path: Path) -> Token:
     token = Token(name=name, digest=digest(words[0]), role="asker")
     for word in words[1:]:
         token = _described(token, word, f"auth.token_files.{name}: {path}")
+    if token.path and token.role not in PROGRAMS:
+        raise ConfigError(
+            f"auth.token_files.{name}: {path}: a path secret is a program's, and {token.role} is a role of "
+            f"people; write one of {', '.join(PROGRAMS)}"
+        )
     return token
 
 
@@ -97,7 +82,7 @@ def _words(name: str, path: Path) -> list[str]:
 def _described(token: Token, word: str, where: str) -> Token:
     key, _, value = word.partition("=")
     match key:
-        case "role" if value in _RANKS:
+        case "role" if value in ROLES:
             return replace(token, role=value)
         case "namespaces" if value:
             return replace(token, namespaces=tuple(filter(None, value.split(","))))
@@ -105,7 +90,7 @@ def _described(token: Token, word: str, where: str) -> Token:
             return replace(token, path=True)
         case _:
             # The word itself may be a piece of the secret: a message never repeats it.
-            roles = ", ".join(_RANKS)
+            roles = ", ".join(ROLES)
             raise ConfigError(
                 f"{where}: after the secret only role= ({roles}), namespaces=one,two and path are known"
             )

@@ -22,19 +22,26 @@ app = typer.Typer(no_args_is_help=True, help="Credentials of callers.")
 
 
 class Role(StrEnum):
-    """What a token is good for; each role has all that stands before it."""
+    """What a token is good for; the first two are programs', the last is both's, the others people's."""
 
     ASKER = "asker"
     GATEKEEPER = "gatekeeper"
+    VIEWER = "viewer"
+    RULER = "ruler"
+    TUNER = "tuner"
     ADMIN = "admin"
+
+
+_ROLES = (
+    "Programs: asker (verdicts), gatekeeper (also gates). People: viewer (reads), ruler (also rules, labels, "
+    "gates), tuner (also tunes). Both: admin (all)."
+)
 
 
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="What people call it.")],
-    role: Annotated[
-        Role, typer.Option(help="asker: verdicts; gatekeeper: also gates; admin: all.")
-    ] = Role.ASKER,
+    role: Annotated[Role, typer.Option(help=_ROLES)] = Role.ASKER,
     namespace: Annotated[
         list[str] | None, typer.Option("--namespace", "-n", help="Good for this one only; repeatable.")
     ] = None,
@@ -42,9 +49,14 @@ def add(
     config: options.Config = None,
 ) -> None:
     """Make a token and print its secret, once; only its digest is kept."""
-    from firedamp.access import digest, new_secret
+    from firedamp.access import PROGRAMS, digest, new_secret
     from firedamp.ports import Token
 
+    if path and role.value not in PROGRAMS:
+        raise AskError(
+            f"--path makes a program's secret, and {role.value} is a role of people: "
+            f"use {' or '.join(PROGRAMS)}"
+        )
     secret = new_secret("fdp" if path else "fd")
     token = Token(name, digest(secret), role.value, tuple(namespace or ()), path, time.time())
     try:

@@ -26,6 +26,7 @@ from firedamp.cohorts import Cohorts
 from firedamp.config.flows import Traces
 from firedamp.config.freezes import Freeze
 from firedamp.config.links import Links
+from firedamp.config.people import Auth
 from firedamp.decision.parameters import HISTORY_SECONDS, History, Parameters, Policy, Window
 from firedamp.errors import ConfigError
 from firedamp.model import Mode
@@ -89,14 +90,6 @@ class StoreSettings(_Section):
         scheme, _, rest = self.url.partition("://")
         user, _, place = rest.partition("@")
         return f"{scheme}://{user}:{quote(password, safe='')}@{place}"
-
-
-class Auth(_Section):
-    """Who may ask. On by default."""
-
-    required: bool = True
-    #: Files that each hold one bearer token (mounted secrets), by the token's name.
-    token_files: dict[str, str] = Field(default_factory=dict)
 
 
 class Limits(_Section):
@@ -189,6 +182,8 @@ class Settings(_Section):
     services: tuple[Service, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     auth: Auth = Auth()
+    #: People look and change nothing: pages draw no forms. Programs go on as ever.
+    read_only: bool = False
     limits: Limits = Limits()
     log: Log = Log()
 

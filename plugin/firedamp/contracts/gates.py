@@ -22,7 +22,7 @@ from pydantic import AfterValidator
 
 from firedamp.config import Settings
 from firedamp.contracts import _wire
-from firedamp.errors import AskError, ForbiddenError, NotFoundError
+from firedamp.errors import AskError, NotFoundError
 from firedamp.ports import Gate, Store, Token
 from firedamp.units import seconds
 
@@ -39,11 +39,12 @@ HOOKS = (
 _ROLLBACK = "rollback"
 _DAY_SECONDS = 86400.0
 _LONGEST_SECONDS = 30 * _DAY_SECONDS
-_OPENERS = frozenset({"gatekeeper", "admin"})
 _APPROVED = 200, "Approved"
 _FORBIDDEN = 403, "Forbidden"
 
 Answer = tuple[int, str]
+#: Raises ForbiddenError where a token's role does not include this one.
+Permitted = Callable[[Token, str], None]
 
 
 def _hook(text: str) -> str:
@@ -119,10 +120,15 @@ class Call:
 
 
 def routes(
-    store: Store, settings: Settings, grants: _wire.Grants, *, clock: Callable[[], float] = time.time
+    store: Store,
+    settings: Settings,
+    grants: _wire.Grants,
+    *,
+    permitted: Permitted,
+    clock: Callable[[], float] = time.time,
 ) -> list[web.RouteDef]:
     """The addresses of this contract; `grants` finds the token of a path secret and a namespace."""
-    contract = _Gates(store, settings, grants, clock)
+    contract = _Gates(store, settings, grants, permitted, clock)
     return [
         web.route("*", "/flagger/v1/{secret}/{kind:gate|rollback}/{action}", contract.handle),
     ]
@@ -133,6 +139,7 @@ class _Gates:
     store: Store
     settings: Settings
     grants: _wire.Grants
+    permitted: Permitted
     clock: Callable[[], float]
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -191,14 +198,14 @@ class _Gates:
         return _FORBIDDEN if gate is None else _APPROVED
 
     async def _open(self, call: Call) -> Answer:
-        _may_open(call.token)
+        self.permitted(call.token, "ruler")
         gate = call.gate(is_open=True)
         await self.store.set_gate(gate)
         until = datetime.fromtimestamp(gate.expires, UTC).isoformat(timespec="seconds")
         return 202, f"open until {until}: {gate.hook} of {gate.namespace}/{gate.service}"
 
     async def _close(self, call: Call) -> Answer:
-        _may_open(call.token)
+        self.permitted(call.token, "ruler")
         known = await self.store.gates(call.order.namespace)
         opened = [gate for gate in known if gate.is_open and call.concerns(gate)]
         closed = [replace(gate, is_open=False, by=call.token.name, at=call.now) for gate in opened]
@@ -209,14 +216,6 @@ class _Gates:
 
 #: Answers that need no gate and tell nothing.
 _CONSTANT = {("gate", "approve"): (200, "OK"), ("gate", "halt"): _FORBIDDEN}
-
-
-def _may_open(token: Token) -> None:
-    if token.role not in _OPENERS:
-        raise ForbiddenError(
-            f"token {token.name!r} has role {_wire.shown(token.role)}: gates are opened and closed by a "
-            "gatekeeper or an admin; use such a token's path secret"
-        )
 
 
 def _refused(error: AskError) -> web.Response:

@@ -1,9 +1,10 @@
 """
 Who comes in: methods, hosts, other sites' requests, and the token that a request carries.
 
-A bearer token is asked for everywhere but at the probes, the login, the API's document and below `/flagger/`,
-where the contract itself holds the path's secret against the namespace in the body. What a page may do with a
-session's cookie is reading only.
+A token is asked for everywhere but at the probes, the login, the API's document and below `/flagger/`, where
+the contract itself holds the path's secret against the namespace in the body. A browser changes things by
+the forms of our own pages alone, each sealed for its session; the addresses of programs take no browser's
+word for anything but reading.
 """
 
 from dataclasses import dataclass
@@ -13,20 +14,44 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from firedamp.access import ANYBODY, COOKIE, Keyring, Sessions, cross_site, loopback_host
+from firedamp.access import (
+    ANYBODY,
+    SAFE,
+    SESSION_SECONDS,
+    cross_site,
+    form_cookie,
+    loopback_host,
+    may,
+    permitted,
+    seal,
+)
 from firedamp.config import Settings
 from firedamp.contracts._wire import TOKEN, shown
+from firedamp.errors import ForbiddenError
 from firedamp.ports import Token
 from firedamp.server.clock import now
 from firedamp.server.observing import Handler
+from firedamp.server.places import is_open, least_role, of_people
 from firedamp.server.refusing import refused
+from firedamp.server.visiting import Caller, Callers, sealed_by
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
-_OPEN = frozenset({"/livez", "/readyz", "/startupz", "/metrics", "/login", "/logout", "/api/v1/openapi.json"})
-_OPEN_BELOW = ("/static/", "/flagger/")
+_CALLER = web.RequestKey("caller", Caller)
 _NOBODY = (
     "no valid token came with this: Authorization: Bearer is expected; send a token of this installation "
     "(the first start printed one, firedamp token add makes others)"
+)
+_ENDED = (
+    "nobody is logged in here, or no longer: nothing was changed; log in, go back to what you typed, and "
+    "send it again"
+)
+_READ_ONLY = (
+    "read_only is true in the settings: people look and change nothing here; "
+    "ask whoever runs firedamp to set read_only: false"
+)
+_NO_BROWSER = (
+    "a browser's session is good for reading here: change things on the pages, or send a token with "
+    "Authorization: Bearer"
 )
 
 
@@ -35,24 +60,24 @@ class Door:
     """Lets requests in, with the token that they carry."""
 
     settings: Settings
-    keyring: Keyring
-    sessions: Sessions
+    callers: Callers
 
     async def grants(self, secret: str, namespace: str) -> Token | None:
         """The token of a path's secret, for contracts whose callers can send no header."""
         if not self.settings.auth.required:
             return ANYBODY
-        return await self.keyring.path(secret, namespace)
+        token = await self.callers.keyring.path(secret, namespace)
+        return token if token is not None and may(token, "asker") else None
 
     async def login(self, secret: str) -> str | None:
-        """A session's cookie for a bearer token; None where it is none."""
-        token = await self.keyring.bearer(secret)
-        return None if token is None else self.sessions.cookie(token, now())
+        """The secret of a new session for a bearer token; None where it is none."""
+        token = await self.callers.keyring.bearer(secret)
+        return None if token is None else await self.callers.sessions.begin(token, now())
 
-    @property
-    def secure(self) -> bool:
-        """Whether people reach us by https only."""
-        return self.settings.public_url is not None and self.settings.public_url.scheme == "https"
+    def sealed(self, request: web.Request) -> str:
+        """The seal of the forms of a page that is drawn now; "" where they need none."""
+        caller = request.get(_CALLER)
+        return seal(caller.secret, now()) if caller is not None and caller.browser else ""
 
     def middleware(self) -> Middleware:
         """`admit` in the shape that aiohttp wants."""
@@ -72,12 +97,48 @@ class Door:
             return refused(request, HTTPStatus.METHOD_NOT_ALLOWED, sentence, {"Allow": ", ".join(METHODS)})
         if foreign := self._foreign(request):
             return refused(request, HTTPStatus.FORBIDDEN, foreign)
-        if not _is_open(request.path):
-            token = await self._token(request)
-            if token is None:
-                return self._unknown(request)
-            request[TOKEN] = token
-        return await handler(request)
+        if is_open(request.path):
+            return await handler(request)
+        caller = await self.callers.of(request, now())
+        if caller is None:
+            return self._unknown(request)
+        return await self._entered(request, caller, handler)
+
+    async def _entered(self, request: web.Request, caller: Caller, handler: Handler) -> web.StreamResponse:
+        request[TOKEN], request[_CALLER] = caller.token, caller
+        permitted(caller.token, least_role(request.path))
+        if request.method not in SAFE:
+            await self._changing(request, caller)
+        response = await handler(request)
+        if caller.cookie and not response.prepared:
+            self.give(response, form_cookie(secure=self.callers.secure), caller.cookie)
+        return response
+
+    async def _changing(self, request: web.Request, caller: Caller) -> None:
+        """
+        Let through what may change something.
+
+        Raises:
+            ForbiddenError: a person may not, or not in this way, or the form is not of our page.
+        """
+        page = of_people(request.path)
+        if caller.browser and not page:
+            raise ForbiddenError(_NO_BROWSER)
+        if self.settings.read_only and (page or not may(caller.token, "asker")):
+            raise ForbiddenError(_READ_ONLY)
+        if page:
+            await sealed_by(caller, request, now())
+
+    def give(self, response: web.StreamResponse, name: str, value: str) -> None:
+        """Set a cookie that no script reads and no other site's form sends along."""
+        response.set_cookie(
+            name,
+            value,
+            max_age=SESSION_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=self.callers.secure,
+        )
 
     def _foreign(self, request: web.Request) -> str | None:
         """Why a request is another site's: forged by a page, or led here by a name that is not ours."""
@@ -97,23 +158,12 @@ class Door:
         url = self.settings.public_url
         return frozenset({urlsplit(str(url)).netloc}) if url is not None else frozenset()
 
-    async def _token(self, request: web.Request) -> Token | None:
-        if not self.settings.auth.required:
-            return ANYBODY
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if secret:
-            return await self.keyring.bearer(secret.strip()) if scheme.lower() == "bearer" else None
-        cookie = request.cookies.get(COOKIE)
-        return await self.sessions.token(cookie, now()) if cookie else None
-
     def _unknown(self, request: web.Request) -> web.StreamResponse:
-        if request.path == "/" or request.path.startswith("/releases/"):
-            location = {"Location": f"/login?next={quote(request.path)}"}
+        if of_people(request.path):
+            if request.method not in SAFE:
+                return refused(request, HTTPStatus.UNAUTHORIZED, _ENDED)
+            location = {"Location": f"/login?next={quote(request.path_qs)}"}
             return web.Response(status=HTTPStatus.SEE_OTHER, headers=location)
         return refused(
             request, HTTPStatus.UNAUTHORIZED, _NOBODY, {"WWW-Authenticate": 'Bearer realm="firedamp"'}
         )
-
-
-def _is_open(path: str) -> bool:
-    return path in _OPEN or path.startswith(_OPEN_BELOW)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
-from firedamp.access import Keyring, Sessions, may
+from firedamp.access import Keyring, Proxies, Sessions, may, permitted
 from firedamp.config import Settings
 from firedamp.contracts import api, argo, flagger, gates, otlp, promql
 from firedamp.contracts._wire import TOKEN, Desk, desk
@@ -23,6 +23,7 @@ from firedamp.server.login import Login
 from firedamp.server.observing import headed, observed
 from firedamp.server.probes import Lifecycle, Probes
 from firedamp.server.refusing import refusing
+from firedamp.server.visiting import Callers
 from firedamp.ui import routes as pages
 
 LIFECYCLE = web.AppKey("lifecycle", Lifecycle)
@@ -42,7 +43,7 @@ def create_app(
     Spans are taken where there is an intake for them.
     """
     keyring = Keyring(store, settings.auth.token_files)
-    door = Door(settings, keyring, Sessions(keyring))
+    door = Door(settings, Callers(settings, keyring, Sessions(store, keyring), _proxies(settings)))
     asked = desk(judge, settings.limits)
     life = Lifecycle()
     app = web.Application(
@@ -55,10 +56,10 @@ def create_app(
             *Login(door).routes(),
             *pages(store, settings, lambda request: request[TOKEN], may=may),
             *argo.routes(asked, settings, clock=clock),
-            *gates.routes(store, settings, door.grants, clock=clock),
+            *gates.routes(store, settings, door.grants, permitted=permitted, clock=clock),
             *flagger.routes(asked, store, settings, door.grants, clock=clock),
             *promql.routes(asked, settings, clock=clock),
-            *api.routes(asked, store, settings, may=may, clock=clock),
+            *api.routes(asked, store, settings, permitted=permitted, clock=clock),
         ]
     )
     if intake is not None:
@@ -68,6 +69,14 @@ def create_app(
     app.on_response_prepare.append(headed)
     app.cleanup_ctx.append(lambda _: _living(keyring, asked, life))
     return app
+
+
+def _proxies(settings: Settings) -> Proxies | None:
+    found = settings.auth.proxy
+    if found is None:
+        return None
+    roles = {str(role): groups for role, groups in found.roles.items()}
+    return Proxies(found.addresses, found.user_header, found.groups_header, roles)
 
 
 async def _living(keyring: Keyring, asked: Desk, life: Lifecycle) -> AsyncIterator[None]:

@@ -1,8 +1,8 @@
 """
 Logging in and out: a token against a session's cookie.
 
-The cookie is HttpOnly and SameSite=Lax, and Secure where people reach us by https. After the login only
-addresses of our own are gone to.
+The cookie is HttpOnly and SameSite=Lax, so that a permalink in a chat finds its reader logged in, and Secure
+where people reach us by https. After the login only addresses of our own are gone to.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from firedamp.access import COOKIE, SESSION_SECONDS
+from firedamp.access import session_cookie
 from firedamp.server.admitting import Door
 from firedamp.ui import login_page
 
 _MOST_FIELDS = 8
+_LONGEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +38,24 @@ class Login:
     async def enter(self, request: web.Request) -> web.Response:
         given = await _fields(request)
         then = _own(given.get("next", "/"))
-        cookie = await self.door.login(given.get("token", "").strip())
-        if cookie is None:
+        secret = await self.door.login(given.get("token", "").strip())
+        if secret is None:
             sentence = "No such token: it is unknown or revoked, or a path secret, which opens no page."
             return login_page(sentence, then=then, status=HTTPStatus.FORBIDDEN)
         response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": then})
-        response.set_cookie(
-            COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="Lax", secure=self.door.secure
-        )
+        self.door.give(response, self._cookie, secret)
         return response
 
     async def leave(self, request: web.Request) -> web.Response:
-        del request
+        if secret := request.cookies.get(self._cookie):
+            await self.door.callers.sessions.end(secret)
         response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/login"})
-        response.del_cookie(COOKIE, httponly=True, samesite="Lax", secure=self.door.secure)
+        response.del_cookie(self._cookie, httponly=True, samesite="Lax", secure=self.door.callers.secure)
         return response
+
+    @property
+    def _cookie(self) -> str:
+        return session_cookie(secure=self.door.callers.secure)
 
 
 async def _fields(request: web.Request) -> dict[str, str]:
@@ -67,5 +71,5 @@ async def _fields(request: web.Request) -> dict[str, str]:
 
 def _own(path: str) -> str:
     """The path, where it is one of ours; to a browser, two slashes begin another host's address."""
-    plain = path.isascii() and path.isprintable() and "\\" not in path and len(path) <= 300
+    plain = path.isascii() and path.isprintable() and "\\" not in path and len(path) <= _LONGEST
     return path if plain and path.startswith("/") and not path.startswith("//") else "/"

@@ -15,6 +15,7 @@ from firedamp import telemetry
 from firedamp.contracts._wire import json_answer, shown, status_of, text_answer
 from firedamp.errors import AskError, StoreError
 from firedamp.server.observing import REQUEST_ID, Handler, template
+from firedamp.server.places import of_people
 from firedamp.ui import error_page
 
 _ADDRESSES = "see /api/v1/openapi.json for the addresses of the API"
@@ -80,10 +81,10 @@ def _http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
 
 def _is_page(request: web.Request) -> bool:
     path = request.path
-    if path == "/" or path.startswith(_PAGES):
-        return True
+    if template(request) != "unmatched" or path == "/" or path.startswith(_PAGES):
+        return of_people(path)
     wants_page = "text/html" in request.headers.get("Accept", "")
-    return wants_page and template(request) == "unmatched" and not path.startswith(("/api/", "/flagger/"))
+    return wants_page and not path.startswith(("/api/", "/flagger/"))
 
 
 def _troubled(request: web.Request, status: int, sentence: str) -> web.StreamResponse:

@@ -15,7 +15,7 @@ class Events(Room):
 
     def rows(self) -> list[Row]:
         return [
-            (Operation("GET", "/events", "asker", answers.EventList, query=calls.EventsCall), self.events)
+            (Operation("GET", "/events", "viewer", answers.EventList, query=calls.EventsCall), self.events)
         ]
 
     async def events(self, request: web.Request) -> answers.EventList:

@@ -17,10 +17,10 @@ class Gates(Room):
     def rows(self) -> list[Row]:
         a, c, op = answers, calls, Operation
         return [
-            (op("GET", "/gates", "asker", a.GateList, query=c.NamespaceCall), self.gates),
-            (op("PUT", "/gates", "gatekeeper", a.GateAnswer, body=c.GateCall), self.set_gate),
-            (op("PUT", "/holds", "gatekeeper", a.GateAnswer, body=c.HoldCall), self.hold),
-            (op("DELETE", "/holds", "gatekeeper", a.GateAnswer, query=c.LiftCall), self.lift),
+            (op("GET", "/gates", "viewer", a.GateList, query=c.NamespaceCall), self.gates),
+            (op("PUT", "/gates", "ruler", a.GateAnswer, body=c.GateCall), self.set_gate),
+            (op("PUT", "/holds", "ruler", a.GateAnswer, body=c.HoldCall), self.hold),
+            (op("DELETE", "/holds", "ruler", a.GateAnswer, query=c.LiftCall), self.lift),
         ]
 
     async def gates(self, request: web.Request) -> answers.GateList:

@@ -76,7 +76,7 @@ def _described(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": ((taken or operation.answer).__doc__ or "").strip(),
-        "description": f"Needs a token with role {operation.role} or more.",
+        "description": f"Needs a token whose role includes {operation.role}.",
         "parameters": [*_id(operation), *_parameters(operation)],
         "responses": _responses(operation),
     }

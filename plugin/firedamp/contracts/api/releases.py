@@ -19,9 +19,9 @@ class Releases(Room):
     def rows(self) -> list[Row]:
         a, c, op = answers, calls, Operation
         return [
-            (op("GET", "/releases", "asker", a.ReleasePage, query=c.ReleasesCall), self.releases),
-            (op("GET", "/releases/{id}", "asker", a.ReleaseDetail), self.release),
-            (op("GET", "/releases/{id}/looks", "asker", a.LookPage, query=c.LooksCall), self.looks),
+            (op("GET", "/releases", "viewer", a.ReleasePage, query=c.ReleasesCall), self.releases),
+            (op("GET", "/releases/{id}", "viewer", a.ReleaseDetail), self.release),
+            (op("GET", "/releases/{id}/looks", "viewer", a.LookPage, query=c.LooksCall), self.looks),
         ]
 
     async def releases(self, request: web.Request) -> answers.ReleasePage:

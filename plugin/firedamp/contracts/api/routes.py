@@ -16,24 +16,29 @@ from firedamp.contracts.api.releases import Releases
 from firedamp.contracts.api.room import JSON, Handler, Room
 from firedamp.contracts.api.services import Services
 from firedamp.contracts.api.verdicts import Outcomes, Verdicts
-from firedamp.errors import AskError, ForbiddenError
+from firedamp.errors import AskError
 from firedamp.ports import Judging, Store, Token
 
-#: Whether a token's role is at least this one.
-May = Callable[[Token, str], bool]
+#: Raises ForbiddenError where a token's role does not include this one.
+Permitted = Callable[[Token, str], None]
 
 #: In the order in which the document shows them.
 ROOMS: tuple[type[Room], ...] = (Verdicts, Releases, Outcomes, Services, Gates, Events)
 
 
 def routes(
-    judge: Judging, store: Store, settings: Settings, *, may: May, clock: Callable[[], float] = time.time
+    judge: Judging,
+    store: Store,
+    settings: Settings,
+    *,
+    permitted: Permitted,
+    clock: Callable[[], float] = time.time,
 ) -> list[web.RouteDef]:
     """The addresses of the API, and the document that describes them."""
     desk = _wire.desk(judge, settings.limits)
     table = [row for room in ROOMS for row in room(desk, store, settings, clock).rows()]
     described = document([operation for operation, _ in table])
-    door = _Door(may)
+    door = _Door(permitted)
     return [
         *(web.route(one.method, one.path, partial(door.answered, one, handler)) for one, handler in table),
         web.get("/api/v1/openapi.json", partial(_document, described)),
@@ -47,22 +52,14 @@ async def _document(described: dict[str, object], request: web.Request) -> web.R
 
 @dataclass(frozen=True, slots=True)
 class _Door:
-    may: May
+    permitted: Permitted
 
     async def answered(self, operation: Operation, handler: Handler, request: web.Request) -> web.Response:
         """Check the role, answer, and say in words what was wrong with the question."""
         try:
-            self._role(request, operation.role)
+            self.permitted(request[_wire.TOKEN], operation.role)
             answer = await handler(request)
         except AskError as error:
             return _wire.refused_json(error)
         text = answer.model_dump_json(exclude_none=True)
         return web.Response(text=text, content_type=JSON, headers={"Cache-Control": "no-store"})
-
-    def _role(self, request: web.Request, role: str) -> None:
-        token = request[_wire.TOKEN]
-        if not self.may(token, role):
-            raise ForbiddenError(
-                f"token {_wire.shown(token.name)} has role {token.role!r}: {role!r} is needed here; "
-                "use a token with that role"
-            )

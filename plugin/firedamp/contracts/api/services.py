@@ -13,7 +13,7 @@ class Services(Room):
     __slots__ = ()
 
     def rows(self) -> list[Row]:
-        operation = Operation("GET", "/services", "asker", answers.ServiceList, query=calls.NamespaceCall)
+        operation = Operation("GET", "/services", "viewer", answers.ServiceList, query=calls.NamespaceCall)
         return [(operation, self.services)]
 
     async def services(self, request: web.Request) -> answers.ServiceList:

@@ -43,9 +43,7 @@ class Outcomes(Room):
     __slots__ = ()
 
     def rows(self) -> list[Row]:
-        operation = Operation(
-            "POST", "/outcomes", "gatekeeper", answers.OutcomeAnswer, body=calls.OutcomeCall
-        )
+        operation = Operation("POST", "/outcomes", "ruler", answers.OutcomeAnswer, body=calls.OutcomeCall)
         return [(operation, self.outcome)]
 
     async def outcome(self, request: web.Request) -> answers.OutcomeAnswer:

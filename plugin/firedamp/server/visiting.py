@@ -1,0 +1,109 @@
+"""
+Who stands at the door: the token of a request, how it came, and the secret that the forms are sealed with.
+
+    proxied   a trusted proxy signed a person in; forms are bound to a cookie of their own
+    bearer    Authorization: Bearer; no other site can make a browser send it, so forms need no seal
+    session   a cookie from the login; forms are bound to its secret
+    anybody   no token is asked for; Host and Origin are what guards the forms
+"""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from firedamp.access import (
+    ANYBODY,
+    SEAL,
+    Keyring,
+    Proxies,
+    Sessions,
+    form_cookie,
+    new_secret,
+    session_cookie,
+    unsealed,
+)
+from firedamp.config import Settings
+from firedamp.contracts._wire import content_type, from_query, utf8
+from firedamp.errors import ForbiddenError
+from firedamp.ports import Token
+
+FORM = "application/x-www-form-urlencoded"
+_MOST_CHARACTERS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """
+    Who asks.
+
+    Attributes:
+        secret: what forms are sealed with; "" where they need no seal.
+        cookie: a cookie that the answer has to set, so that the secret comes back; "" for none.
+    """
+
+    token: Token
+    secret: str = ""
+    cookie: str = ""
+
+    @property
+    def browser(self) -> bool:
+        """Whether a browser adds by itself what says who asks, so that other sites could use it."""
+        return bool(self.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Finds out who asks."""
+
+    settings: Settings
+    keyring: Keyring
+    sessions: Sessions
+    proxies: Proxies | None
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us by https only."""
+        return self.settings.public_url is not None and self.settings.public_url.scheme == "https"
+
+    async def of(self, request: web.Request, now: float) -> Caller | None:
+        """
+        Who asks; None where nobody says so in a way that holds.
+
+        Raises:
+            AskError: a trusted proxy's headers are not what they should be.
+        """
+        if not self.settings.auth.required:
+            return Caller(ANYBODY)
+        person = self.proxies.person(request.remote, request.headers) if self.proxies else None
+        if person is not None:
+            return self._proxied(person, request)
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if secret:
+            token = await self.keyring.bearer(secret.strip()) if scheme.lower() == "bearer" else None
+            return None if token is None else Caller(token)
+        return await self._session(request, now)
+
+    async def _session(self, request: web.Request, now: float) -> Caller | None:
+        secret = request.cookies.get(session_cookie(secure=self.secure), "")
+        token = await self.sessions.token(secret, now) if secret else None
+        return None if token is None else Caller(token, secret)
+
+    def _proxied(self, person: Token, request: web.Request) -> Caller:
+        known = request.cookies.get(form_cookie(secure=self.secure), "")
+        cookie = "" if 0 < len(known) <= _MOST_CHARACTERS else new_secret("fdf")
+        # Two people who share a browser, one after the other, must not share their forms.
+        return Caller(person, f"{cookie or known} {person.name}", cookie)
+
+
+async def sealed_by(caller: Caller, request: web.Request, now: float) -> None:
+    """
+    Hold a form to the page that it was drawn on.
+
+    Raises:
+        RefusedError: it is no form.
+        ForbiddenError: its seal is missing, another's, or too old.
+    """
+    content_type(request, FORM)
+    fields = from_query(utf8(await request.read()))
+    if caller.browser and (fault := unsealed(caller.secret, fields.get(SEAL, ""), now)):
+        raise ForbiddenError(fault)
