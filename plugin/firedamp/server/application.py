@@ -54,7 +54,7 @@ def create_app(
         [
             *Probes(store, life).routes(),
             *Login(door).routes(),
-            *pages(store, settings, lambda request: request[TOKEN], may=may),
+            *pages(store, settings, lambda request: request[TOKEN], may=may, sealed=door.sealed),
             *argo.routes(asked, settings, clock=clock),
             *gates.routes(store, settings, door.grants, permitted=permitted, clock=clock),
             *flagger.routes(asked, store, settings, door.grants, clock=clock),

@@ -10,7 +10,7 @@ from firedamp.ports import Store
 from firedamp.ui import assets
 from firedamp.ui.views.release import ReleaseViews
 from firedamp.ui.views.releases import ReleasesViews
-from firedamp.ui.views.site import Holder, May, Site
+from firedamp.ui.views.site import Holder, May, Sealed, Site
 
 _VIEWS = (ReleasesViews, ReleaseViews)
 
@@ -21,10 +21,11 @@ def routes(
     holder: Holder,
     *,
     may: May,
+    sealed: Sealed,
     clock: Callable[[], float] = time.time,
 ) -> list[web.RouteDef]:
     """The addresses of the pages and what they are made with; `holder` finds the token of a request."""
-    site = Site(store, settings, holder, may, clock)
+    site = Site(store, settings, holder, may, sealed, clock)
     return [
         *(route for views in _VIEWS for route in views(site).routes()),
         *assets.routes(),

@@ -15,6 +15,8 @@ from firedamp.ui.pages.shell import SECTIONS, Link, Shell
 Holder = Callable[[web.Request], Token]
 #: Whether a token's role includes this one.
 May = Callable[[Token, str], bool]
+#: What the forms of a page carry that is drawn for this request; "" where they need nothing.
+Sealed = Callable[[web.Request], str]
 
 _LONGEST = 253
 
@@ -27,6 +29,7 @@ class Site:
     settings: Settings
     holder: Holder
     may: May
+    sealed: Sealed
     clock: Callable[[], float]
 
     def shell(self, request: web.Request, title: str, *, section: str = "", twin: str = "") -> Shell:
@@ -43,7 +46,35 @@ class Site:
             who=known.name if known else "",
             role=known.role if known else "",
             twin=twin,
+            csrf=self.sealed(request),
         )
+
+    def lets(self, request: web.Request, role: str, namespace: str | None = None) -> bool:
+        """Whether whoever looks may change what this role may; where not, no form is drawn for it."""
+        token = self.holder(request)
+        reached = namespace is None or _mine(token, namespace)
+        return reached and not self.settings.read_only and self.may(token, role)
+
+    def held(self, request: web.Request, role: str, namespace: str | None = None) -> Token:
+        """
+        Whoever changes something, held to a role and their namespaces.
+
+        Raises:
+            ForbiddenError: they may not.
+        """
+        token = self.holder(request)
+        if not self.may(token, role):
+            raise ForbiddenError(
+                f"{token.name!r} has role {token.role!r}: a role that includes {role!r} is needed here; log "
+                "in with a token that has it, or ask an administrator"
+            )
+        if namespace is not None and not _mine(token, namespace):
+            bound = ", ".join(token.namespaces)
+            raise ForbiddenError(
+                f"{token.name!r} is bound to {bound}: {namespace!r} is not among them; log in with a token "
+                "that is good for it"
+            )
+        return token
 
     def url(self, request: web.Request) -> str:
         """Where people reach this service."""
