@@ -23,6 +23,7 @@ from firedamp.judge import evidence, plans
 from firedamp.judge.book import Profile
 from firedamp.judge.gathering import Gathering
 from firedamp.judge.past import Past
+from firedamp.judge.rulings import Rulings
 from firedamp.judge.snapshots import Snapshots
 from firedamp.judge.waiting import in_time, waiting
 from firedamp.model import Block, Evidence, Look, Release
@@ -66,6 +67,7 @@ class Looks:
         self._store = store
         self._past = past
         self._snapshots = snapshots
+        self._rulings = Rulings(store)
         self._deadline = deadline_seconds
         self._sessions = sessions
         self._living: OrderedDict[int, Living] = OrderedDict()
@@ -172,8 +174,8 @@ class Looks:
         )
         with telemetry.stage(telemetry.Stage.EVALUATE), waiting("the statistics"):
             folded, looks = await asyncio.to_thread(_fold, living.session, pieces)
-        release = _with_verdict(release, living.session.parameters, looks[-1])
         with telemetry.stage(telemetry.Stage.RECORD), waiting("firedamp's own store"):
+            release = await self._with_verdict(release, living.session.parameters, looks[-1])
             await self._store.add_looks(release, looks)
         if _is_over(folded) and not _is_over(living.session):
             self._past.over(release, folded)
@@ -181,6 +183,12 @@ class Looks:
         living.session, living.memories, living.last = folded, memories, looks[-1]
         telemetry.CHECK_VALUES.saw(release.key, release.verdict, looks[-1].findings)
         return release
+
+    async def _with_verdict(self, release: Release, parameters: Parameters, look: Look) -> Release:
+        """The release with the promote answer of this look, for lists of releases."""
+        spoken = await self._rulings.in_force(release, parameters)
+        verdict, sentence = recorded.verdict(release, parameters, look, spoken)
+        return replace(release, verdict=verdict, sentence=sentence)
 
 
 def _is_over(running: Session) -> bool:
@@ -200,9 +208,3 @@ def _fold(living: Session, pieces: Sequence[Evidence]) -> tuple[Session, list[Lo
         living, findings = session.advance(living, piece)
         looks.append(Look(piece, findings, living.standing, __version__))
     return living, looks
-
-
-def _with_verdict(release: Release, parameters: Parameters, look: Look) -> Release:
-    """The release with the promote answer of this look, for lists of releases."""
-    verdict, sentence = recorded.verdict(release, parameters, look)
-    return replace(release, verdict=verdict, sentence=sentence)
