@@ -471,3 +471,28 @@ def test_releases_are_kept_for_years_where_people_want_it():
     kept = parse({"store": {"retention": "180d"}}, "test")
 
     assert kept.store.retention == parse({}, "test").store.retention == 180 * 86400
+
+
+def test_single_checks_of_a_flow_may_be_other():
+    """What the flow says holds for the rest of them."""
+    flow = "{name: order, root: {service: gateway, operation: POST /orders}, tolerance: 20%}"
+    tuned = "tuned: {order.latency: {tolerance: 40%}, operations: {tier: debug}}"
+    [service] = settings(f"services: [{{name: a, traces: {{flows: [{flow}], {tuned}}}}}]").services
+
+    found = {check.name: check for check in service.parameters().checks}
+    assert [found[name].tolerance for name in ("order.latency", "order.availability")] == [0.4, 0.2]
+    assert found["operations"].tier is Tier.DEBUG
+
+
+@pytest.mark.parametrize(
+    ("tuned", "fault"),
+    [
+        ("order.speed: {tolerance: 40%}", "there is no check 'order.speed'; known are operations"),
+        ("operations: {tolerance: 40%}", "tolerance of check 'operations' is 0.4: this check, of kind operations, has"),
+    ],
+)
+def test_what_a_flow_has_not_cannot_be_tuned(tuned, fault):
+    """A check that no flow has, and a value that the check has not."""
+    [said] = faults(f"services: [{{name: a, traces: {{tuned: {{{tuned}}}}}}}]")
+
+    assert said.startswith(f"f.yaml: services.0.traces: tuned: {fault}")

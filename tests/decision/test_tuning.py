@@ -99,13 +99,13 @@ def test_an_empty_change_changes_nothing():
         ),
         (
             {"checks": {"latency": {"pass_ratio": 3}}},
-            "pass_ratio of check 'latency' is 3.0: of a distribution check like this one tolerance, tier, "
-            "weight can be tuned; leave pass_ratio out",
+            "pass_ratio of check 'latency' is 3.0: this check, of kind distribution, has tolerance, "
+            "tier, weight to tune; leave pass_ratio out",
         ),
         (
             {"checks": {"memory": {"max_decrease": 0.1}}},
-            "max_decrease of check 'memory' is 0.1: of a relative check like this one max_increase, tier, "
-            "weight can be tuned; leave max_decrease out",
+            "max_decrease of check 'memory' is 0.1: this check, of kind relative, has max_increase, "
+            "tier, weight to tune; leave max_decrease out",
         ),
         (
             {"window": {"promote_after": "3h", "decide_by": "1h"}},

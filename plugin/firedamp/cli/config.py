@@ -1,5 +1,6 @@
 """`firedamp config`: the settings' schema, a check of a settings file, and what it comes to."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
@@ -35,11 +36,21 @@ def check(path: Annotated[Path, typer.Argument(help="Settings file (YAML).")]) -
 
 
 @app.command()
-def export(config: options.Config = None) -> None:
-    """Print the settings as firedamp sees them: file, environment and defaults together."""
-    import yaml
+def export(
+    config: options.Config = None,
+    service: Annotated[
+        str, typer.Option(help="Only this service's entry, as namespace/name.", show_default=False)
+    ] = "",
+    tuned: Annotated[
+        bool, typer.Option(help="With what people tuned merged in, which is read from the store.")
+    ] = True,
+) -> None:
+    """
+    Print the settings as firedamp sees them: file, environment, defaults and what people tuned together.
 
-    settings = options.settings(config)
-    typer.echo(
-        yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True), nl=False
-    )
+    What is printed is a settings file that judges by the same; comments say which values were tuned, by
+    whom, and since which version. Of secrets it names the files, as the settings do.
+    """
+    from firedamp.cli import export as exporting
+
+    typer.echo(asyncio.run(exporting.exported(options.settings(config), service, with_tuned=tuned)), nl=False)

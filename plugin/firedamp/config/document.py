@@ -55,6 +55,23 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Text that the loader above would take for a number or a word of YAML is put in quotes."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        taken = any(pattern.match(text) for _, pattern in _Loader.yaml_implicit_resolvers.get(text[:1], ()))
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style="'" if taken else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def written(data: object) -> str:
+    """Values as a YAML text which `parsed` reads back as they are."""
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text
+
+
 def parsed(text: str) -> Any:  # noqa: ANN401 - YAML is anything
     """
     The values in a YAML text.

@@ -5,6 +5,10 @@ from pydantic import Field, model_validator
 from firedamp.checks import Check, Operations
 from firedamp.decision.flows import Flow
 from firedamp.decision.parameters import Tracing
+from firedamp.decision.tuning import CheckChange
+from firedamp.errors import AskError
+
+_AS_IT_IS = CheckChange()
 
 
 class Traces(Tracing):
@@ -15,11 +19,16 @@ class Traces(Tracing):
     flows: tuple[Flow, ...] = ()
     #: Where no flow is named, so many of those that met the service most before a release are judged.
     discover: int = Field(default=3, ge=0, le=10)
+    #: What is other of single checks than their flow says, by the check's name: place-order.latency.
+    tuned: dict[str, CheckChange] = Field(default_factory=dict)
 
     def checks(self) -> tuple[Check, ...]:
         """Those of each flow, and what is asked of the service by any."""
+        return tuple(self.tuned.get(check.name, _AS_IT_IS).applied(check) for check in self._written_checks())
+
+    def _written_checks(self) -> list[Check]:
         flows = [check for flow in self.flows for check in flow.checks(self)]
-        return (*flows, Operations(name="operations", kind="operations"))
+        return [*flows, Operations(name="operations", kind="operations")]
 
     def reading(self) -> Tracing:
         """What decides a release, without where it is found."""
@@ -34,6 +43,17 @@ class Traces(Tracing):
                 f"flow {linked[0]!r} is linked, and no other is there; "
                 "name the flow in which its messages are written, too"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fitting(self) -> "Traces":
+        known = [check.name for check in self._written_checks()]
+        if unknown := [name for name in self.tuned if name not in known]:
+            raise ValueError(f"tuned: there is no check {unknown[0]!r}; known are {', '.join(known)}")
+        try:
+            self.checks()
+        except AskError as error:
+            raise ValueError(f"tuned: {error}") from error
         return self
 
     @model_validator(mode="after")

@@ -26,6 +26,7 @@ _Limit = Annotated[float, Field(allow_inf_nan=False)]
 _Data = dict[str, object]
 _Model = TypeVar("_Model", bound=BaseModel)
 CheckT = TypeVar("CheckT", bound=BaseCheck)
+ParametersT = TypeVar("ParametersT", bound=Parameters)
 
 
 class _Part(BaseModel):
@@ -59,17 +60,20 @@ class CheckChange(_Part):
 
     def applied(self, check: CheckT) -> CheckT:
         """
-        The check with this change.
+        The check with this change; the same one where nothing is other.
 
         Raises:
             AskError: its kind has no such field, or the values do not go together.
         """
-        allowed, given = tunable(check), self.given()
+        given = self.given()
+        if not given:
+            return check
+        allowed = tunable(check)
         wrong = next((field for field in given if field not in allowed), None)
         if wrong is not None:
             raise AskError(
-                f"{wrong} of check {check.name!r} is {given[wrong]!r}: of a {check.kind} check like this one "
-                f"{', '.join(allowed)} can be tuned; leave {wrong} out"
+                f"{wrong} of check {check.name!r} is {given[wrong]!r}: this check, of kind {check.kind}, "
+                f"has {', '.join(allowed)} to tune; leave {wrong} out"
             )
         return _valid(type(check), check, given, f"check {check.name!r}")
 
@@ -106,7 +110,7 @@ class Change(_Part):
         """What is other of the whole: alpha of both tiers."""
         return {name: value for name in ALPHAS if (value := getattr(self, name)) is not None}
 
-    def applied(self, parameters: Parameters) -> Parameters:
+    def applied(self, parameters: ParametersT) -> ParametersT:
         """
         The parameters with this change; the same ones where it is empty.
 
