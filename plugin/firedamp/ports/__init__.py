@@ -5,10 +5,11 @@ The protocols are structural; adapters and the fakes in tests need no base class
 """
 
 from firedamp.model import Look, Release, Standing
+from firedamp.ports.corrections import Override
 from firedamp.ports.judging import Judging
 from firedamp.ports.lists import Wanted
 from firedamp.ports.sources import Source, Span, TraceSource
-from firedamp.ports.stores import LESSONS, Event, Gate, Lesson, Override, Session, Snapshot, Store, Token
+from firedamp.ports.stores import LESSONS, Event, Gate, Lesson, Session, Snapshot, Store, Token
 
 __all__ = [
     "LESSONS",

@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from firedamp.model import Label, Look, Release, ReleaseKey, Ruling
+from firedamp.model import Look, Release, ReleaseKey
+from firedamp.ports.corrections import Corrections
 from firedamp.ports.lists import Lists
 
 #: So many releases of a service tell of a check's noise.
@@ -129,26 +130,7 @@ class Snapshot:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
-    """
-    A service's settings as tuned by a person, on top of the written ones.
-
-    Attributes:
-        version: 1, 2, ... of this service; the newest is in force.
-        body: the change as canonical JSON, which no store reads; "" goes back to the written settings.
-    """
-
-    namespace: str
-    service: str
-    version: int
-    by: str
-    at: float
-    note: str = ""
-    body: str = ""
-
-
-class Store(Lists, Protocol):
+class Store(Lists, Corrections, Protocol):
     """firedamp's memory. Every method may raise StoreError."""
 
     def lock(self, key: ReleaseKey) -> AbstractAsyncContextManager[None]:
@@ -218,49 +200,6 @@ class Store(Lists, Protocol):
 
         Of each check the lessons of the newest `LESSONS` releases are kept.
         """
-        ...
-
-    async def rule(self, ruling: Ruling) -> None:
-        """
-        Append a ruling and record it in the audit trail, in one transaction.
-
-        Raises:
-            StoreError: its release is not there.
-        """
-        ...
-
-    async def rulings(self, release_id: int) -> Sequence[Ruling]:
-        """All that was ever ruled on a release, in the order in which it was."""
-        ...
-
-    async def label(self, label: Label) -> None:
-        """
-        Append a label and record it in the audit trail, in one transaction.
-
-        Raises:
-            StoreError: its release is not there.
-        """
-        ...
-
-    async def labels(self, release_ids: Sequence[int]) -> Mapping[int, Label]:
-        """The newest label of each of these releases, where it was not withdrawn."""
-        ...
-
-    async def tune(self, override: Override) -> None:
-        """
-        Append the next version of a service's tuned settings and record it in the audit trail.
-
-        Raises:
-            ConflictError: the version is not the next one: somebody else was faster.
-        """
-        ...
-
-    async def override(self, namespace: str, service: str) -> Override | None:
-        """The newest version; None where nobody ever tuned."""
-        ...
-
-    async def overrides(self, namespace: str, service: str) -> Sequence[Override]:
-        """Every version, newest first."""
         ...
 
     async def gate(self, namespace: str, service: str, hook: str, revision: str, now: float) -> Gate | None:
