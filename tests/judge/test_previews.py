@@ -11,7 +11,7 @@ from fakes import MemoryStore
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.tuning import Change
 from firedamp.judge.previews import Preview, Previews
-from firedamp.model import Outcome, Slice, Trouble, TroubleKind
+from firedamp.model import Outcome, Ruled, Ruling, Slice, Trouble, TroubleKind
 from pasts import COHORTS, errors, kept, looked, parameters, past, release
 from rehearsal import Shop, blocks
 
@@ -309,3 +309,18 @@ async def test_nothing_is_written_by_a_preview():
     await previewed(store, MILD)
 
     assert (await store.release(one.id), await store.looks(one.id)) == (one, before)
+
+
+async def test_what_people_ruled_stays_as_it_is():
+    """A warning ruled real failed the release, and does so whatever the tolerance of another check."""
+    two = parameters(errors(), errors("refusals", tier="warn"))
+    store = MemoryStore()
+    looks = looked(two, blocks(two, GOOD, 12))
+    one = await kept(store, release("ruled", two), looks, two)
+    await store.rule(Ruling(one.id, "refusals", Ruled.REAL, "sue", 1.0, block=9, said="refusals: too many"))
+
+    [found] = (await previewed(store, MILD, two)).compared
+
+    assert (found.then.verdict, found.then.block) == (Outcome.FAIL, 9)
+    assert found.now == found.then
+    assert found.why == "failed, as it would now: ruled real by sue: refusals: too many"

@@ -140,4 +140,6 @@ class Previews:
             if not looks:
                 return Incomparable(release, "its looks are not there any more")
             again = await asyncio.to_thread(again.taken, looks)
-        return tuning.compared(again) if isinstance(again, Again) else again
+        if isinstance(again, Incomparable):
+            return again
+        return tuning.compared(again, await self._store.rulings(release.id))

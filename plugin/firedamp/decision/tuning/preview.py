@@ -7,18 +7,18 @@ what was recorded. What lies beyond the last recorded block nobody has seen: a r
 after four minutes does not tell what it would have done in thirty.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from firedamp import __version__, words
 from firedamp.cohorts import comparison_arm
-from firedamp.decision import known, recorded, session
+from firedamp.decision import known, recorded, rulings, session
 from firedamp.decision import parameters as stored
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
 from firedamp.decision.tuning.change import Change
 from firedamp.errors import AskError
-from firedamp.model import Finding, Look, Outcome, Release, Standing
+from firedamp.model import Finding, Look, Outcome, Release, Ruling, Standing
 
 _UNSEEN = "what came after its last look was not seen"
 
@@ -118,11 +118,12 @@ def begin(release: Release, last: Look, change: Change) -> Again | Incomparable:
     return Again(release, parameters, last, begun)
 
 
-def compared(again: Again) -> Compared:
-    """What was recorded beside what came out, once it is over."""
-    release, last = again.release, again.last
-    then = _stand(release, stored.from_json(release.parameters), last)
-    now = _stand(release, again.parameters, Look(last.evidence, again.findings, again.session.standing, ""))
+def compared(again: Again, spoken: Sequence[Ruling] = ()) -> Compared:
+    """What was recorded beside what came out, once it is over; what people ruled stays as it is."""
+    release, last, told = again.release, again.last, rulings.in_force(spoken)
+    came_out = Look(last.evidence, again.findings, again.session.standing, "")
+    then = _stand(release, stored.from_json(release.parameters), last, told)
+    now = _stand(release, again.parameters, came_out, told)
     return Compared(release, _index(last) + 1, then, now, _why(then, now, _index(last) + 1))
 
 
@@ -131,9 +132,9 @@ def is_of_other_version(last: Look) -> bool:
     return last.version != __version__
 
 
-def _stand(release: Release, parameters: Parameters, look: Look) -> Stand:
-    verdict, sentence = recorded.verdict(release, parameters, look)
-    standing = look.standing
+def _stand(release: Release, parameters: Parameters, look: Look, told: tuple[Ruling, ...]) -> Stand:
+    verdict, sentence = recorded.verdict(release, parameters, look, told)
+    standing = rulings.standing(look, told)
     return Stand(verdict, _decided(standing), standing.harm or sentence, _is_open(standing, parameters))
 
 
