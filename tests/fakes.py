@@ -21,7 +21,7 @@ from firedamp.model import (
     Ruling,
     Verdict,
 )
-from firedamp.ports import LESSONS, Event, Gate, Lesson, Override, Session, Snapshot, Token
+from firedamp.ports import LESSONS, Entry, Event, Gate, Lesson, Override, Session, Sifted, Snapshot, Token
 from firedamp.ports.lists import Wanted
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.ledger import BY_NAME_ONLY
@@ -245,6 +245,25 @@ class MemoryStore:
         newest = reversed(self._events)
         return [event for event in newest if _is(event, namespace, service, revision)][:limit]
 
+    async def trail(self, sifted: Sifted, *, before: int | None = None, limit: int = 50) -> Sequence[Entry]:
+        await self._turn(*sifted.namespaces, sifted.service, sifted.kind, sifted.by)
+        newest = [Entry(id, event) for id, event in enumerate(self._events, start=1)][::-1]
+        mine = [one for one in newest if before is None or one.id < before]
+        return [one for one in mine if _sifted(one.event, sifted)][:limit]
+
+    async def switches(
+        self, namespaces: Sequence[str] = (), *, service: str | None = None, since: float, limit: int = 200
+    ) -> Sequence[Gate]:
+        await self._turn(*namespaces, service)
+        known = [gate for _, gate in sorted(self._gates.items()) if gate.expires >= since]
+        mine = [gate for gate in known if not namespaces or gate.namespace in namespaces]
+        mine = [gate for gate in mine if service in (None, gate.service)]
+        return sorted(mine, key=lambda gate: (not gate.is_open, -gate.at))[:limit]
+
+    async def switch(self, namespace: str, service: str, hook: str, revision: str) -> Gate | None:
+        await self._turn(namespace, service, hook, revision)
+        return self._gates.get((namespace, service, hook, revision))
+
     async def tokens(self) -> Sequence[Token]:
         await self._turn()
         return sorted(self._tokens.values(), key=lambda token: (token.created, token.name))
@@ -323,6 +342,14 @@ def _wanted(release: Release, wanted: Wanted) -> bool:
     begun = (wanted.since or -math.inf) <= release.started < (wanted.until or math.inf)
     mine = not wanted.namespaces or release.key.namespace in wanted.namespaces
     return begun and mine and all(want in (None, has) for want, has in pairs)
+
+
+def _sifted(event: Event, sifted: Sifted) -> bool:
+    wanted = [(sifted.service, event.service), (sifted.kind, event.kind), (sifted.by, event.by)]
+    named = all(want in (None, name) for want, name in wanted)
+    reached = not sifted.namespaces or event.namespace in sifted.namespaces
+    after = sifted.since is None or event.at >= sifted.since
+    return named and reached and after and (sifted.until is None or event.at < sifted.until)
 
 
 def _moving(release: Release) -> tuple[str | float | None, ...]:

@@ -9,10 +9,12 @@ from firedamp.ports.corrections import Override
 from firedamp.ports.judging import Judging
 from firedamp.ports.lists import Wanted
 from firedamp.ports.sources import Source, Span, TraceSource
-from firedamp.ports.stores import LESSONS, Event, Gate, Lesson, Session, Snapshot, Store, Token
+from firedamp.ports.stores import LESSONS, Lesson, Session, Snapshot, Store, Token
+from firedamp.ports.trails import Entry, Event, Gate, Sifted
 
 __all__ = [
     "LESSONS",
+    "Entry",
     "Event",
     "Gate",
     "Judging",
@@ -21,6 +23,7 @@ __all__ = [
     "Override",
     "Release",
     "Session",
+    "Sifted",
     "Snapshot",
     "Source",
     "Span",

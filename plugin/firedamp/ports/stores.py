@@ -1,53 +1,17 @@
 """firedamp's memory. A store raises only `StoreError`s."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from firedamp.model import Look, Release, ReleaseKey
 from firedamp.ports.corrections import Corrections
 from firedamp.ports.lists import Lists
+from firedamp.ports.trails import Event, Gate, Trails
 
 #: So many releases of a service tell of a check's noise.
 LESSONS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """
-    A person's switch for one hook of one service; closed unless opened.
-
-    Attributes:
-        hook: hook type it belongs to ("confirm-promotion", "rollback", ... or "*" for all but orders:
-            "rollback", "hold" and "off", which are meant only where they are named).
-        revision: the revision it is meant for; "" for any.
-        expires: Unix time after which it counts as closed.
-    """
-
-    namespace: str
-    service: str
-    hook: str
-    revision: str
-    is_open: bool
-    expires: float
-    by: str
-    at: float
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened, for the audit trail: append-only."""
-
-    at: float
-    kind: str  # "gate", "hook", "outcome", "weight", "token", "mode" ...
-    namespace: str
-    service: str
-    revision: str
-    by: str
-    text: str
-    data: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +94,7 @@ class Snapshot:
     body: bytes
 
 
-class Store(Lists, Corrections, Protocol):
+class Store(Lists, Corrections, Trails, Protocol):
     """firedamp's memory. Every method may raise StoreError."""
 
     def lock(self, key: ReleaseKey) -> AbstractAsyncContextManager[None]:

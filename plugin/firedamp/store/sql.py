@@ -18,10 +18,10 @@ from firedamp.errors import StoreError
 from firedamp.model import Look, Release, ReleaseKey
 from firedamp.store import codec, rows, schema
 from firedamp.store.database import Database, engine, normalised
-from firedamp.store.lists import Lists
 from firedamp.store.locks import LocalLocks, ReplicaLocks, name
 from firedamp.store.migrations import migrate, trouble
 from firedamp.store.snapshots import drop
+from firedamp.store.trails import Trails
 from firedamp.store.whole import whole
 
 _PRUNED_AT_ONCE = 100  # releases per transaction, so that nobody waits long
@@ -39,7 +39,7 @@ async def open_store(url: str, *, pool_size: int = 5, lock_seconds: float = 6.0)
     return SqlStore(url, pool_size=pool_size, lock_seconds=lock_seconds)
 
 
-class SqlStore(Lists):
+class SqlStore(Trails):
     """
     firedamp's memory in a database that is migrated already; connects when first used.
 

@@ -1,0 +1,84 @@
+"""Who did what, looked through in every store."""
+
+from dataclasses import replace
+
+import pytest
+
+from firedamp.ports import Sifted, Store
+from store.examples import a_gate, an_event
+
+
+async def texts(store: Store, **wanted: object) -> list[str]:
+    return [entry.event.text for entry in await store.trail(Sifted(**wanted))]
+
+
+async def test_the_trail_is_paged_by_key(store: Store):
+    """Newest first, and a page goes on where the one before it ended, whatever was added meanwhile."""
+    for number in range(5):
+        await store.record(an_event(str(number)))
+
+    first = await store.trail(Sifted(), limit=2)
+    await store.record(an_event("new"))
+    second = await store.trail(Sifted(), before=first[-1].id, limit=2)
+
+    assert [entry.event.text for entry in first] == ["4", "3"]
+    assert [entry.event.text for entry in second] == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"namespaces": ("shop",)},
+        {"service": "checkout"},
+        {"kind": "gate"},
+        {"by": "alex"},
+        {"since": 1000.0},
+        {"until": 1001.0},
+        {"namespaces": ("shop", "web"), "kind": "gate", "by": "alex"},
+    ],
+)
+async def test_the_trail_can_be_sifted(store: Store, wanted: dict[str, object]):
+    """By where, what, who and when."""
+    mine = an_event("mine", kind="gate", by="alex", at=1000.0)
+    others = [{"namespace": "pay"}, {"service": "cart"}, {"kind": "hook"}, {"by": "sam"}, {"at": 999.0}]
+    for event in (mine, *(replace(mine, text=str(other), **other) for other in others)):
+        await store.record(event)
+    await store.record(replace(mine, text="late", at=1001.0))
+
+    found = await texts(store, **wanted)
+
+    assert "mine" in found
+    assert len(found) < 7
+
+
+async def test_gates_that_are_over_are_not_looked_through(store: Store):
+    """Only those that still mean something, the open ones first, the last switched before the others."""
+    await store.set_gate(a_gate(service="old", expires=1500.0))
+    await store.set_gate(a_gate(service="closed", is_open=False, at=1400.0))
+    await store.set_gate(a_gate(service="first", at=1200.0))
+    await store.set_gate(a_gate(service="last", at=1300.0))
+
+    found = await store.switches(since=1500.1)
+
+    assert [gate.service for gate in found] == ["last", "first", "closed"]
+
+
+async def test_gates_are_looked_through_by_namespace_and_service(store: Store):
+    """And no more of them than asked for."""
+    for namespace in ("shop", "pay", "web"):
+        await store.set_gate(a_gate(namespace=namespace))
+        await store.set_gate(a_gate(namespace=namespace, service="cart"))
+
+    found = await store.switches(["shop", "pay"], service="cart", since=0.0)
+
+    assert sorted(gate.namespace for gate in found) == ["pay", "shop"]
+    assert len(await store.switches(since=0.0, limit=4)) == 4
+
+
+async def test_one_gate_is_found_open_or_closed(store: Store):
+    """By its whole name, and nothing is found that nobody switched."""
+    await store.set_gate(a_gate(is_open=False, expires=1.0))
+    name = ("shop", "checkout", "confirm-promotion")
+
+    assert await store.switch(*name, "7d9f8b6c5d") == a_gate(is_open=False, expires=1.0)
+    assert await store.switch(*name, "") is None
