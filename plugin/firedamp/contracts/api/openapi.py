@@ -5,6 +5,7 @@ Pydantic emits JSON Schema 2020-12, which is what OpenAPI 3.1 means by a schema,
 Source: OpenAPI Specification 3.1.1, https://spec.openapis.org/oas/v3.1.1.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,11 @@ from firedamp.contracts.api.answers import ErrorAnswer
 
 BASE = "/api/v1"
 _REF = "#/components/schemas/{model}"
+#: What a path names.
+_IN_PATH = {
+    "id": {"type": "integer", "minimum": 1},
+    "check": {"type": "string", "minLength": 1, "maxLength": 63},
+}
 _REFUSALS = {
     "400": "The question cannot be understood.",
     "401": "There is no valid token.",
@@ -45,7 +51,7 @@ class Operation:
 
     @property
     def name(self) -> str:
-        words = self.below.strip("/").replace("{id}", "one").replace("/", "_")
+        words = re.sub(r"\{\w+\}", "one", self.below.strip("/")).replace("/", "_")
         return f"{self.method.lower()}_{words}"
 
 
@@ -77,7 +83,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "summary": ((taken or operation.answer).__doc__ or "").strip(),
         "description": f"Needs a token whose role includes {operation.role}.",
-        "parameters": [*_id(operation), *_parameters(operation)],
+        "parameters": [*_in_path(operation), *_parameters(operation)],
         "responses": _responses(operation),
     }
     if operation.body is not None:
@@ -85,10 +91,12 @@ def _described(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _id(operation: Operation) -> list[dict[str, Any]]:
-    if "{id}" not in operation.path:
-        return []
-    return [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}]
+def _in_path(operation: Operation) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name, schema in _IN_PATH.items()
+        if f"{{{name}}}" in operation.path
+    ]
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:

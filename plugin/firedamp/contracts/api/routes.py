@@ -9,6 +9,7 @@ from aiohttp import web
 
 from firedamp.config import Settings
 from firedamp.contracts import _wire
+from firedamp.contracts.api.checks import Checks
 from firedamp.contracts.api.events import Events
 from firedamp.contracts.api.gates import Gates
 from firedamp.contracts.api.openapi import Operation, document
@@ -23,7 +24,7 @@ from firedamp.ports import Judging, Store, Token
 Permitted = Callable[[Token, str], None]
 
 #: In the order in which the document shows them.
-ROOMS: tuple[type[Room], ...] = (Verdicts, Releases, Outcomes, Services, Gates, Events)
+ROOMS: tuple[type[Room], ...] = (Verdicts, Releases, Checks, Outcomes, Services, Gates, Events)
 
 
 def routes(
