@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -12,9 +11,8 @@ from fakes import MemoryStore
 from firedamp.model import Arm, Finding, Look, Outcome, Release, ReleaseKey, Tier
 from firedamp.ports import Event
 from firedamp.ui import error_page
-from firedamp.ui.pages.shell import Shell
-from firedamp.ui.wording import release as wording
 from firedamp.ui.wording.times import instant
+from pagereader import Reader
 from service import ASKER, Reply, Service, running
 from store.examples import a_look, a_release
 
@@ -39,39 +37,6 @@ ERRORS = Finding(
     alpha=0.02,
     one_look_p=0.003,
 )
-LATENCY = replace(
-    ERRORS, check="latency", kind="distribution", outcome=Outcome.PASS, unit="seconds", baseline=0.08
-)
-MEMORY = replace(
-    ERRORS, check="memory", kind="relative", tier=Tier.WARN, against=None, baseline=None, needs=390
-)
-
-
-class Reader(HTMLParser):
-    """Collects a page's tags and its text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in {"meta", "link", "input", "rect", "br", "img"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert tag == "rect" or self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 @pytest_asyncio.fixture
@@ -84,11 +49,6 @@ async def opened(store: MemoryStore, *looks: Look, key: ReleaseKey = SHOP, **cha
     release = await store.open(a_release(key, **changed))
     await store.add_looks(release, looks)
     return release
-
-
-def failed(look: Look, block: int) -> Look:
-    standing = replace(look.standing, failed_block=block)
-    return replace(look, findings=(LATENCY, MEMORY, ERRORS), standing=standing)
 
 
 async def shown(service: Service, path: str, **more: Any) -> Reader:
@@ -188,90 +148,6 @@ async def test_a_wrong_address_is_a_page_with_a_way_on(service, path, status):
     assert "This did not work" in Reader(reply.text).text
 
 
-# ── one release ──────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_the_verdict_comes_first_and_failing_checks_before_others(service):
-    """What a tired person needs is at the top."""
-    sentence = "errors: 5.1 % against 1.0 % in main"
-    release = await opened(
-        service.store, failed(a_look(0), 0), verdict=Outcome.FAIL, sentence=sentence, weight=0.2
-    )
-
-    text = (await shown(service, f"/releases/{release.id}")).text
-
-    assert text.index(sentence) < text.index("Checks")
-    assert text.index("22 of the 29 errors") < text.index("latency") < text.index("Looks")
-
-
-async def test_a_check_shows_values_counts_effect_and_p_values(service):
-    """Baseline and canary in their unit, how many requests are behind them, how sure that is."""
-    release = await opened(service.store, failed(a_look(0), 0))
-
-    text = (await shown(service, f"/releases/{release.id}")).text
-
-    assert "0.51 % main · n 4,321" in text
-    assert "6.1 % n 1,234" in text
-    assert "5.25× (3.12× to more) allowed 1.25×" in text
-    assert "< 0.0001 fails at 0.02 one look 0.003" in text
-    assert "80 ms" in text
-    assert "about 390 more canary requests" in text
-
-
-async def test_a_bare_limit_is_shown_in_its_unit(service):
-    """A check without a comparison has no ratio."""
-    limit = replace(
-        ERRORS, against=None, baseline=None, effect=None, interval=None, unit="bytes", tolerance=2**21
-    )
-    release = await opened(service.store, replace(a_look(0), findings=(limit,)))
-
-    text = (await shown(service, f"/releases/{release.id}")).text
-
-    assert "allowed 2 MiB" in text
-
-
-async def test_a_failing_warn_check_warns(service):
-    """It asks a person and rolls nothing back, so it does not say fail."""
-    release = await opened(service.store, failed(a_look(0), 0))
-
-    text = (await shown(service, f"/releases/{release.id}")).text
-
-    assert "! warns" in text
-
-
-async def test_the_timeline_is_told_in_a_sentence_too(service):
-    """The strip is for eyes; the sentence and the table are for everybody."""
-    looks = [a_look(0), a_look(1), failed(a_look(2), 2)]
-    release = await opened(service.store, *looks)
-
-    page = await shown(service, f"/releases/{release.id}")
-
-    assert "3 looks over 1 min 30 s; fail since block 2." in page.text
-    assert [one["class"] for tag, one in page.tags if tag == "rect"] == ["open", "open", "fail"]
-
-
-async def test_a_release_before_its_first_look_says_what_it_waits_for(service):
-    """An empty table would look broken."""
-    release = await opened(service.store)
-
-    text = (await shown(service, f"/releases/{release.id}")).text
-
-    assert "No look has been taken yet" in text
-    assert "… undecided" in text
-
-
-async def test_what_people_did_is_shown(service):
-    """Gates, holds and outcomes stand beside what was judged."""
-    release = await opened(service.store)
-    await service.store.record(
-        Event(1_790_000_001.0, "gate", "shop", "checkout", "7d9f8b6c5d", "alex", "opened rollback")
-    )
-
-    text = (await shown(service, f"/releases/{release.id}")).text
-
-    assert "gate opened rollback by alex" in text
-
-
 # ── every page ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -324,29 +200,6 @@ async def test_pages_can_be_read_by_everybody(service):
         inputs = [one for tag, one in page.tags if tag == "input" and one.get("type") != "hidden"]
         assert tags.count("label") == len(inputs) + tags.count("select") + tags.count("textarea")
         assert page.open == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "effect", "p_value", "limit"),
-    [
-        ({"interval": None}, "5.25×", "< 0.0001", "1.25×"),
-        ({"effect": None, "p_value": None, "tolerance": None}, "", "", ""),
-        ({"interval": (3.0, 4.0), "p_value": 0.5}, "5.25× (3.00× to 4.00×)", "0.5", "1.25×"),
-        ({"effect": float("inf"), "p_value": float("nan")}, "beyond measure (3.12× to more)", "", "1.25×"),
-    ],
-)
-async def test_what_is_not_known_is_left_empty(changes, effect, p_value, limit):
-    """No number is made up, and none is infinite or not a number."""
-    shown_page = wording.detail(
-        Shell(""),
-        a_release(id=1),
-        [replace(a_look(0), findings=(replace(ERRORS, **changes),))],
-        [],
-        now=1_790_000_100.0,
-    )
-
-    [check] = shown_page.checks
-    assert (check.effect, check.p_value, check.limit) == (effect, p_value, limit)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 503])

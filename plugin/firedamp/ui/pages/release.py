@@ -1,15 +1,177 @@
-"""One release with its checks."""
+"""One release: its verdict, its checks with all that stands behind them, and its looks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from firedamp.ui.pages.shell import Instant, Mark, Shell
+from firedamp.ui.pages.shell import Instant, Link, Mark, Shell
 
 
 @dataclass(frozen=True, slots=True)
-class CheckRow:
-    """One check of a release, values ready to read."""
+class Tick:
+    """A place on a drawing's axis with what stands there."""
+
+    x: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """
+    An interval against its limit, drawn in a box 100 wide.
+
+    Attributes:
+        low, high: ends of the interval's bar; the same where only a value is known.
+        value: the estimate.
+        limit: the largest (or smallest) that is no harm.
+        harm: begin and width of the part that is harm.
+        same: where canary and baseline are alike; None on a scale of values.
+        text: the whole drawing in words.
+    """
+
+    low: float
+    high: float
+    value: float
+    limit: float | None
+    harm: tuple[float, float] | None
+    same: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """
+    Lines of both arms, drawn small in a box 240 by 48.
+
+    Attributes:
+        baseline, canary: pieces of each line, as points; it is broken where nothing is known.
+        allowed: height of the limit; None where there is none.
+        text: the drawing in words.
+    """
+
+    baseline: tuple[str, ...]
+    canary: tuple[str, ...]
+    allowed: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookRow:
+    """One look at a check, in the data table of its chart."""
+
+    at: Instant
+    block: str
+    mark: Mark
+    baseline: str
+    canary: str
+    effect: str
+    p_value: str
+
+
+@dataclass(frozen=True, slots=True)
+class PodRow:
+    """One pod with its own values."""
+
+    arm: str
+    name: str
+    value: str
+    size: str
+    box: str
+    odd: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A pod's durations, drawn in a box 100 wide: whiskers, quarters, median."""
+
+    arm: str
+    name: str
+    odd: bool
+    whiskers: tuple[float, float]
+    quarters: tuple[float, float]
+    median: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """
+    Both arms' durations as a whole.
+
+    Attributes:
+        baseline, canary: points of the cumulative curves in a box 100 by 60.
+        ticks: bounds worth writing.
+        quantiles: (which, baseline, canary).
+        text: in words.
+    """
+
+    baseline: str
+    canary: str
+    ticks: tuple[Tick, ...]
+    quantiles: tuple[tuple[str, str, str], ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """What was asked of both arms."""
 
     name: str
+    baseline: str
+    canary: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRow:
+    """A query as sent, and where it can be opened."""
+
+    arm: str
+    role: str
+    text: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """
+    What stands behind a check, folded.
+
+    Attributes:
+        data: address of the lines as JSON, for the charts.
+        unit: of the lines.
+        rows: looks, newest first.
+        left_out: how many looks the table has not.
+    """
+
+    data: str
+    unit: str
+    rows: tuple[LookRow, ...]
+    left_out: int
+    pods: tuple[PodRow, ...] = ()
+    pods_left_out: int = 0
+    pods_value: str = ""
+    boxes: tuple[Box, ...] = ()
+    curves: Curves | None = None
+    operations: tuple[OperationRow, ...] = ()
+    queries: tuple[QueryRow, ...] = ()
+    queries_unknown: str = ""
+    traces: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """
+    One check at the look that is shown, values ready to read.
+
+    Attributes:
+        anchor: the section's id; a link to #anchor leads here.
+        link: permalink to this check at this look, alone.
+        budget: how much of its alpha may be gone.
+        ahead: what is missing and when it is expected.
+        detail: None where the page has room for no more; then `link` has it.
+    """
+
+    name: str
+    anchor: str
+    link: str
     kind: str
     tier: str
     mark: Mark
@@ -24,18 +186,76 @@ class CheckRow:
     p_value: str
     alpha: str
     one_look_p: str
-    needs: str
+    budget: str
+    ahead: str
+    scale: Scale | None = None
+    spark: Spark | None = None
+    detail: Detail | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Checks that say the same, under one heading."""
+
+    anchor: str
+    title: str
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtRow:
+    """Something wrong with the data."""
+
+    kind: str
+    text: str
+    checks: str
+    when: str
+    grave: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One look in the timeline; `x` places it in the strip."""
+    """One look in the strip; `link` shows the page as it was then."""
 
     x: int
     block: int
-    at: Instant
+    link: str
     mark: Mark
-    p_values: str
+    at: Instant
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepMark:
+    """Where the traffic changed, in the strip."""
+
+    x: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """
+    The looks, to be gone through.
+
+    Attributes:
+        past: an earlier look than the last is shown.
+        first, last, here: blocks, for the slider.
+        links: first, earlier, later, newest; an empty address where there is none.
+    """
+
+    points: tuple[Point, ...] = ()
+    steps: tuple[StepMark, ...] = ()
+    story: str = ""
+    width: int = 0
+    look_width: int = 0
+    past: bool = False
+    first: int = 0
+    last: int = 0
+    here: int = 0
+    at: Instant | None = None
+    address: str = ""
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +269,31 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Detail:
-    """One release."""
+class Detailed:
+    """
+    One release at one of its looks.
+
+    Attributes:
+        only: the one check that is shown; "" for all.
+        unreadable: why queries and forecasts are missing.
+        downloads: the same as JSON and CSV.
+    """
 
     shell: Shell
     title: str
     mark: Mark
-    verdict: str
     sentence: str
     state: str
-    facts: tuple[tuple[str, str], ...]
-    checks: tuple[CheckRow, ...]
-    timeline: tuple[Point, ...]
-    recent: tuple[Point, ...]
-    width: int
-    height: int
-    look_width: int
-    story: str
-    notes: tuple[Note, ...]
     started: Instant
+    address: str
+    revision: str
+    timeline: Timeline
+    groups: tuple[Group, ...] = ()
+    doubts: tuple[DoubtRow, ...] = ()
+    doubts_left_out: int = 0
+    only: str = ""
+    unreadable: str = ""
+    ahead: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Note, ...] = ()
+    downloads: tuple[Link, ...] = field(default=())

@@ -1,14 +1,16 @@
-"""The page of one release."""
+"""The page of one release, at its newest look or at an earlier one."""
 
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from firedamp.errors import NotFoundError
+from firedamp.judge.browsing import browsed
 from firedamp.ui.rendering import page
-from firedamp.ui.views.site import Site
+from firedamp.ui.views.site import Site, asked
 from firedamp.ui.wording import release as wording
+from firedamp.ui.wording.seen import seen
 
-_LOOKS = 500
 _NOTES = 50
 
 
@@ -19,14 +21,17 @@ class ReleaseViews:
     site: Site
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/releases/{id}", self.release)]
+        return [web.get(r"/releases/{id:[^/.]+}", self.release)]
 
     async def release(self, request: web.Request) -> web.Response:
-        site = self.site
+        site, wanted = self.site, asked(request, ("look", "check"))
         release = await site.release(request)
-        last = await site.store.last_look(release.id)
-        newest = last.evidence.block.index if last else 0
-        looks = await site.store.looks(release.id, after=newest - _LOOKS)
+        found = await browsed(site.store, release, wanted["look"])
+        check = wanted["check"]
+        if check and found.finding(check) is None:
+            raise NotFoundError(
+                f"check {check[:80]!r} says nothing at this look; the release's page has them all"
+            )
         key = release.key
         events = await site.store.events(
             namespace=key.namespace, service=key.service, revision=key.revision, limit=_NOTES
@@ -34,4 +39,5 @@ class ReleaseViews:
         shell = site.shell(
             request, wording.title(release), section="/", twin=f"/api/v1/releases/{release.id}"
         )
-        return page("release.html", wording.detail(shell, release, looks, events, now=site.clock()))
+        shown = seen(found, only=check, links=site.settings.links, now=site.clock())
+        return page("release.html", wording.detail(shell, shown, events))

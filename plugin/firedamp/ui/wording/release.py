@@ -1,58 +1,111 @@
-"""One release with its checks, put into words."""
+"""The page of one release: the verdict in words first, then what it stands on."""
 
-import math
 from collections.abc import Sequence
 
 from firedamp import words
-from firedamp.decision.reading import ordered
-from firedamp.model import Finding, Look, Outcome, Release, Tier
+from firedamp.decision import exhibits
+from firedamp.decision.exhibits import Doubt
+from firedamp.decision.reading import open_question
+from firedamp.model import Look, Outcome, Release
 from firedamp.ports import Event
-from firedamp.ui.pages.release import CheckRow, Detail, Note, Point
-from firedamp.ui.pages.shell import Mark, Shell
+from firedamp.ui.pages.release import Detailed, DoubtRow, Note
+from firedamp.ui.pages.shell import Link, Shell
+from firedamp.ui.wording.checks import groups
 from firedamp.ui.wording.marks import MARKS, so_far, state
+from firedamp.ui.wording.seen import Seen
+from firedamp.ui.wording.timeline import timeline
 from firedamp.ui.wording.times import instant
 from firedamp.units import spoken_duration
 
-_SHOWN_LOOKS = 60
-#: Width and height of one look in the strip, in SVG units.
-_LOOK_WIDTH, _LOOK_HEIGHT = 8, 24
-
-
-def detail(
-    shell: Shell, release: Release, looks: Sequence[Look], events: Sequence[Event], *, now: float
-) -> Detail:
-    """The page of one release; `looks` are the newest ones, in order."""
-    last = looks[-1] if looks else None
-    points = tuple(_point(look, place, now) for place, look in enumerate(looks))
-    mark = MARKS[release.verdict]
-    return Detail(
-        shell=shell,
-        title=name(release),
-        mark=mark,
-        verdict=mark.word,
-        sentence=release.sentence or "no question has been answered yet; the first look is taken soon",
-        state=state(release),
-        facts=tuple(_facts(release, now)),
-        checks=tuple(_check(finding) for finding in ordered(last.findings if last else ())),
-        timeline=points,
-        recent=points[: -_SHOWN_LOOKS - 1 : -1],
-        width=max(1, len(points)) * _LOOK_WIDTH,
-        height=_LOOK_HEIGHT,
-        look_width=_LOOK_WIDTH - 1,
-        story=_story(looks),
-        notes=tuple(Note(instant(one.at, now), one.by, one.kind, one.text) for one in events),
-        started=instant(release.started, now),
-    )
+_UNREADABLE = (
+    "Judged by firedamp {version}, whose settings this version cannot read: values and verdicts stand as "
+    "they were found; queries, forecasts and warm-up are not known."
+)
 
 
 def title(release: Release) -> str:
-    """What the document is called: the verdict comes first."""
-    return f"{MARKS[release.verdict].word}: {name(release)}"
+    """What tells the page from others in a row of tabs."""
+    return f"{MARKS[release.verdict].word}: {release.key.namespace}/{release.key.service}"
 
 
-def name(release: Release) -> str:
-    """What people call the release's service."""
-    return f"{release.key.namespace}/{release.key.service}"
+def detail(shell: Shell, seen: Seen, events: Sequence[Event]) -> Detailed:
+    """The page of one release at one of its looks."""
+    release = seen.release
+    verdict = so_far(seen.look.standing) if seen.look and seen.is_past else release.verdict
+    told = exhibits.doubts(seen.known)
+    return Detailed(
+        shell=shell,
+        title=f"{release.key.namespace}/{release.key.service}",
+        mark=MARKS[verdict],
+        sentence=_sentence(seen),
+        state=state(release),
+        started=instant(release.started, seen.now),
+        address=seen.address,
+        revision=release.key.revision,
+        timeline=timeline(seen),
+        groups=groups(seen),
+        doubts=tuple(_doubt(one, seen) for one in told[: exhibits.MOST_DOUBTS]),
+        doubts_left_out=max(0, len(told) - exhibits.MOST_DOUBTS),
+        only=seen.only,
+        unreadable=_UNREADABLE.format(version=release.version) if seen.parameters is None else "",
+        ahead=tuple(_ahead(seen)),
+        facts=tuple(_facts(release, seen.now)),
+        notes=tuple(Note(instant(one.at, seen.now), one.by, one.kind, one.text) for one in events),
+        downloads=_downloads(seen),
+    )
+
+
+def _sentence(seen: Seen) -> str:
+    if seen.look is None:
+        return "no question has been answered yet; the first look is taken soon"
+    return _said_then(seen.look) if seen.is_past else seen.release.sentence or _said_then(seen.look)
+
+
+def _said_then(look: Look) -> str:
+    """The verdict at a look that is past, in the words of its findings."""
+    match so_far(look.standing):
+        case Outcome.FAIL:
+            return look.standing.harm or "harm was proven"
+        case Outcome.PASS:
+            return f"harm is excluded since look {look.standing.passed_block}"
+        case Outcome.INCONCLUSIVE:
+            return open_question(look.findings) or "no harm was found; the pass was not judged yet"
+
+
+def _doubt(doubt: Doubt, seen: Seen) -> DoubtRow:
+    of = words.plural(len(seen.known), "look")
+    now = "now" if doubt.now else f"last at look {doubt.last}"
+    checks = ", ".join(doubt.checks[:5])
+    more = len(doubt.checks) - 5
+    return DoubtRow(
+        doubt.kind,
+        doubt.text,
+        f"{checks} and {words.plural(more, 'more check')}" if more > 0 else checks,
+        f"in {doubt.blocks} of {of}, {now}",
+        doubt.grave,
+    )
+
+
+def _ahead(seen: Seen) -> list[str]:
+    """When something is expected, while the release runs and its newest look is shown."""
+    if seen.parameters is None or seen.release.ended is not None or seen.is_past:
+        return []
+    found = exhibits.ahead(seen.known, seen.parameters)
+    if found is None:
+        return []
+    said = []
+    if found.warm_from is not None and found.warm_from > seen.now:
+        said.append(f"warm-up is over {instant(found.warm_from, seen.now).ago}")
+    if found.judged_at is not None:
+        said.append(f"a pass is judged next {_when(found.judged_at, seen.now)}")
+    if found.ends_at is not None:
+        said.append(f"the policy decides {_when(found.ends_at, seen.now)}")
+    return said
+
+
+def _when(at: float, now: float) -> str:
+    moment = instant(at, now)
+    return f"{moment.ago} ({moment.clock[11:]})" if at > now else f"at {moment.clock[11:]}"
 
 
 def _facts(release: Release, now: float) -> list[tuple[str, str]]:
@@ -74,88 +127,9 @@ def _step(release: Release) -> str:
     return label if release.weight is None else f"{label}, {words.percent(release.weight)} of the traffic"
 
 
-def _check(finding: Finding) -> CheckRow:
-    return CheckRow(
-        name=finding.check,
-        kind=finding.kind,
-        tier=finding.tier.value,
-        mark=_mark(finding),
-        sentence=finding.sentence.removeprefix(f"{finding.check}: "),
-        against=words.arm(finding.against) if finding.against else "limit",
-        baseline=_quantity(finding.baseline, finding.unit),
-        canary=_quantity(finding.canary, finding.unit),
-        baseline_n=_count(finding.baseline_n) if finding.against else "",
-        canary_n=_count(finding.canary_n),
-        effect=_effect(finding),
-        limit=_limit(finding),
-        p_value=_chance(finding.p_value),
-        alpha=_chance(finding.alpha),
-        one_look_p=_chance(finding.one_look_p),
-        needs=f"about {words.about(finding.needs)} more" if finding.needs else "",
+def _downloads(seen: Seen) -> tuple[Link, ...]:
+    return (
+        Link("Looks and checks as CSV", f"{seen.address}.csv"),
+        Link("This release as JSON", seen.twin),
+        Link("Its looks as JSON", f"{seen.twin}/looks"),
     )
-
-
-def _mark(finding: Finding) -> Mark:
-    if finding.outcome is Outcome.FAIL and finding.tier is not Tier.CRITICAL:
-        return Mark("warn", "!", "warns" if finding.tier is Tier.WARN else "noted")
-    return MARKS[finding.outcome]
-
-
-def _quantity(number: float | None, unit: str) -> str:
-    return "" if number is None else words.quantity(number, unit)
-
-
-def _count(number: float) -> str:
-    return words.count(number) if math.isfinite(number) else ""
-
-
-def _effect(finding: Finding) -> str:
-    if finding.effect is None:
-        return ""
-    if finding.interval is None:
-        return words.times(finding.effect)
-    low, high = finding.interval
-    upper = "more" if math.isinf(high) else words.times(high)
-    return f"{words.times(finding.effect)} ({words.times(low)} to {upper})"
-
-
-def _limit(finding: Finding) -> str:
-    """The tolerance as a ratio; a check against a bare limit has no effect, and its limit has a unit."""
-    if finding.tolerance is None:
-        return ""
-    if finding.against is None:
-        return words.quantity(finding.tolerance, finding.unit)
-    return words.times(finding.tolerance)
-
-
-def _chance(probability: float | None) -> str:
-    if probability is None or not math.isfinite(probability):
-        return ""
-    return "< 0.0001" if probability < 0.0001 else f"{probability:.2g}"
-
-
-def _point(look: Look, place: int, now: float) -> Point:
-    block = look.evidence.block
-    return Point(
-        x=place * _LOOK_WIDTH,
-        block=block.index,
-        at=instant(block.end, now),
-        mark=MARKS[so_far(look.standing)],
-        p_values=", ".join(
-            f"{one.check} {_chance(one.p_value)}" for one in look.findings if _chance(one.p_value)
-        ),
-    )
-
-
-def _story(looks: Sequence[Look]) -> str:
-    """The timeline in one sentence, for those who do not see the strip."""
-    if not looks:
-        return "No look has been taken yet."
-    last = looks[-1]
-    took = spoken_duration(last.evidence.block.end - looks[0].evidence.block.start)
-    decided = (
-        last.standing.failed_block if last.standing.failed_block is not None else last.standing.passed_block
-    )
-    verdict = MARKS[so_far(last.standing)].word
-    where = "" if decided is None else f" since block {decided}"
-    return f"{words.plural(len(looks), 'look')} over {took}; {verdict}{where}."
