@@ -370,7 +370,7 @@ class FakeJudge:
 
     Attributes:
         asked: every question, in order.
-        weights, endings, rulings: what it was told.
+        weights, endings: what it was told.
         trouble: raised by every question while set.
         patience_seconds: how long an answer takes.
     """
@@ -379,7 +379,6 @@ class FakeJudge:
         self.asked: list[Ask] = []
         self.weights: list[tuple[str | None, float]] = []
         self.endings: list[tuple[str | None, str, str]] = []
-        self.rulings: list[Ruling] = []
         self.trouble: Exception | None = None
         self.patience_seconds = 0.0
         self._store = store
@@ -424,14 +423,6 @@ class FakeJudge:
         release = None if self._store is None else await self._store.latest(namespace, service, revision)
         if release is not None and self._store is not None:
             await self._store.update(replace(release, weight=weight))
-
-    async def rule(self, ruling: Ruling) -> Ruling:
-        if self.trouble is not None:
-            raise self.trouble
-        self.rulings.append(ruling)
-        if self._store is not None:
-            await self._store.rule(ruling)
-        return ruling
 
     async def _release(self, ask: Ask, now: float) -> Release | None:
         if self._store is None:

@@ -16,12 +16,15 @@ from dataclasses import replace
 from firedamp.decision import reading
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import WARNINGS
-from firedamp.model import Finding, Look, Outcome, Release, Ruled, Ruling, Standing, Tier
+from firedamp.model import Finding, Judged, Look, Outcome, Release, Ruled, Ruling, Standing, Tier
 
 _TIERS = {
     Tier.CRITICAL: "its failure rolls back by itself",
     Tier.DEBUG: "its failure is only recorded; make it a warn check in the settings",
 }
+
+_OF_A_FAILURE = (Judged.TRUE_POSITIVE, Judged.FALSE_POSITIVE)
+_OF_A_PASS = (Judged.TRUE_NEGATIVE, Judged.FALSE_NEGATIVE)
 
 
 def in_force(rulings: Iterable[Ruling], before: int | None = None) -> tuple[Ruling, ...]:
@@ -113,6 +116,18 @@ def refusal(
         why = _TIERS[known[check]]
         return f"check {check!r} is of the {known[check]} tier: only warn checks are ruled on; {why}"
     return _not_failing(check, look.findings if look else ())
+
+
+def mislabelled(word: Judged, release: Release) -> str | None:
+    """Why a word about a release's verdict goes with another verdict; None where it goes with this one."""
+    failed = release.verdict is Outcome.FAIL
+    fitting = (*_OF_A_FAILURE, Judged.WITHDRAWN) if failed else (*_OF_A_PASS, Judged.WITHDRAWN)
+    if word in fitting:
+        return None
+    of = "failed" if failed else "did not fail"
+    return (
+        f"{word} is no label of {release.key}, which {of}: {' or '.join(fitting[:2])} is allowed; say which"
+    )
 
 
 def _not_failing(check: str, findings: Sequence[Finding]) -> str | None:

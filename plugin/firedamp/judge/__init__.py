@@ -21,29 +21,17 @@ from firedamp.decision import parameters as stored
 from firedamp.decision import policy
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceError, StoreError
-from firedamp.judge import releases
+from firedamp.judge import releases, rulings
 from firedamp.judge.book import Book, Profile
 from firedamp.judge.discovery import Discovery
 from firedamp.judge.gathering import Gathering
 from firedamp.judge.looking import Looks
 from firedamp.judge.outages import Outages
 from firedamp.judge.past import Past
-from firedamp.judge.rulings import Rulings
 from firedamp.judge.snapshots import Snapshots
 from firedamp.judge.tuned import in_force
 from firedamp.judge.waiting import named_sources, named_tracers
-from firedamp.model import (
-    Ask,
-    Controller,
-    Look,
-    Mode,
-    Outcome,
-    Question,
-    Release,
-    ReleaseKey,
-    Ruling,
-    Verdict,
-)
+from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import Event, Source, Store, TraceSource
 
 _LOG = structlog.get_logger()
@@ -71,7 +59,6 @@ class Judge:
         self._discovery = Discovery(tracers or {}, seconds=_DISCOVERY_SHARE * deadline_seconds)
         self._past = Past(sources, tracers or {}, store)
         self._snapshots = Snapshots(store)
-        self._rulings = Rulings(store)
         self._looks = Looks(
             Gathering(
                 named_sources(sources), named_tracers(tracers or {}), deadline_seconds=deadline_seconds
@@ -115,12 +102,6 @@ class Judge:
             release = await self._store.latest(namespace, service, name)
             if release is not None and release.ended is None and release.weight != weight:
                 await self._store.update(releases.weighted(release, weight, now))
-
-    async def rule(self, ruling: Ruling) -> Ruling:
-        """A person rules on a failing warn check, or withdraws a ruling."""
-        key = (await self._rulings.release(ruling.release_id)).key
-        async with self._alone(key.namespace, key.service, key.revision):
-            return await self._rulings.spoken(ruling)
 
     async def settled(self) -> None:
         """What is learnt and written in the background is so, or given up."""
@@ -213,7 +194,7 @@ class Judge:
             repeated=releases.repeats(release, now),
             first=_is_first(ask, release),
             now=now,
-            rulings=await self._rulings.in_force(release, parameters),
+            rulings=await rulings.in_force(self._store, release, parameters),
         )
         verdict = policy.answer(case)
         if ask.opens and _newly_advanced(ask, verdict, case):

@@ -19,11 +19,10 @@ from firedamp.decision import known, recorded, session
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.session import Session
 from firedamp.errors import ConflictError, SourceError
-from firedamp.judge import evidence, plans
+from firedamp.judge import evidence, plans, rulings
 from firedamp.judge.book import Profile
 from firedamp.judge.gathering import Gathering
 from firedamp.judge.past import Past
-from firedamp.judge.rulings import Rulings
 from firedamp.judge.snapshots import Snapshots
 from firedamp.judge.waiting import in_time, waiting
 from firedamp.model import Block, Evidence, Look, Release
@@ -67,7 +66,6 @@ class Looks:
         self._store = store
         self._past = past
         self._snapshots = snapshots
-        self._rulings = Rulings(store)
         self._deadline = deadline_seconds
         self._sessions = sessions
         self._living: OrderedDict[int, Living] = OrderedDict()
@@ -186,7 +184,7 @@ class Looks:
 
     async def _with_verdict(self, release: Release, parameters: Parameters, look: Look) -> Release:
         """The release with the promote answer of this look, for lists of releases."""
-        spoken = await self._rulings.in_force(release, parameters)
+        spoken = await rulings.in_force(self._store, release, parameters)
         verdict, sentence = recorded.verdict(release, parameters, look, spoken)
         return replace(release, verdict=verdict, sentence=sentence)
 

@@ -1,8 +1,8 @@
 """
-What people said of a running release: heard with every question, refused in words where it cannot be said.
+What people say of releases: rulings heard with every question, and what cannot be said refused in words.
 
 A ruling is written with the sentence that the person saw and the block it was said at, and the release takes
-its new verdict along, so that lists show it at once. Whoever calls holds the release's lock.
+its new verdict along, so that lists show it at once.
 """
 
 from dataclasses import replace
@@ -12,53 +12,66 @@ from firedamp.decision import recorded, rulings
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import AskError, NotFoundError
 from firedamp.judge import releases
-from firedamp.model import Look, Release, Ruling, Tier
+from firedamp.model import Label, Look, Release, Ruling, Tier
 from firedamp.ports import Store
 
 
-class Rulings:
-    """Hears and takes down what people say."""
+async def in_force(store: Store, release: Release, parameters: Parameters) -> tuple[Ruling, ...]:
+    """The words that count now; the store is not asked where no check can be ruled on."""
+    if all(check.tier is not Tier.WARN for check in parameters.checks):
+        return ()
+    return rulings.in_force(await store.rulings(release.id))
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
-    async def in_force(self, release: Release, parameters: Parameters) -> tuple[Ruling, ...]:
-        """The words that count now; the store is not asked where no check can be ruled on."""
-        if all(check.tier is not Tier.WARN for check in parameters.checks):
-            return ()
-        return rulings.in_force(await self._store.rulings(release.id))
+async def spoken(store: Store, ruling: Ruling) -> Ruling:
+    """
+    Rule on a failing warn check of a running release, or withdraw a ruling.
 
-    async def spoken(self, ruling: Ruling) -> Ruling:
-        """
-        Take a ruling down; its block and what the check said are those of the last look.
+    Args:
+        store: where the release is; it is locked for as long as this takes.
+        ruling: its block and what the check said are filled in.
 
-        Raises:
-            NotFoundError: there is no such release.
-            AskError: it cannot be said of this release now.
-        """
-        release = await self.release(ruling.release_id)
+    Returns:
+        The ruling as it was written down.
+
+    Raises:
+        NotFoundError: there is no such release.
+        AskError: it cannot be said of this release now.
+    """
+    async with store.lock((await _release(store, ruling.release_id)).key):
+        release = await _release(store, ruling.release_id)
         parameters = _parameters(release, ruling.at)
-        before, look = await self.in_force(release, parameters), await self._store.last_look(release.id)
+        before, look = await in_force(store, release, parameters), await store.last_look(release.id)
         wrong = rulings.refusal(ruling.word, ruling.check, release, parameters, look, before)
         if wrong is not None or look is None:
             raise AskError(wrong or f"{release.key} has no look yet: ask again when it has one")
         ruling = _as_seen(ruling, look)
-        await self._store.rule(ruling)
+        await store.rule(ruling)
         told = recorded.verdict(release, parameters, look, rulings.in_force([*before, ruling]))
-        await self._store.update(replace(release, verdict=told[0], sentence=told[1]))
+        await store.update(replace(release, verdict=told[0], sentence=told[1]))
         return ruling
 
-    async def release(self, release_id: int) -> Release:
-        """
-        The release of this number.
 
-        Raises:
-            NotFoundError: there is none.
-        """
-        release = await self._store.release(release_id)
-        if release is None:
-            raise NotFoundError(f"release {release_id} is not known: ids are whole numbers; see the releases")
-        return release
+async def labelled(store: Store, label: Label) -> Label:
+    """
+    Say how right the verdict of a release was, or withdraw what was said.
+
+    Raises:
+        NotFoundError: there is no such release.
+        AskError: the word goes with another verdict.
+    """
+    release = await _release(store, label.release_id)
+    if wrong := rulings.mislabelled(label.word, release):
+        raise AskError(wrong)
+    await store.label(label)
+    return label
+
+
+async def _release(store: Store, release_id: int) -> Release:
+    release = await store.release(release_id)
+    if release is None:
+        raise NotFoundError(f"release {release_id} is not known: ids are whole numbers; see the releases")
+    return release
 
 
 def _parameters(release: Release, now: float) -> Parameters:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from firedamp.model import Ask, Release, Ruling, Verdict
+from firedamp.model import Ask, Release, Verdict
 
 
 class Judging(Protocol):
@@ -22,20 +22,4 @@ class Judging(Protocol):
         self, namespace: str, service: str, revision: str | None, *, weight: float, now: float
     ) -> None:
         """A controller tells the canary's new share in [0, 1]: a new traffic step begins."""
-        ...
-
-    async def rule(self, ruling: Ruling) -> Ruling:
-        """
-        A person rules on a failing warn check of a running release, or withdraws a ruling.
-
-        Args:
-            ruling: its block and what the check said are filled in.
-
-        Returns:
-            The ruling as it was written down.
-
-        Raises:
-            NotFoundError: there is no such release.
-            AskError: it cannot be said of this release now.
-        """
         ...

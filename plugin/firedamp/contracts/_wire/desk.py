@@ -17,7 +17,7 @@ from firedamp import telemetry
 from firedamp.config import Limits
 from firedamp.contracts._wire.reading import shown
 from firedamp.errors import AskError, ForbiddenError
-from firedamp.model import Ask, Outcome, Ruling, Verdict
+from firedamp.model import Ask, Outcome, Verdict
 from firedamp.ports import Judging, Release, Token
 
 T = TypeVar("T")
@@ -100,9 +100,6 @@ class Desk:
         self, namespace: str, service: str, revision: str | None, *, weight: float, now: float
     ) -> None:
         await self.judge.told_weight(namespace, service, revision, weight=weight, now=now)
-
-    async def rule(self, ruling: Ruling) -> Ruling:
-        return await self.judge.rule(ruling)
 
     async def close(self) -> None:
         """Give up looks that still go on."""
