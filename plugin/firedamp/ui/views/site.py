@@ -55,6 +55,13 @@ class Site:
         reached = namespace is None or _mine(token, namespace)
         return reached and not self.settings.read_only and self.may(token, role)
 
+    def closed_to(self, request: web.Request, role: str) -> str:
+        """Why no form is drawn for what this role may."""
+        if self.settings.read_only:
+            return "Read-only: people look and change nothing here (read_only in the settings)."
+        mine = self.holder(request).role
+        return f"Your role {mine!r} looks; to change this takes one that includes {role!r}."
+
     def held(self, request: web.Request, role: str, namespace: str | None = None) -> Token:
         """
         Whoever changes something, held to a role and their namespaces.
