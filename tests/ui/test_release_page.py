@@ -120,7 +120,7 @@ async def test_a_check_shows_values_counts_effect_and_p_values(service):
 
     assert "Baseline 0.51 % main · n 4,321 Canary 6.1 % n 1,234" in text
     assert "Effect 5.25× (3.12× to more) allowed 1.25×" in text
-    assert "p-value < 0.0001 fails at 0.02 one look 0.003" in text
+    assert "p-value < 0.0001 fails at 0.02; one look 0.003" in text
     assert "80 ms" in text
     assert "missing: about 390 more canary requests" in text
 
@@ -201,12 +201,12 @@ async def test_what_is_not_known_is_left_empty(service, changes, effect, p_value
 
 
 async def test_the_looks_of_a_check_are_a_table(service):
-    """Charts add to it; it needs none. Newest first, thirty of them."""
+    """Charts add to it; it needs none. Newest first, twenty of them."""
     release = await judged(service, 40)
 
     page = await shown(service, f"/releases/{release.id}")
 
-    assert "30 newest looks; 10 earlier ones are in the CSV" in page.text
+    assert "20 newest looks; 20 earlier ones are in the CSV" in page.text
     assert f"/api/v1/releases/{release.id}/checks/errors" in page.attributes("details", "data-series")
 
 
@@ -340,14 +340,14 @@ async def test_a_check_has_a_permalink_that_shows_it_alone(service):
 
 
 async def test_a_look_long_ago_has_its_neighbours_beside_it(service):
-    """Of a release of five hours two are read: those around the look that is shown."""
+    """Of a release of five hours one is read: those around the look that is shown."""
     looks = [a_look(at) for at in range(600)]
     release = await opened(service.store, *looks)
 
     page = await shown(service, f"/releases/{release.id}?look=300")
 
-    assert page.attributes("input", "min") == ["101"]
-    assert page.attributes("input", "max") == ["340"]
+    assert page.attributes("input", "min") == ["201"]
+    assert page.attributes("input", "max") == ["320"]
     assert page.attributes("input", "value") == ["300"]
 
 
@@ -396,7 +396,7 @@ async def test_a_release_of_an_older_version_stands_as_it_was_found(service):
 
 
 async def test_two_hundred_checks_are_one_page(service):
-    """All of them are said; those beyond the first two dozen have their evidence on pages of their own."""
+    """All of them are said; those beyond the first ten have their evidence on pages of their own."""
     findings = tuple(replace(ERRORS, check=f"check-{number}", p_value=number / 1e6) for number in range(200))
     release = await opened(service.store, *(replace(a_look(at), findings=findings) for at in range(5)))
 
@@ -404,8 +404,8 @@ async def test_two_hundred_checks_are_one_page(service):
     page = Reader(reply.text)
 
     assert len(page.attributes("article", "id")) == 200
-    assert len(page.attributes("details", "data-series")) == 24
-    assert page.text.count("Charts, pods and queries of this check") == 176
+    assert len(page.attributes("details", "data-series")) == 10
+    assert page.text.count("Charts, pods and queries of this check") == 190
     assert page.open == []
 
 

@@ -1,7 +1,7 @@
 """
 A release as it was known at one of its looks, for people and programs that look back.
 
-Looks are read within bounds: two hours of them at half a minute each, up to the newest or around the one that
+Looks are read within bounds: an hour of them at half a minute each, up to the newest or around the one that
 is wanted. What a release was judged by may have been written by another version; then it is not known.
 """
 
@@ -18,9 +18,9 @@ from firedamp.model import Finding, Look, Release
 from firedamp.ports import Store
 
 #: So many looks are read at most.
-MOST_LOOKS = 240
+MOST_LOOKS = 120
 #: Where an earlier look is wanted, so many of those are the ones after it.
-_AFTERWARDS = 40
+_AFTERWARDS = 20
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,15 @@ class Browsed:
         """A later look than the wanted one was read."""
         return bool(self.looks) and self.place < len(self.looks) - 1
 
+    @property
+    def is_cut(self) -> bool:
+        """Looks before the first one read were left out."""
+        return bool(self.known) and self.known[0].evidence.block.index > 0
+
     @cached_property
     def since(self) -> float:
-        """When warm-up was over; 0 where no canary was seen."""
-        return exhibits.warm_from(self.known, self.parameters) or 0.0
+        """When warm-up was over; 0 where no canary was seen, or warm-up is not among the looks read."""
+        return 0.0 if self.is_cut else exhibits.warm_from(self.known, self.parameters) or 0.0
 
     @cached_property
     def fraction(self) -> float:

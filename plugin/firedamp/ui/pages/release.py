@@ -25,6 +25,7 @@ class Scale:
         harm: begin and width of the part that is harm.
         same: where canary and baseline are alike; None on a scale of values.
         text: the whole drawing in words.
+        labels: what stands below the axis, with room between.
     """
 
     low: float
@@ -34,6 +35,7 @@ class Scale:
     harm: tuple[float, float] | None
     same: float | None
     text: str
+    labels: tuple[Tick, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class Detail:
     pods: tuple[PodRow, ...] = ()
     pods_left_out: int = 0
     pods_value: str = ""
+    pods_since: str = ""
     boxes: tuple[Box, ...] = ()
     curves: Curves | None = None
     operations: tuple[OperationRow, ...] = ()

@@ -6,11 +6,11 @@
 const FORMS = [
   { title: "Since warm-up, with the interval of the effect", lines: ["baseline_so_far", "canary_so_far"],
     band: ["lowest", "highest"], limit: "allowed" },
-  { title: "Effect, canary over baseline", lines: [null, "effect"], band: ["effect_low", "effect_high"],
+  { title: "Effect, canary over baseline", lines: [null, "effect"], what: "effect", band: ["effect_low", "effect_high"],
     limit: "tolerance", unit: "×", without: "canary_so_far" },
   { title: "Lately, over the last ten looks, and each look alone", lines: ["baseline_lately", "canary_lately"],
     thin: ["baseline", "canary"], limit: "allowed" },
-  { title: "Difference lately, canary less baseline", lines: [null, "difference"], zero: true },
+  { title: "Difference lately, canary less baseline", lines: [null, "difference"], what: "difference", zero: true },
 ];
 const NAMES = ["baseline", "canary"];
 const HEIGHT = 220;
@@ -25,6 +25,7 @@ function spoken(value, unit) {
   const plain = (number) => Number(number.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 6 });
   switch (unit) {
     case "share": return `${plain(100 * value)} %`;
+    case "points": return `${plain(100 * value)} pp`;
     case "seconds": return Math.abs(value) < 1 ? `${plain(1000 * value)} ms` : `${plain(value)} s`;
     case "bytes": return Math.abs(value) >= 2 ** 20 ? `${plain(value / 2 ** 20)} MiB` : `${plain(value)} bytes`;
     case "×": return `${plain(value)}×`;
@@ -34,7 +35,7 @@ function spoken(value, unit) {
 
 function said(form, lines, unit, at) {
   const parts = form.lines.map((name, arm) =>
-    name && known(lines[name]) ? `${form.lines[0] ? NAMES[arm] : "canary"} ${spoken(lines[name][at], unit)}` : "");
+    name && known(lines[name]) ? `${form.what || NAMES[arm]} ${spoken(lines[name][at], unit)}` : "");
   return `${clock(lines.ends[at])} UTC: ${parts.filter(Boolean).join(", ")}`;
 }
 
@@ -44,7 +45,7 @@ function summary(form, lines, unit) {
   const last = lines[name].findLastIndex((value) => value !== null);
   const limit = form.limit && lines[form.limit] ? lines[form.limit].findLast((value) => value !== null) : undefined;
   const allowed = limit === undefined ? "" : `; the limit is ${spoken(limit, unit)}`;
-  return `${said(form, lines, unit, last)}; the canary's between ${spoken(Math.min(...values), unit)} and ` +
+  return `${said(form, lines, unit, last)}; ${form.what || "canary"} between ${spoken(Math.min(...values), unit)} and ` +
     `${spoken(Math.max(...values), unit)}${allowed}.`;
 }
 
@@ -82,7 +83,7 @@ function options(form, data, unit, width) {
     if (known(data.lines[name])) add(name, { label: `${NAMES[arm]}, each`, stroke: [blue, orange][arm], width: 0.75, alpha: 0.55 });
   });
   if (form.lines[0] && known(data.lines[form.lines[0]])) add(form.lines[0], { label: "baseline", stroke: blue, width: 2 });
-  add(form.lines[1], { label: form.lines[0] ? "canary" : form.zero ? "difference" : "effect", stroke: orange, width: 2, dash: [6, 3] });
+  add(form.lines[1], { label: form.what || "canary", stroke: orange, width: 2, dash: [6, 3] });
   const bands = [];
   if (form.band && known(data.lines[form.band[1]])) {
     add(form.band[0], { label: "at least", stroke: orange, width: 0.5 });
@@ -105,7 +106,7 @@ function options(form, data, unit, width) {
       width, height: HEIGHT, series, bands,
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
       scales: { y: { range: reach } },
-      axes: [axis, { ...axis, size: 70, values: (_, marks) => marks.map((one) => spoken(one, unit)) }],
+      axes: [{ ...axis, values: (_, marks, __, ___, step) => marks.map((at) => clock(at).slice(0, step < 60 ? 8 : 5)) }, { ...axis, size: 70, values: (_, marks) => marks.map((one) => spoken(one, unit)) }],
       cursor: { sync: { key: data.check }, drag: { x: true, y: false }, focus: { prox: -1 } },
       hooks: { draw: [steps(data.steps)] },
     },
@@ -113,7 +114,7 @@ function options(form, data, unit, width) {
 }
 
 function figure(form, data, place, table) {
-  const unit = form.unit || data.unit;
+  const unit = form.unit || (form.zero && data.unit === "share" ? "points" : data.unit);
   const made = document.createElement("figure");
   made.className = "chart";
   made.setAttribute("role", "figure");

@@ -40,4 +40,6 @@ class ReleaseViews:
             request, wording.title(release), section="/", twin=f"/api/v1/releases/{release.id}"
         )
         shown = seen(found, only=check, links=site.settings.links, now=site.clock())
-        return page("release.html", wording.detail(shell, shown, events))
+        response = page("release.html", wording.detail(shell, shown, events))
+        response.enable_compression()
+        return response

@@ -17,7 +17,7 @@ from firedamp.ui.wording.seen import Seen
 from firedamp.units import spoken_duration
 
 #: So many checks of a page have all their evidence folded under them; the others have a page of their own.
-MOST_DETAILED = 24
+MOST_DETAILED = 10
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
 _GROUPS = (
     ("failing", "Failing", Outcome.FAIL),
@@ -94,6 +94,8 @@ def _ahead(seen: Seen, finding: Finding) -> str:
     if not finding.needs or finding.outcome is not Outcome.INCONCLUSIVE:
         return ""
     said = f"about {words.about(finding.needs)} more canary requests"
+    if said in finding.sentence:
+        return ""
     pace = exhibits.pace(seen.known, finding)
     if pace <= 0 or seen.release.ended is not None:
         return said

@@ -19,6 +19,8 @@ CURVE_WIDTH, CURVE_HEIGHT = 100.0, 60.0
 _MARGIN = 1.25
 _LEAST_RATIO, _MOST_RATIO = 0.05, 20.0
 _SPARK_POINTS = 80
+#: Labels nearer to one another would run together.
+_ROOM = 16.0
 
 
 def scale(finding: Finding) -> Scale | None:
@@ -46,7 +48,11 @@ def _of_effect(finding: Finding, effect: float) -> Scale:
     limit = at(finding.tolerance) if finding.tolerance else None
     fewer = (finding.tolerance or 1.0) < 1
     harm = None if limit is None else (0.0, limit) if fewer else (limit, round(SCALE_WIDTH - limit, 2))
-    return Scale(at(low), at(high), at(effect), limit, harm, at(1.0), _effect_said(finding, effect))
+    labels = [] if limit is None else [Tick(limit, words.times(finding.tolerance or 1.0))]
+    if limit is None or abs(at(1.0) - limit) > _ROOM:
+        labels.append(Tick(at(1.0), "same"))
+    said = _effect_said(finding, effect)
+    return Scale(at(low), at(high), at(effect), limit, harm, at(1.0), said, tuple(labels))
 
 
 def _effect_said(finding: Finding, effect: float) -> str:
@@ -71,7 +77,8 @@ def _of_limit(value: float, limit: float, unit: str) -> Scale:
 
     harm = at(limit), round(SCALE_WIDTH - at(limit), 2)
     said = f"{words.quantity(value, unit)}; the limit is {words.quantity(limit, unit)}"
-    return Scale(at(value), at(value), at(value), at(limit), harm, None, said)
+    labels = (Tick(at(limit), words.quantity(limit, unit)),)
+    return Scale(at(value), at(value), at(value), at(limit), harm, None, said, labels)
 
 
 def spark(lines: Lines, unit: str) -> Spark | None:

@@ -18,7 +18,7 @@ from firedamp.ui.wording.seen import Seen
 from firedamp.ui.wording.times import instant
 
 #: So many looks are in the table on the page; the CSV has them all.
-MOST_ROWS = 30
+MOST_ROWS = 20
 _UNKNOWN = "judged by a version whose settings this one cannot read; its queries are not known"
 
 
@@ -36,6 +36,7 @@ def detail(seen: Seen, finding: Finding, found: exhibits.Series) -> Detail:
         pods=tuple(_pod(pods, found.unit)),
         pods_left_out=sum((pods.counted or {}).values()) - len(pods.listed),
         pods_value=_value_named(finding),
+        pods_since=f"since look {seen.known[0].evidence.block.index}" if seen.is_cut else "since warm-up",
         boxes=drawings.boxes(pods),
         curves=drawings.curves(durations) if durations else None,
         operations=tuple(_operations(seen, finding)),
