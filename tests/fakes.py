@@ -115,7 +115,10 @@ class MemoryStore:
     ) -> Sequence[Release]:
         await self._turn(wanted.service, wanted.revision)
         newest = sorted(self._releases.values(), key=lambda release: -release.id)
+        labels = await self.labels(list(self._releases)) if wanted.label is not None else {}
         mine = [one for one in newest if _wanted(one, wanted) and (before is None or one.id < before)]
+        if wanted.label is not None:
+            mine = [one for one in mine if one.id in labels and labels[one.id].word is wanted.label]
         return mine[:limit] if after is None else [one for one in mine if one.id > after][-limit:]
 
     async def looks(self, release_id: int, *, after: int = -1, limit: int | None = None) -> Sequence[Look]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from firedamp.model import Controller, Outcome
+from firedamp.model import Controller, Judged, Outcome
 from firedamp.ports import Wanted
-from store.examples import KEY, a_release
+from store.examples import KEY, a_label, a_release
 
 
 @pytest_asyncio.fixture
@@ -42,6 +42,15 @@ async def test_a_list_is_narrowed(store, four, wanted, revisions):
     found = await store.listed(wanted)
 
     assert "".join(release.key.revision for release in found) == revisions
+
+
+async def test_a_list_is_narrowed_by_the_newest_label(store, four):
+    """Who thinks better of it changes what is found."""
+    await store.label(a_label(four[0].id, Judged.FALSE_POSITIVE))
+    await store.label(a_label(four[0].id, Judged.TRUE_POSITIVE))
+
+    assert await store.listed(Wanted(label=Judged.TRUE_POSITIVE)) == [four[0]]
+    assert await store.listed(Wanted(label=Judged.FALSE_POSITIVE)) == []
 
 
 async def test_a_list_is_paged_forth_and_back(store, four):

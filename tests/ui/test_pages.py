@@ -13,7 +13,7 @@ from firedamp.ports import Event
 from firedamp.ui import error_page
 from firedamp.ui.wording.times import instant
 from pagereader import Reader
-from service import ASKER, Reply, Service, running
+from service import Reply, Service, running
 from store.examples import a_look, a_release
 
 SHOP = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
@@ -56,96 +56,6 @@ async def shown(service: Service, path: str, **more: Any) -> Reader:
     assert reply.status == 200, reply.text
     assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
     return Reader(reply.text)
-
-
-# ── the list ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_an_empty_list_says_how_a_release_comes_about(service):
-    """The commands are ready to be copied, with this service's address in them."""
-    page = await shown(service, "/")
-
-    assert "No release yet" in page.text
-    assert "firedamp judge checkout" in page.text
-    assert "https://firedamp.example/api/v1/judge" in page.text
-
-
-async def test_a_release_is_listed_with_its_state_in_a_word(service):
-    """State, service, revision, sentence and when; no state is told by colour alone."""
-    await opened(service.store, verdict=Outcome.FAIL, sentence="errors: 5.1 % against 1.0 %")
-
-    page = await shown(service, "/")
-
-    assert "✗ fail" in page.text
-    assert "shop/checkout 7d9f8b6c5d" in page.text
-    assert "errors: 5.1 % against 1.0 %" in page.text
-    assert "running" in page.text
-    assert "ago" in page.text
-
-
-async def test_an_ended_release_says_how_it_ended(service):
-    """In the words of whoever reported it."""
-    await opened(service.store, ended=1_790_000_900.0, outcome="rolled back")
-
-    page = await shown(service, "/")
-
-    assert "ended: rolled back" in page.text
-
-
-async def test_a_long_list_has_a_next_page(service):
-    """Fifty releases a page, and the filters go along."""
-    for number in range(51):
-        await opened(service.store, key=replace(SHOP, revision=f"r{number}"))
-
-    first = await shown(service, "/?namespace=shop")
-    [older] = [link["href"] for tag, link in first.tags if link.get("class") == "more"]
-    second = await shown(service, older)
-
-    assert older.startswith("/?namespace=shop&before=")
-    assert "r50" in first.text
-    assert "r0" in second.text
-    assert "Older releases" not in second.text
-
-
-async def test_a_filter_that_matches_nothing_says_so(service):
-    """Not the same as having no release at all."""
-    await opened(service.store)
-
-    page = await shown(service, "/?service=ledger")
-
-    assert "No release matches" in page.text
-
-
-async def test_a_bound_token_sees_its_own_releases_only(service):
-    """Another team's release is neither listed nor shown."""
-    await opened(service.store)
-    hidden = await opened(service.store, key=ReleaseKey("pay", "ledger", "a", 1))
-
-    page = await shown(service, "/", token=ASKER)
-    refused = await service.ask("GET", f"/releases/{hidden.id}", ASKER)
-    filtered = await service.ask("GET", "/?namespace=pay", ASKER)
-
-    assert "ledger" not in page.text
-    assert refused.status == 404
-    assert filtered.status == 403
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/?before=x", 404),
-        (f"/?service={'x' * 300}", 400),
-        ("/?service=%00", 400),
-        ("/releases/x", 404),
-        ("/releases/99", 404),
-    ],
-)
-async def test_a_wrong_address_is_a_page_with_a_way_on(service, path, status):
-    """People get words and a link, whatever they typed."""
-    reply = await service.ask("GET", path)
-
-    assert reply.status == status
-    assert "This did not work" in Reader(reply.text).text
 
 
 # ── every page ───────────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from firedamp.model import Controller, Outcome, Release
+from firedamp.model import Controller, Judged, Outcome, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class Wanted:
     Attributes:
         namespaces: those of them; empty for all.
         running: only those that have not ended (True), or that have (False).
+        label: what people said of the verdict, in their newest word.
         since, until: Unix times that enclose the start: since <= started < until.
     """
 
@@ -24,6 +25,7 @@ class Wanted:
     verdict: Outcome | None = None
     controller: Controller | None = None
     running: bool | None = None
+    label: Judged | None = None
     since: float | None = None
     until: float | None = None
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, func, select
 
-from firedamp.model import Release
+from firedamp.model import Judged, Release
 from firedamp.ports import Wanted
 from firedamp.store import rows, schema
 from firedamp.store.snapshots import Snapshots
@@ -41,7 +41,16 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
             yield table[name] == str(value)
     if wanted.running is not None:
         yield table.ended.is_(None) if wanted.running else table.ended.is_not(None)
+    if wanted.label is not None:
+        yield table.id.in_(_labelled(wanted.label))
     if wanted.since is not None:
         yield table.started >= wanted.since
     if wanted.until is not None:
         yield table.started < wanted.until
+
+
+def _labelled(word: Judged) -> Select[tuple[int]]:
+    """Releases whose newest label is this one."""
+    table = schema.labels.c
+    newest = select(func.max(table.id)).group_by(table.release_id)
+    return select(table.release_id).where(table.id.in_(newest), table.word == word.value)

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from firedamp.model import Arm, Controller, Mode, Outcome, Question, Situation, Tier, TroubleKind
+from firedamp.model import Arm, Controller, Judged, Mode, Outcome, Question, Situation, Tier, TroubleKind
 
 
 class _Answer(BaseModel):
@@ -71,7 +71,7 @@ class VerdictAnswer(_Answer):
 
 
 class ReleaseAnswer(_Answer):
-    """A release as lists show it."""
+    """A release as lists show it; `label` is what people said afterwards of the verdict."""
 
     id: int
     namespace: str
@@ -92,6 +92,7 @@ class ReleaseAnswer(_Answer):
     sentence: str
     version: str
     link: str
+    label: Judged | None = None
 
 
 class LookPoint(_Answer):

@@ -1,6 +1,7 @@
 """What callers of the API may send, each field with its limits."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -26,6 +27,14 @@ def _duration(text: object) -> float:
     if not 0 < found <= _LONGEST_SECONDS:
         raise ValueError("more than 0 s and at most 30 days are allowed; write it like 30m")
     return found
+
+
+def _moment(text: object) -> float:
+    try:
+        moment = datetime.fromisoformat(str(text))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError("a time is expected; write it like 2026-11-22T03:00:00Z") from None
 
 
 def _sentence(text: str) -> str:
@@ -57,6 +66,11 @@ Duration = Annotated[
     float,
     BeforeValidator(_duration),
     _text(r"^([1-9][0-9]{0,2}[sm]|[1-9][0-9]?h([1-9][0-9]?m)?|([1-9]|[12][0-9]|30)d)$", examples=["1h30m"]),
+]
+Moment = Annotated[
+    float,
+    BeforeValidator(_moment),
+    _text(r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"),
 ]
 Page = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=500), _integer(1, 500)]
 Id = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=_MOST_ID), _integer(0, _MOST_ID)]
@@ -103,11 +117,19 @@ class JudgeCall(_Call):
 
 
 class ReleasesCall(_Call):
-    """A page of releases, newest first; `before` is `next` of the page before."""
+    """A page of releases, newest first; `before` is `next` of the page before, `after` goes back."""
 
     namespace: ApiName | None = None
     service: ApiName | None = None
+    verdict: Literal["pass", "fail", "inconclusive"] | None = None
+    controller: Literal["argo", "flagger", "ci", "api"] | None = None
+    state: Literal["running", "ended"] | None = None
+    label: Literal["true-positive", "false-positive", "true-negative", "false-negative"] | None = None
+    #: They enclose the start.
+    since: Moment | None = None
+    until: Moment | None = None
     before: Id | None = None
+    after: Id | None = None
     limit: Page = 50
 
 

@@ -1,14 +1,18 @@
 """Releases and their looks."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
 from firedamp.contracts.api import answers, calls, rendering
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.room import Room, Row, namespaces, query
-from firedamp.model import Release
+from firedamp.model import Controller, Judged, Outcome
+from firedamp.ports import Wanted
 
 _TIMELINE_LOOKS = 500
 _LOOKS_PER_ANSWER = 1 << 20
+_RUNNING = {"running": True, "ended": False}
 
 
 class Releases(Room):
@@ -26,14 +30,12 @@ class Releases(Room):
 
     async def releases(self, request: web.Request) -> answers.ReleasePage:
         call = query(calls.ReleasesCall, request)
-        found: list[Release] = []
-        for namespace in namespaces(request, call.namespace):
-            found += await self.store.releases(
-                namespace=namespace, service=call.service, before=call.before, limit=call.limit
-            )
-        page = sorted(found, key=lambda release: -release.id)[: call.limit]
+        wanted = _wanted(call, namespaces(request, call.namespace))
+        page = await self.store.listed(wanted, before=call.before, after=call.after, limit=call.limit)
+        labels = await self.store.labels([release.id for release in page])
+        url = self.settings.public_url
         return answers.ReleasePage(
-            releases=[rendering.release_answer(release, self.settings.public_url) for release in page],
+            releases=[rendering.release_answer(one, url, labels.get(one.id)) for one in page],
             next=page[-1].id if len(page) == call.limit else None,
         )
 
@@ -53,3 +55,16 @@ class Releases(Room):
             looks=[rendering.look_answer(look) for look in page],
             next=page[-1].evidence.block.index if len(page) == call.limit else None,
         )
+
+
+def _wanted(call: calls.ReleasesCall, namespaces: Sequence[str | None]) -> Wanted:
+    return Wanted(
+        namespaces=tuple(one for one in namespaces if one is not None),
+        service=call.service,
+        verdict=None if call.verdict is None else Outcome(call.verdict),
+        controller=None if call.controller is None else Controller(call.controller),
+        running=None if call.state is None else _RUNNING[call.state],
+        label=None if call.label is None else Judged(call.label),
+        since=call.since,
+        until=call.until,
+    )

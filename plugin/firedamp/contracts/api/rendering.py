@@ -23,7 +23,7 @@ from firedamp.contracts.api.answers import (
     VerdictAnswer,
 )
 from firedamp.decision.reading import ordered
-from firedamp.model import Finding, Look, Outcome, Release, Slice, Standing, Verdict
+from firedamp.model import Finding, Label, Look, Outcome, Release, Slice, Standing, Verdict
 from firedamp.ports import Event, Gate
 
 
@@ -51,9 +51,9 @@ def checks(findings: Sequence[Finding]) -> list[CheckAnswer]:
     return [CheckAnswer(**plain(finding)) for finding in ordered(findings)]
 
 
-def release_answer(release: Release, public_url: object) -> ReleaseAnswer:
+def release_answer(release: Release, public_url: object, label: Label | None = None) -> ReleaseAnswer:
     """A release as JSON."""
-    return ReleaseAnswer(**_release(release, public_url))
+    return ReleaseAnswer(**_release(release, public_url), label=label.word if label else None)
 
 
 def release_detail(release: Release, last: Look | None, looks: Sequence[Look], url: object) -> ReleaseDetail:
@@ -66,7 +66,7 @@ def release_detail(release: Release, last: Look | None, looks: Sequence[Look], u
 
 
 def _release(release: Release, public_url: object) -> dict[str, Any]:
-    same = set(ReleaseAnswer.model_fields) - {"link", "namespace", "service", "revision", "attempt"}
+    same = set(ReleaseAnswer.model_fields) - {"link", "label", "namespace", "service", "revision", "attempt"}
     base = str(public_url).rstrip("/") if public_url else ""
     return {
         **{name: getattr(release, name) for name in same},

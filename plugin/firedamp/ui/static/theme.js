@@ -14,7 +14,7 @@
   const apply = (theme) => {
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
     else delete root.dataset.theme;
-    document.dispatchEvent(new CustomEvent("firedamp:theme"));
+    document.dispatchEvent(new CustomEvent("firedamp-theme"));
   };
 
   apply(stored());

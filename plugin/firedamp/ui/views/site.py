@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from firedamp.config import Settings
+from firedamp.config import Service, Settings
 from firedamp.errors import AskError, ForbiddenError, NotFoundError
 from firedamp.model import Release
 from firedamp.ports import Store, Token
@@ -93,6 +93,11 @@ class Site:
         if wanted and not _mine(token, wanted):
             raise ForbiddenError(f"your token is not good for namespace {wanted!r}")
         return [wanted] if wanted else token.namespaces or [None]
+
+    def services(self, request: web.Request) -> list[Service]:
+        """The configured services that the token is good for."""
+        token = self.holder(request)
+        return [one for one in self.settings.services if _mine(token, one.namespace)]
 
     async def release(self, request: web.Request) -> Release:
         """

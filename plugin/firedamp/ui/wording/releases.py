@@ -1,46 +1,134 @@
 """The list of releases, put into words."""
 
-from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
-from firedamp.model import Release
-from firedamp.ui.pages.releases import Listing, Row
+from firedamp import words
+from firedamp.model import Controller, Judged, Label, Look, Outcome, Release, TroubleKind
+from firedamp.ui.pages.releases import Choice, Filters, Listing, Row
 from firedamp.ui.pages.shell import Shell
-from firedamp.ui.wording.marks import MARKS, state
-from firedamp.ui.wording.times import instant
+from firedamp.ui.wording.marks import MARKS
+from firedamp.ui.wording.times import instant, lasting
+
+#: What a list can be narrowed by: those at hand, and the rarer ones.
+AT_HAND, RARER = ("service", "namespace", "verdict", "state"), ("controller", "label", "since", "until")
+FILTERS = (*AT_HAND, *RARER)
+#: So long after the last question a running release seems forgotten.
+_FORGOTTEN_SECONDS = 600.0
+_DOWN = frozenset({TroubleKind.SOURCE_DOWN, TroubleKind.REFUSED})
+_CHOICES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "verdict": [(one.value, f"{MARKS[one].sign} {MARKS[one].word}") for one in reversed(Outcome)],
+    "state": [("running", "running"), ("ended", "ended")],
+    "controller": [(one.value, one.value) for one in Controller],
+    "label": [(one.value, one.spoken) for one in Judged if one is not Judged.WITHDRAWN],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was found: releases with their labels, the newest looks of running ones, and what lies beside."""
+
+    releases: Sequence[Release]
+    labels: Mapping[int, Label]
+    looks: Sequence[Look]
+    newer: bool
+    older: bool
 
 
 def listing(
-    shell: Shell, releases: Sequence[Release], asked: Mapping[str, str], *, more: bool, now: float, url: str
+    shell: Shell, found: Page, asked: Mapping[str, str], *, now: float, url: str, services: Iterable[str] = ()
 ) -> Listing:
-    """A page of the list; `asked` are the filters in force."""
-    filters = {name: text for name, text in asked.items() if text and name != "before"}
-    following = {**filters, "before": str(releases[-1].id)} if more and releases else {}
+    """A page of the list; `asked` is what the address said."""
+    rows = tuple(_row(release, found.labels.get(release.id), now) for release in found.releases)
+    chosen = narrowed(asked)
+    newer, older = _beside(found, chosen)
     return Listing(
         shell=shell,
-        rows=tuple(_row(release, now) for release in releases),
-        namespace=asked.get("namespace", ""),
-        service=asked.get("service", ""),
-        next=f"/?{urlencode(following)}" if following else "",
+        rows=rows,
+        filters=_filters(chosen, tuple(sorted(set(services)))),
+        here=address("/", asked),
+        newer=newer,
+        older=older,
+        troubles=tuple(_troubles(found.looks)),
+        labelled=any(row.label for row in rows),
         url=url,
     )
 
 
-def twin(asked: Mapping[str, str]) -> str:
-    """Where the list is as JSON."""
-    filters = {name: text for name, text in asked.items() if text and name != "before"}
-    return "/api/v1/releases" + (f"?{urlencode(filters)}" if filters else "")
+def narrowed(asked: Mapping[str, str]) -> dict[str, str]:
+    """The filters in force."""
+    return {name: asked[name] for name in FILTERS if asked.get(name)}
 
 
-def _row(release: Release, now: float) -> Row:
-    key = release.key
+def address(path: str, query: Mapping[str, str]) -> str:
+    """A path with what of the query says anything."""
+    said = {name: text for name, text in query.items() if text}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def service_link(namespace: str, service: str) -> str:
+    """The page of a service."""
+    return f"/services/{quote(namespace, safe='')}/{quote(service, safe='')}"
+
+
+def _beside(found: Page, chosen: Mapping[str, str]) -> tuple[str, str]:
+    if not found.releases:
+        return address("/", chosen) if found.newer else "", ""
+    newest, oldest = str(found.releases[0].id), str(found.releases[-1].id)
+    newer = address("/", {**chosen, "after": newest}) if found.newer else ""
+    older = address("/", {**chosen, "before": oldest}) if found.older else ""
+    return newer, older
+
+
+def _filters(chosen: Mapping[str, str], services: tuple[str, ...]) -> Filters:
+    return Filters(
+        texts={name: chosen.get(name, "") for name in ("service", "namespace", "since", "until")},
+        choices={name: _choices(name, chosen.get(name, "")) for name in _CHOICES},
+        any=bool(chosen),
+        more=any(name in chosen for name in RARER),
+        services=services,
+    )
+
+
+def _choices(name: str, chosen: str) -> tuple[Choice, ...]:
+    return (
+        Choice("", "any"),
+        *(Choice(value, word, value == chosen) for value, word in _CHOICES[name]),
+    )
+
+
+def _row(release: Release, label: Label | None, now: float) -> Row:
+    key, running = release.key, release.ended is None
+    silent = now - release.last_asked
     return Row(
+        id=release.id,
         link=f"/releases/{release.id}",
         mark=MARKS[release.verdict],
-        sentence=release.sentence,
-        service=f"{key.namespace}/{key.service}",
-        revision=key.revision,
+        sentence=release.sentence or "waiting for the first look",
+        namespace=key.namespace,
+        service=key.service,
+        service_link=service_link(key.namespace, key.service),
+        revision=key.revision or "–",
         attempt=key.attempt,
-        state=state(release),
+        controller=release.controller.value,
+        running=running,
+        state="running" if running else release.outcome or "ended",
+        quiet_for=f"last asked {lasting(silent)} ago" if running and silent > _FORGOTTEN_SECONDS else "",
+        share="" if release.weight is None else words.percent(release.weight),
+        analysed=lasting((now if release.ended is None else release.ended) - release.started),
+        label=label.word.spoken if label else "",
         started=instant(release.started, now),
     )
+
+
+def _troubles(looks: Sequence[Look]) -> Iterable[str]:
+    """What a source did not tell, each once."""
+    found = (
+        trouble.text
+        for look in looks
+        for piece in look.evidence.slices.values()
+        for trouble in piece.troubles
+        if trouble.kind in _DOWN
+    )
+    return dict.fromkeys(found)
