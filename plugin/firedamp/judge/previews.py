@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
+from firedamp import words
 from firedamp.decision import tuning
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.tuning import Again, Change, Compared, Incomparable
@@ -50,6 +51,17 @@ class Preview:
     def left(self) -> int:
         """Releases for which there was no time, or none yet."""
         return self.wanted - len(self.compared) - len(self.aside)
+
+    @property
+    def summary(self) -> str:
+        """How many verdicts differ, of how many, and how many releases say nothing."""
+        of = words.plural(len(self.compared), "verdict")
+        told = f"{len(self.differing)} of {of} {'differs' if len(self.differing) == 1 else 'differ'}"
+        aside = f"; {words.plural(len(self.aside), 'release')} cannot be compared" if self.aside else ""
+        left = (
+            f"; for {words.plural(self.left, 'release')} there was no time" if self.over and self.left else ""
+        )
+        return f"{told}{aside}{left}"
 
     def after(self, found: Compared | Incomparable) -> "Preview":
         """The same with one more release."""

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -260,7 +260,8 @@ def _fault(model: type[BaseModel], error: Any) -> str:  # noqa: ANN401 - pydanti
     where = ".".join(str(part)[:_SHOWN_CHARACTERS] for part in error["loc"])
     match error["type"]:
         case "extra_forbidden":
-            known = ", ".join(part.alias or name for name, part in model.model_fields.items())
+            fields = _part(model, error["loc"][:-1]).model_fields
+            known = ", ".join(part.alias or name for name, part in fields.items())
             return f"parameter {shown(error['loc'][-1])} is unknown: allowed are {known}; remove or rename it"
         case "missing":
             return f"{where} is missing: it is required; add it"
@@ -273,6 +274,15 @@ def _fault(model: type[BaseModel], error: Any) -> str:  # noqa: ANN401 - pydanti
             # Pydantic's own words: "Input should be a valid number".
             right = str(error["msg"]).removeprefix("Input should be ")
             return f"{where} is {shown(error['input'])}: {right} is expected; send that"
+
+
+def _part(model: type[BaseModel], place: Iterable[Any]) -> type[BaseModel]:
+    """The innermost model at a place within another one."""
+    for name in place:
+        field = model.model_fields.get(name)
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        model = next((kind for kind in kinds if hasattr(kind, "model_fields")), model)
+    return model
 
 
 def shown(value: object) -> str:

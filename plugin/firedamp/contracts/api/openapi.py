@@ -22,6 +22,8 @@ _REF = "#/components/schemas/{model}"
 _IN_PATH = {
     "id": {"type": "integer", "minimum": 1},
     "check": {"type": "string", "minLength": 1, "maxLength": 63},
+    "namespace": {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,253}$"},
+    "service": {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,253}$"},
 }
 _REFUSALS = {
     "400": "The question cannot be understood.",
@@ -29,6 +31,7 @@ _REFUSALS = {
     "403": "The token may not ask this.",
     "404": "What is named does not exist.",
     "408": "The body did not arrive in time.",
+    "409": "Somebody else was faster.",
     "413": "The body is too large.",
     "415": "The body is no plain JSON.",
 }
@@ -44,6 +47,8 @@ class Operation:
     answer: type[BaseModel]
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
+    #: Two who change the same at once are told so.
+    is_raced: bool = False
 
     @property
     def path(self) -> str:
@@ -121,7 +126,9 @@ def _of_query(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _responses(operation: Operation) -> dict[str, Any]:
     refusals = {
-        status: {"description": text, "content": _content(ErrorAnswer)} for status, text in _REFUSALS.items()
+        status: {"description": text, "content": _content(ErrorAnswer)}
+        for status, text in _REFUSALS.items()
+        if status != "409" or operation.is_raced
     }
     return {"200": {"description": "The answer.", "content": _content(operation.answer)}, **refusals}
 

@@ -15,7 +15,9 @@ from firedamp.contracts.api.gates import Gates
 from firedamp.contracts.api.openapi import Operation, document
 from firedamp.contracts.api.releases import Releases
 from firedamp.contracts.api.room import JSON, Handler, Room
+from firedamp.contracts.api.rulings import Rulings
 from firedamp.contracts.api.services import Services
+from firedamp.contracts.api.tuning import Tunings
 from firedamp.contracts.api.verdicts import Outcomes, Verdicts
 from firedamp.errors import AskError
 from firedamp.ports import Judging, Store, Token
@@ -24,7 +26,17 @@ from firedamp.ports import Judging, Store, Token
 Permitted = Callable[[Token, str], None]
 
 #: In the order in which the document shows them.
-ROOMS: tuple[type[Room], ...] = (Verdicts, Releases, Checks, Outcomes, Services, Gates, Events)
+ROOMS: tuple[type[Room], ...] = (
+    Verdicts,
+    Releases,
+    Rulings,
+    Checks,
+    Outcomes,
+    Services,
+    Tunings,
+    Gates,
+    Events,
+)
 
 
 def routes(

@@ -8,7 +8,7 @@ those of the settings.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -130,7 +130,7 @@ class Change(_Part):
 ALPHAS = ("alpha", "alpha_warn")
 
 
-def tunable(check: BaseCheck) -> dict[str, object]:
+def tunable(check: BaseCheck) -> dict[str, float | Tier]:
     """What may be tuned of a check, with its present values."""
     known = type(check).model_fields
     values = {name: getattr(check, name) for name in CheckChange.model_fields if name in known}
@@ -153,7 +153,7 @@ def between(old: Parameters, new: Parameters) -> Change:
     )
 
 
-def in_window(parameters: Parameters) -> _Data:
+def in_window(parameters: Parameters) -> dict[str, float | None]:
     """What may be tuned of the window, with its present values."""
     return {name: getattr(parameters.window, name) for name in WindowChange.model_fields}
 
@@ -162,7 +162,7 @@ def _alphas(parameters: Parameters) -> _Data:
     return {name: getattr(parameters, name) for name in ALPHAS}
 
 
-def _other(before: _Data, after: _Data) -> _Data:
+def _other(before: Mapping[str, object], after: Mapping[str, object]) -> _Data:
     return {name: value for name, value in after.items() if before.get(name) != value}
 
 
