@@ -13,7 +13,11 @@ class Section:
 
 
 #: The way around, in the order in which it is drawn. A page that is not there yet is not in it.
-SECTIONS: tuple[Section, ...] = (Section("Releases", "/"), Section("Gates", "/gates"))
+SECTIONS: tuple[Section, ...] = (
+    Section("Releases", "/"),
+    Section("Gates", "/gates"),
+    Section("Audit", "/audit"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from firedamp.config import Settings
 from firedamp.ports import Store
 from firedamp.ui import assets
 from firedamp.ui.views.downloads import DownloadViews
+from firedamp.ui.views.audit import AuditViews
 from firedamp.ui.views.gates import GatesViews
 from firedamp.ui.views.release import ReleaseViews
 from firedamp.ui.views.releases import ReleasesViews
 from firedamp.ui.views.site import Holder, May, Sealed, Site
 
-_VIEWS = (ReleasesViews, ReleaseViews, DownloadViews, GatesViews)
+_VIEWS = (ReleasesViews, ReleaseViews, DownloadViews, GatesViews, AuditViews)
 
 
 def routes(
