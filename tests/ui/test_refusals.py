@@ -1,0 +1,374 @@
+"""
+What forged, stale, oversized and mistaken forms get: a refusal in words, and nothing is changed.
+
+Every case goes through the whole application over a real socket, with the session of somebody who may do the
+thing, so that only the one fault stands between the form and the gate.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import pytest_asyncio
+
+from fakes import MemoryStore
+from firedamp.access import SEAL_SECONDS, digest, seal
+from firedamp.model import ReleaseKey
+from firedamp.ports import Event, Token
+from firedamp.server.clock import now
+from service import ADMIN, Reply, Service, running
+from store.examples import a_gate, a_release
+
+VIEWER, RULER, ASKER = "fd_a-viewer-of-all-of-it", "fd_a-ruler-of-shop-alone", "fd_an-asker-of-all-of-it"
+TOKENS = (
+    Token("vera", digest(VIEWER), "viewer"),
+    Token("ruth", digest(RULER), "ruler", ("shop",)),
+    Token("argo", digest(ASKER), "asker"),
+)
+FORM = "application/x-www-form-urlencoded"
+SESSION = "__Host-firedamp_session"
+HOSTILE = "<script>alert(1)</script>\"'&"
+PROXY = {
+    "addresses": ["127.0.0.0/8"],
+    "roles": {"viewer": ["*"], "ruler": ["oncall"]},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser that is logged in, and the seal of the page that it shows."""
+
+    service: Service
+    secret: str
+    seal: str
+
+    async def post(self, fields: Any, path: str = "/gates", **more: Any) -> Reply:
+        """Send a form as the page would; `more` says what is different."""
+        body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
+        headers = {
+            "Content-Type": FORM,
+            "Cookie": f"{SESSION}={self.secret}",
+            "Sec-Fetch-Site": "same-origin",
+        }
+        headers |= more.pop("headers", {})
+        sent = {name: value for name, value in headers.items() if value is not None}
+        return await self.service.ask(more.pop("method", "POST"), path, None, data=body, headers=sent)
+
+    def order(self, **changes: str) -> dict[str, str]:
+        """A gate that may be opened, to the last field."""
+        given = {"namespace": "shop", "service": "checkout", "hook": "hold", "open": "yes", "lasts": "30m"}
+        return {"csrf": self.seal, **given, "note": "", "seen": "never", "sure": "yes", **changes}
+
+
+async def entered(service: Service, token: str) -> Browser:
+    reply = await service.ask("POST", "/login", None, data={"token": token})
+    secret = reply.headers["Set-Cookie"].split(";")[0].removeprefix(f"{SESSION}=")
+    return Browser(service, secret, seal(secret, now()))
+
+
+@pytest_asyncio.fixture
+async def service() -> AsyncIterator[Service]:
+    store = MemoryStore()
+    for token in TOKENS:
+        await store.add_token(token)
+    async with running(store=store) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
+async def browser(service) -> Browser:
+    return await entered(service, RULER)
+
+
+async def test_the_form_that_all_cases_spoil_is_good(service, browser):
+    """Without a fault it does what it says; so each refusal below is for its fault alone."""
+    reply = await browser.post(browser.order())
+
+    assert reply.status == 303
+    assert [(gate.by, gate.is_open) for gate in await service.store.gates()] == [("ruth", True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One fault: what is different from the good form, and what is said about it."""
+
+    fault: str
+    status: int
+    says: str
+    fields: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str | None] = field(default_factory=dict)
+    also: str = ""
+
+
+MULTIPART = 'multipart/form-data; boundary="x"'
+CASES = [
+    # Forged by another site.
+    Case("no seal", 403, "no seal of this page", {"csrf": ""}),
+    Case("a made-up seal", 403, "another session", {"csrf": f"{int(now())}.{'0' * 64}"}),
+    Case("a seal of nobody", 403, "another session", {"csrf": seal("fds_of-somebody-else", now())}),
+    Case("a cross-site post", 403, "Sec-Fetch-Site is", headers={"Sec-Fetch-Site": "cross-site"}),
+    Case("a same-site post", 403, "Sec-Fetch-Site is", headers={"Sec-Fetch-Site": "same-site"}),
+    Case(
+        "another origin", 403, "Origin is", headers={"Sec-Fetch-Site": None, "Origin": "https://evil.example"}
+    ),
+    Case("an origin of null", 403, "Origin is", headers={"Sec-Fetch-Site": None, "Origin": "null"}),
+    # Who.
+    Case("no session", 401, "nobody is logged in", headers={"Cookie": None}),
+    Case("a made-up session", 401, "nobody is logged in", headers={"Cookie": f"{SESSION}=fds_made-up"}),
+    Case("a token as session", 401, "nobody is logged in", headers={"Cookie": f"{SESSION}={RULER}"}),
+    Case("a path's name", 401, "nobody is logged in", headers={"Cookie": None, "X-Forwarded-User": "root"}),
+    Case("another namespace", 403, "bound to shop", {"namespace": "pay"}),
+    # What kind of body.
+    Case("JSON", 415, "only application/x-www-form-urlencoded", headers={"Content-Type": "application/json"}),
+    Case("multipart", 415, "only application/x-www-form-urlencoded", headers={"Content-Type": MULTIPART}),
+    Case("plain text", 415, "only application/x-www-form-urlencoded", headers={"Content-Type": "text/plain"}),
+    Case("another charset", 415, "in UTF-8", headers={"Content-Type": f"{FORM}; charset=utf-16"}),
+    # What stands in it.
+    Case("a strange field", 400, "is unknown", {"role": "admin"}),
+    Case("a field given twice", 400, "given twice", also="&namespace=pay"),
+    Case("a seal given twice", 400, "given twice", also="&csrf=0"),
+    Case("bytes that are no text", 400, "no UTF-8", also="&note=%ff%fe"),
+    Case("fields without end", 400, "more than 64", also="".join(f"&a{n}=1" for n in range(70))),
+    Case("a body without end", 413, "larger than the limit", {"note": "x" * 70_000}),
+    Case("a note without end", 422, "shorten it", {"note": "x" * 501}),
+    Case("a line feed", 422, "on one line", {"note": "fine\r\nSet-Cookie: admin=yes"}),
+    Case("a name with markup", 422, "as in Kubernetes", {"service": HOSTILE}),
+    Case("no such hook", 422, "choose one", {"hook": "everything"}),
+    Case("for ever", 422, "at most 30 days", {"lasts": "3650d"}),
+    Case("seen by somebody else", 409, "Nothing was changed", {"seen": "1.0", "service": "held"}),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.fault for case in CASES])
+async def test_a_form_with_one_fault_is_refused_in_words(service, browser, case):
+    """A page says what is wrong, the gate stays as it was, and what was typed comes back as text only."""
+    await service.store.set_gate(a_gate(service="held", hook="hold", revision="", expires=now() + 60))
+    before = await service.store.gates()
+    body = urlencode(browser.order(**case.fields)) + case.also
+
+    reply = await browser.post(body.encode(), headers=case.headers)
+
+    assert (reply.status, case.says in reply.text) == (case.status, True), reply.text
+    assert reply.headers["Content-Type"].startswith("text/html")
+    assert "Set-Cookie" not in reply.headers
+    assert "<script>alert" not in reply.text
+    assert await service.store.gates() == before
+
+
+@pytest.mark.parametrize("token", [VIEWER, ASKER])
+async def test_a_role_that_may_not_is_refused(service, token):
+    """With the role it has and the one it takes."""
+    browser = await entered(service, token)
+
+    reply = await browser.post(browser.order())
+
+    assert reply.status == 403
+    assert "&#39;ruler&#39; is needed" in reply.text
+    assert await service.store.gates() == []
+
+
+async def test_a_form_that_lay_open_too_long_is_refused(service, browser):
+    """It says how long that was, and that nothing happened."""
+    stale = seal(browser.secret, now() - SEAL_SECONDS - 60)
+
+    reply = await browser.post(browser.order(csrf=stale))
+
+    assert reply.status == 403
+    assert "lay open for 4.0 hours" in reply.text
+    assert await service.store.gates() == []
+
+
+async def test_the_seal_of_one_person_is_no_good_for_another(service, browser):
+    """Not even for somebody who may do the same thing."""
+    other = await entered(service, ADMIN)
+
+    reply = await browser.post(browser.order(csrf=other.seal))
+
+    assert reply.status == 403
+    assert await service.store.gates() == []
+
+
+async def test_a_form_replayed_acts_once(service, browser):
+    """A double click, a reload, a recorded request: the gate is no longer as the form has seen it."""
+    order = browser.order()
+    first = await browser.post(order)
+    second = await browser.post(order)
+
+    assert (first.status, second.status) == (303, 409)
+    assert "ruth opened it" in second.text
+    assert len(await service.store.events()) == 1
+
+
+async def test_a_session_that_was_left_is_over(service, browser):
+    """Also for whoever copied its cookie."""
+    await browser.post({}, "/logout")
+
+    reply = await browser.post(browser.order())
+
+    assert reply.status == 401
+    assert await service.store.gates() == []
+
+
+async def test_over_tls_a_cookie_without_its_prefix_is_none(service, browser):
+    """A neighbour's page on the same domain can set a cookie, but none of this name."""
+    headers = {"Cookie": f"firedamp_session={browser.secret}"}
+
+    reply = await browser.post(browser.order(), headers=headers)
+
+    assert reply.status == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PUT", "/api/v1/gates"), ("DELETE", "/api/v1/holds?service=checkout"), ("POST", "/api/v1/outcomes")],
+)
+async def test_a_browsers_session_changes_nothing_past_the_pages(service, browser, method, path):
+    """The addresses of programs take no cookie for anything but reading."""
+    body = b'{"service": "checkout", "namespace": "shop", "hook": "*", "open": true}'
+
+    reply = await browser.post(body, path, method=method, headers={"Content-Type": "application/json"})
+
+    assert reply.status == 403
+    assert "good for reading here" in reply.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/argo/v1/guard?service=checkout&namespace=shop", "/promql/api/v1/query?query=up"]
+)
+async def test_a_person_asks_for_no_verdict(service, path):
+    """A look costs queries; asking is what programs are given a role for."""
+    reply = await service.ask("GET", path, VIEWER)
+
+    assert reply.status == 403
+    assert "'asker'" in reply.text
+
+
+async def test_a_release_of_another_namespace_is_not_there(service, browser):
+    """Its number says nothing about whether it exists."""
+    hidden = await service.store.open(a_release(ReleaseKey("pay", "ledger", "a", 1)))
+    cookie = {"Cookie": f"{SESSION}={browser.secret}"}
+
+    theirs = await service.ask("GET", f"/releases/{hidden.id}", None, headers=cookie)
+    nobodys = await service.ask("GET", "/releases/4711", None, headers=cookie)
+
+    assert theirs.status == nobodys.status == 404
+    assert re.sub(r"\d+", "", theirs.text) == re.sub(r"\d+", "", nobodys.text)
+
+
+@pytest.mark.parametrize("path", ["/gates", "/audit", "/releases/1"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+async def test_pages_take_forms_and_nothing_else(service, browser, method, path):
+    """A method that no form has is none of ours."""
+    reply = await browser.post(browser.order(), path, method=method)
+
+    assert reply.status == 405
+
+
+async def test_script_in_every_field_is_text_on_every_page(service):
+    """Whoever got it into the store, by whatever way."""
+    store, until = service.store, now() + 600
+    await store.set_gate(
+        a_gate(service=HOSTILE, hook="hold", revision=HOSTILE, by=HOSTILE, note=HOSTILE, expires=until)
+    )
+    await store.record(Event(now(), HOSTILE, "shop", HOSTILE, HOSTILE, HOSTILE, HOSTILE))
+
+    for path in ("/gates", "/audit", f"/audit?by={'%3Cscript%3E'}", f"/gates?service={'%3Cscript%3E'}"):
+        text = (await service.ask("GET", path)).text
+
+        assert "<script>" not in text
+        assert "&lt;script&gt;" in text
+
+
+# ── behind a proxy that signs people in ──────────────────────────────────────────────────────────────
+
+
+async def proxied(
+    service: Service, method: str, path: str, user: str = "alex@shop.example", **more: Any
+) -> Reply:
+    headers = {"X-Forwarded-User": user, "X-Forwarded-Groups": more.pop("groups", "oncall")}
+    return await service.ask(method, path, None, headers=headers | more.pop("headers", {}), **more)
+
+
+@pytest_asyncio.fixture
+async def behind() -> AsyncIterator[Service]:
+    async with running({"auth": {"proxy": PROXY}}) as found:
+        yield found
+
+
+async def form_of(service: Service, user: str) -> tuple[str, str]:
+    """The cookie that a person's forms are bound to, and the seal of their page."""
+    page = await proxied(service, "GET", "/gates", user)
+    cookie = page.headers["Set-Cookie"].split(";")[0]
+    [made] = set(re.findall(r'name="csrf" value="([^"]+)"', page.text))
+    return cookie, made
+
+
+ORDER = {
+    "namespace": "shop",
+    "service": "checkout",
+    "hook": "hold",
+    "lasts": "30m",
+    "seen": "never",
+    "sure": "yes",
+}
+
+
+async def test_a_person_behind_the_proxy_acts_under_their_own_name(behind):
+    """The trail says who it was, not which token; the form is sealed for their browser."""
+    cookie, made = await form_of(behind, "alex@shop.example")
+
+    reply = await proxied(behind, "POST", "/gates", data={**ORDER, "csrf": made}, headers={"Cookie": cookie})
+
+    assert reply.status == 303
+    assert [event.by for event in await behind.store.events()] == ["alex@shop.example"]
+    assert cookie.startswith("__Host-firedamp_form=")
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [("no cookie", "another session"), ("no seal", "no seal"), ("another person", "another")],
+)
+async def test_a_form_of_a_proxied_person_is_bound_to_them(behind, fault, says):
+    """A form needs the cookie, the seal, and the person for whom both were made."""
+    cookie, made = await form_of(behind, "alex@shop.example")
+    fields = ORDER if fault == "no seal" else {**ORDER, "csrf": made}
+    headers = {} if fault == "no cookie" else {"Cookie": cookie}
+    user = "sam@shop.example" if fault == "another person" else "alex@shop.example"
+
+    reply = await proxied(behind, "POST", "/gates", user, data=fields, headers=headers)
+
+    assert reply.status == 403
+    assert says in reply.text
+    assert await behind.store.gates() == []
+
+
+async def test_a_proxied_person_has_the_role_of_their_groups(behind):
+    """Without the group of rulers no form is drawn and none is taken."""
+    page = await proxied(behind, "GET", "/gates", groups="developers")
+
+    assert page.status == 200
+    assert 'method="post" action="/gates"' not in page.text
+
+
+@pytest.mark.parametrize("user", ["a,b", "x" * 200])
+async def test_a_proxy_that_sends_no_name_is_told_so(behind, user):
+    """Its settings are wrong, and nobody comes in on a guess."""
+    reply = await proxied(behind, "GET", "/gates", user)
+
+    assert reply.status == 400
+    assert "X-Forwarded-User has" in reply.text
+
+
+async def test_names_from_addresses_that_are_no_proxys_are_ignored():
+    """A caller on the network who writes the header himself is led to the login like everybody."""
+    elsewhere = {**PROXY, "addresses": ["192.0.2.0/24"]}
+    async with running({"auth": {"proxy": elsewhere}}) as service:
+        reply = await proxied(service, "GET", "/gates")
+        metrics = (await service.ask("GET", "/metrics", None)).text
+
+    assert reply.status == 303
+    assert reply.headers["Location"].startswith("/login")
+    assert re.search(r"^firedamp_untrusted_identities_total [1-9]", metrics, re.MULTILINE)
