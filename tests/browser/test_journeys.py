@@ -1,0 +1,99 @@
+"""Journeys through the pages, in a real browser: by keyboard, on a phone, in the dark, without scripts."""
+
+import pytest
+
+from browsing import PHONE, overflow, violations
+from firedamp.ports import Wanted
+
+#: Every page that a person who may read meets; {id} is the failing release.
+PAGES = ("/", "/?verdict=fail&state=running", "/?service=nothing", "/releases/{id}", "/login")
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def failing(site):
+    """The newest release, which fails."""
+    [release] = site.do(site.store.listed(Wanted(), limit=1))
+    return release
+
+
+def test_from_the_list_to_the_reason_by_keyboard_alone(visitor, failing):
+    """Skip to the content, tab to the release, enter: there is the reason; focus is visible all the way."""
+    page = visitor.page()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+
+    link = page.get_by_role("link", name="checkout").first
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        if link.evaluate("element => element === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/releases/{failing.id}")
+
+    assert page.get_by_text(failing.sentence).first.is_visible()
+
+
+def test_everything_can_be_read_and_every_filter_works_without_scripts(visitor, failing):
+    """A form is a form, a link is a link, and nothing waits for a script to appear."""
+    page = visitor.page(java_script_enabled=False)
+    page.get_by_label("Verdict").select_option("fail")
+    page.get_by_role("button", name="Show", exact=True).click()
+
+    assert page.get_by_role("row").count() == 3
+    assert page.get_by_label("Verdict").input_value() == "fail"
+    assert not page.get_by_label("Theme").is_visible()
+
+    page.get_by_role("link", name="checkout").first.click()
+    assert page.get_by_text(failing.sentence).first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_a_rule_of_accessibility(visitor, failing, scheme):
+    """axe-core finds nothing on any page, in light and in dark, on a desk and on a phone."""
+    page = visitor.page(color_scheme=scheme)
+    found = {}
+    for path in PAGES:
+        page.goto(path.format(id=failing.id))
+        found[path] = violations(page)
+
+    assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize("width", [375, 320])
+def test_no_page_is_wider_than_a_phone(visitor, failing, width):
+    """375 px, and 320 px, which is what 400 % zoom leaves of a desk (WCAG 2.2, 1.4.10)."""
+    page = visitor.page(viewport={**PHONE, "width": width})
+    wider = {}
+    for path in PAGES:
+        page.goto(path.format(id=failing.id))
+        wider[path] = max(0, overflow(page))
+
+    assert wider == dict.fromkeys(PAGES, 0)
+
+
+def test_a_theme_that_was_chosen_holds_on_every_page_and_from_the_first_paint(visitor, failing):
+    """Chosen once; on the next page the ground is dark before the body is there."""
+    page = visitor.page(color_scheme="light")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_label("Theme").select_option("dark")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.goto(f"/releases/{failing.id}")
+
+    assert dark != light
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    assert page.get_by_label("Theme").input_value() == "dark"
+
+
+def test_names_from_outside_are_text(visitor, site):
+    """A script in a revision, an outcome or a note is read, not run; nothing was refused: nothing tried."""
+    page = visitor.page()
+    page.on("dialog", lambda dialog: visitor.seen.append(f"dialog: {dialog.message}"))
+    page.goto("/?service=%3Cscript%3Ealert(1)%3C/script%3E")
+    page.goto("/")
+    page.get_by_role("row").filter(has_text="<script>").get_by_role("link").first.click()
+
+    assert page.get_by_text("<script>alert(1)</script>").first.is_visible()
