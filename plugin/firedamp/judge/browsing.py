@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from firedamp.checks import Check
-from firedamp.decision import exhibits, parameters
+from firedamp.decision import exhibits, parameters, rulings
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import NotFoundError
 from firedamp.judge.sent import Sent, sent
-from firedamp.model import Finding, Look, Release
+from firedamp.model import Finding, Label, Look, Release, Ruling
 from firedamp.ports import Store
 
 #: So many looks are read at most.
@@ -29,10 +29,12 @@ class Browsed:
     A release at one of its looks.
 
     Attributes:
-        looks: those that were read, in order.
+        looks: those that were read, in order, as they stood with what had been ruled by then.
         place: of the look that is wanted among them; -1 where there is none.
         parameters: how it was judged; None where this version cannot read that.
         queries: of each check, as sent.
+        rulings: all that was ever ruled on it, in order.
+        label: how right people say its verdict was.
     """
 
     release: Release
@@ -40,6 +42,8 @@ class Browsed:
     place: int = -1
     parameters: Parameters | None = None
     queries: Mapping[str, tuple[Sent, ...]] = field(default_factory=dict)
+    rulings: Sequence[Ruling] = ()
+    label: Label | None = None
 
     @cached_property
     def known(self) -> Sequence[Look]:
@@ -92,9 +96,13 @@ async def browsed(store: Store, release: Release, wanted: str = "") -> Browsed:
         StoreError: the store is in trouble.
     """
     looks, place = await _looks(store, release, wanted)
+    told = await store.rulings(release.id)
+    label = (await store.labels([release.id])).get(release.id)
+    looks = [rulings.ruled(look, told) for look in looks]
     if not parameters.is_readable(release.parameters):
-        return Browsed(release, looks, place)
-    return Browsed(release, looks, place, parameters.from_json(release.parameters), sent(release))
+        return Browsed(release, looks, place, rulings=told, label=label)
+    judged_by = parameters.from_json(release.parameters)
+    return Browsed(release, looks, place, judged_by, sent(release), told, label)
 
 
 async def _looks(store: Store, release: Release, wanted: str) -> tuple[Sequence[Look], int]:

@@ -1,6 +1,6 @@
 """One release: its verdict, its checks with all that stands behind them, and its looks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from firedamp.ui.pages.shell import Instant, Link, Mark, Shell
 
@@ -160,6 +160,36 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A button of a form and what pressing it does."""
+
+    value: str
+    label: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordForm:
+    """
+    A form in which a person says one of a few words, with a note.
+
+    Attributes:
+        address: where it is sent.
+        fields: what goes along unseen.
+        said: what is in force already, in a sentence; "" for nothing.
+        fault: why it was not taken; the note is given back.
+    """
+
+    address: str
+    title: str
+    fields: tuple[tuple[str, str], ...]
+    words: tuple[Word, ...]
+    said: str = ""
+    note: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """
     One check at the look that is shown, values ready to read.
@@ -170,6 +200,9 @@ class Check:
         budget: how much of its alpha may be gone.
         ahead: what is missing and when it is expected.
         detail: None where the page has room for no more; then `link` has it.
+        unfolded: its charts and pods are open from the start.
+        ruled: what a person ruled on it, in a sentence.
+        ruling: a form to rule on it, for those who may.
     """
 
     name: str
@@ -194,6 +227,9 @@ class Check:
     scale: Scale | None = None
     spark: Spark | None = None
     detail: Detail | None = None
+    unfolded: bool = False
+    ruled: str = ""
+    ruling: WordForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +316,10 @@ class Detailed:
         only: the one check that is shown; "" for all.
         unreadable: why queries and forecasts are missing.
         downloads: the same as JSON and CSV.
+        label: how right people say the verdict was, in a sentence.
+        labelling: a form to say so, for those who may.
+        fault: why what was sent was not taken.
+        live: where looks to come are told; "" where an earlier one is shown.
     """
 
     shell: Shell
@@ -299,4 +339,8 @@ class Detailed:
     ahead: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[Note, ...] = ()
-    downloads: tuple[Link, ...] = field(default=())
+    downloads: tuple[Link, ...] = ()
+    label: str = ""
+    labelling: WordForm | None = None
+    fault: str = ""
+    live: str = ""

@@ -97,8 +97,9 @@ function options(form, data, unit, width) {
     const near = columns.slice(1, 1 + (form.thin || []).length + 2).flat().filter((one) => one !== null);
     if (!near.length) return [low ?? 0, high ?? 1];
     const top = Math.max(...near), floor = Math.min(form.zero || unit === "×" ? Infinity : 0, ...near);
-    const room = 3 * (top - floor || Math.abs(top) || 1);
-    return uPlot.rangeNum(Math.max(low, floor - room), Math.min(high, top + room), 0.1, true);
+    const room = 3 * (top - floor || Math.abs(top) || (unit === "share" ? 0.01 : 1));
+    const [least, most] = unit === "share" ? [0, 1] : [-Infinity, Infinity];
+    return uPlot.rangeNum(Math.max(low, floor - room, least), Math.min(high, top + room, most), 0.1, true);
   };
   return {
     columns,

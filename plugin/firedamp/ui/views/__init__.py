@@ -8,14 +8,15 @@ from aiohttp import web
 from firedamp.config import Settings
 from firedamp.ports import Store
 from firedamp.ui import assets
-from firedamp.ui.views.downloads import DownloadViews
 from firedamp.ui.views.audit import AuditViews
+from firedamp.ui.views.downloads import DownloadViews
 from firedamp.ui.views.gates import GatesViews
 from firedamp.ui.views.release import ReleaseViews
 from firedamp.ui.views.releases import ReleasesViews
+from firedamp.ui.views.rulings import RulingsViews
 from firedamp.ui.views.site import Holder, May, Sealed, Site
 
-_VIEWS = (ReleasesViews, ReleaseViews, DownloadViews, GatesViews, AuditViews)
+_VIEWS = (ReleasesViews, ReleaseViews, DownloadViews, RulingsViews, GatesViews, AuditViews)
 
 
 def routes(

@@ -1,15 +1,17 @@
 """The page of one release, at its newest look or at an earlier one."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from aiohttp import web
 
 from firedamp.errors import NotFoundError
 from firedamp.judge.browsing import browsed
+from firedamp.model import Release
 from firedamp.ui.rendering import page
 from firedamp.ui.views.site import Site, asked
 from firedamp.ui.wording import release as wording
-from firedamp.ui.wording.seen import seen
+from firedamp.ui.wording.seen import Refused, seen
 
 _NOTES = 50
 
@@ -24,22 +26,45 @@ class ReleaseViews:
         return [web.get(r"/releases/{id:[^/.]+}", self.release)]
 
     async def release(self, request: web.Request) -> web.Response:
-        site, wanted = self.site, asked(request, ("look", "check"))
-        release = await site.release(request)
-        found = await browsed(site.store, release, wanted["look"])
-        check = wanted["check"]
-        if check and found.finding(check) is None:
-            raise NotFoundError(
-                f"check {check[:80]!r} says nothing at this look; the release's page has them all"
-            )
-        key = release.key
-        events = await site.store.events(
-            namespace=key.namespace, service=key.service, revision=key.revision, limit=_NOTES
+        wanted = asked(request, ("look", "check"))
+        release = await self.site.release(request)
+        return await drawn(self.site, request, release, look=wanted["look"], check=wanted["check"])
+
+
+async def drawn(
+    site: Site,
+    request: web.Request,
+    release: Release,
+    *,
+    look: str = "",
+    check: str = "",
+    refused: Refused | None = None,
+    status: int = HTTPStatus.OK,
+) -> web.Response:
+    """
+    The page of a release; with what was sent and not taken, where something was.
+
+    Raises:
+        NotFoundError: there is no such look, or no such check at it.
+    """
+    found = await browsed(site.store, release, look)
+    if check and found.finding(check) is None:
+        raise NotFoundError(
+            f"check {check[:80]!r} says nothing at this look; the release's page has them all"
         )
-        shell = site.shell(
-            request, wording.title(release), section="/", twin=f"/api/v1/releases/{release.id}"
-        )
-        shown = seen(found, only=check, links=site.settings.links, now=site.clock())
-        response = page("release.html", wording.detail(shell, shown, events))
-        response.enable_compression()
-        return response
+    key = release.key
+    events = await site.store.events(
+        namespace=key.namespace, service=key.service, revision=key.revision, limit=_NOTES
+    )
+    shown = seen(
+        found,
+        only=check,
+        links=site.settings.links,
+        now=site.clock(),
+        may_rule=site.lets(request, "ruler", key.namespace),
+        refused=refused,
+    )
+    shell = site.shell(request, wording.title(release), section="/", twin=shown.twin)
+    response = page("release.html", wording.detail(shell, shown, events), status=status)
+    response.enable_compression()
+    return response

@@ -13,6 +13,7 @@ from firedamp.ui.pages.shell import Mark
 from firedamp.ui.wording import drawings
 from firedamp.ui.wording.evidence import chance, detail, effect, quantity
 from firedamp.ui.wording.marks import MARKS
+from firedamp.ui.wording.rulings import ruled, ruling
 from firedamp.ui.wording.seen import Seen
 from firedamp.units import spoken_duration
 
@@ -68,6 +69,9 @@ def _check(seen: Seen, finding: Finding, *, in_full: bool) -> Check:
         scale=drawings.scale(finding),
         spark=drawings.spark(lines.lines, lines.unit) if lines else None,
         detail=detail(seen, finding, lines) if lines else None,
+        unfolded=bool(seen.only),
+        ruled=ruled(seen, finding.check),
+        ruling=ruling(seen, finding.check),
     )
 
 

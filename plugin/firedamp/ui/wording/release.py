@@ -12,6 +12,7 @@ from firedamp.ui.pages.release import Detailed, DoubtRow, Note
 from firedamp.ui.pages.shell import Link, Shell
 from firedamp.ui.wording.checks import groups
 from firedamp.ui.wording.marks import MARKS, so_far, state
+from firedamp.ui.wording.rulings import labelled, labelling
 from firedamp.ui.wording.seen import Seen
 from firedamp.ui.wording.timeline import timeline
 from firedamp.ui.wording.times import instant
@@ -52,6 +53,9 @@ def detail(shell: Shell, seen: Seen, events: Sequence[Event]) -> Detailed:
         facts=tuple(_facts(release, seen.now)),
         notes=tuple(Note(instant(one.at, seen.now), one.by, one.kind, one.text) for one in events),
         downloads=_downloads(seen),
+        label=labelled(seen),
+        labelling=labelling(seen),
+        fault=seen.refused.why if seen.refused else "",
     )
 
 

@@ -1,9 +1,26 @@
 """What the page of a release is made from: the release at one of its looks, and how it is shown."""
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from firedamp.config.links import Links
 from firedamp.judge.browsing import Browsed
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """
+    A word that was not taken.
+
+    Attributes:
+        check: of which it was; "" for the release's label.
+        note: as it was typed.
+        why: what was wrong.
+    """
+
+    check: str
+    note: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -15,11 +32,15 @@ class Seen(Browsed):
         only: the one check that is shown; "" for all.
         links: where queries can be opened.
         now: Unix seconds.
+        may_rule: whoever looks may rule and label.
+        refused: what they sent and why it was not taken; nothing mostly.
     """
 
     only: str = ""
     links: Links = field(default_factory=Links)
     now: float = 0.0
+    may_rule: bool = False
+    refused: Refused | None = None
 
     @property
     def address(self) -> str:
@@ -37,7 +58,7 @@ class Seen(Browsed):
         return f"look={self.look.evidence.block.index}" if self.look and self.is_past else ""
 
 
-def seen(found: Browsed, *, only: str, links: Links, now: float) -> Seen:
+def seen(found: Browsed, **more: Any) -> Seen:  # noqa: ANN401 - the fields of Seen
     """A release at one of its looks, to be shown."""
     own = {one.name: getattr(found, one.name) for one in fields(Browsed)}
-    return Seen(**own, only=only, links=links, now=now)
+    return Seen(**own, **more)
