@@ -2,12 +2,14 @@
 How long a look takes, what a release weighs, and how fast the past is judged again.
 
     python benchmarks/speed.py [--json] [--rounds 9] [--judgements 1000000] [--prometheus [BINARY]]
+                               [--previews [RELEASES]]
 
 Looks are those of twenty checks by the product's own session, from memory and after a restart, when the last
 snapshot is read and the nine blocks since then are taken (the store's own work is left out); figures are
 processor time of one core, medians with quartiles. Everything is measured in the same rounds of one
 process, scipy's calls for the same question beside ours. With --prometheus a real one is started, and
-fetching is measured too (wall time). Exits with 1 where a limit is exceeded, 0 with --json.
+fetching is measured too (wall time). With --previews, what a change of parameters would have made of so many
+past releases is found out, and how long that takes. Exits with 1 where a limit is exceeded, 0 with --json.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from pathlib import Path
 from clock import memory, onelook
 from clock.backtests import backtest
 from clock.looks import Times, clocked, course
+from clock.previews import previewed
 from clock.timing import Call, Spread, paired, ratio, spread
 
 from firedamp.stats.null import Shape
@@ -120,6 +123,15 @@ def statistics(rounds: int) -> Iterator[Figure]:
         yield figure(name, "µs", spread([1e6 * one for one in seconds]))
 
 
+def previews(releases: int, checks: int) -> Iterator[Figure]:
+    """Past releases of sixty looks judged again under other parameters, by what was changed."""
+    for one in previewed(releases, checks):
+        name = f"preview of {one.releases} releases of {checks} checks, {one.change}"
+        yield figure(name, "s", spread([one.seconds]))
+        yield figure(f"{name}, per second", "", spread([one.releases / one.seconds]))
+        yield figure(f"{name}, the first one", "s", spread([one.first]), 1.0)
+
+
 def machine() -> Mapping[str, str]:
     packages = {name: version(name) for name in ("firedamp", "numpy", "scipy")}
     return {
@@ -156,6 +168,15 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--judgements", type=int, default=1_000_000)
     parser.add_argument("--checks", type=int, default=CHECKS, help="of the release looked at")
+    parser.add_argument(
+        "--previews",
+        nargs="?",
+        type=int,
+        const=50,
+        default=0,
+        metavar="RELEASES",
+        help="measure previews too",
+    )
     parser.add_argument("--prometheus", nargs="?", const="", metavar="BINARY", help="measure fetching too")
     return parser.parse_args(arguments)
 
@@ -167,6 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         *releases(options.checks),
         *backtests(options.judgements, min(3, options.rounds)),
         *statistics(options.rounds),
+        *(previews(options.previews, options.checks) if options.previews else ()),
     ]
     costs = [] if options.prometheus is None else fetching(options.prometheus)
     if options.json:
