@@ -364,6 +364,8 @@ async def test_the_document_has_every_address_of_the_api(document):
         "/api/v1/releases": ["get"],
         "/api/v1/releases/{id}": ["get"],
         "/api/v1/releases/{id}/looks": ["get"],
+        "/api/v1/releases/{id}/rulings": ["delete", "get", "post"],
+        "/api/v1/releases/{id}/label": ["delete", "put"],
         "/api/v1/releases/{id}/checks/{check}": ["get"],
         "/api/v1/outcomes": ["post"],
         "/api/v1/services": ["get"],

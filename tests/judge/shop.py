@@ -23,6 +23,22 @@ ERRORS = {
     "total": "http_requests_total",
 }
 PARAMETERS = Parameters.model_validate({"checks": [ERRORS], "window": {"promote_after": "10m"}})
+#: The shop with two checks that warn, one that only records, and a window of ten to forty minutes.
+WARNED = Parameters.model_validate(
+    {
+        "checks": [
+            ERRORS,
+            *(
+                {**ERRORS, "name": name, "events": f'{name}_total{{code="1"}}', "tier": tier}
+                for name, tier in [("retries", "warn"), ("refusals", "warn"), ("misses", "debug")]
+            ),
+        ],
+        "window": {"promote_after": "10m", "decide_by": "40m"},
+    }
+)
+#: Events per second and pod of what fails and of what does not.
+SICK = {"stable": 0.6, "canary": 12.0}
+WELL = {"stable": 0.6, "canary": 0.6}
 ASK = Ask(
     "shop",
     "checkout",
@@ -94,6 +110,19 @@ class ShopSource:
 
     async def close(self) -> None:
         """Nothing to close."""
+
+
+@dataclass
+class WarningSource(ShopSource):
+    """A busy shop whose critical check is well; of other events each metric has rates of its own."""
+
+    requests: Mapping[str, float] = field(default_factory=lambda: {"stable": 60.0, "canary": 60.0})
+    others: dict[str, Mapping[str, float]] = field(default_factory=dict)
+
+    async def samples(self, need: Need | Increase, cohort: Matchers, span: Span) -> Samples:
+        metric = need.selector.metric.removesuffix("_total")
+        told = ShopSource(requests=self.requests, errors=self.others.get(metric, WELL))
+        return await told.samples(need, cohort, span)
 
 
 DOWN = SourceDownError("prometheus at http://prometheus:9090 refused the connection")

@@ -1,53 +1,20 @@
 """Rulings on running releases, through judge and store: from the next question on, and never backwards."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
 from fakes import MemoryStore
-from firedamp.cohorts import Matchers
-from firedamp.counting import Samples
 from firedamp.decision import rulings
-from firedamp.decision.parameters import Parameters
 from firedamp.errors import AskError, NotFoundError
 from firedamp.judge import Judge
 from firedamp.judge.rulings import labelled, spoken
 from firedamp.model import Judged, Label, Mode, Outcome, Question, Release, Ruled, Ruling
-from firedamp.ports import Span
-from firedamp.queries import Increase, Need
-from judge.shop import ASK, ERRORS, ShopBook, ShopSource
+from judge.shop import ASK, SICK, WARNED, WELL, ShopBook, WarningSource
 
 PROMOTE = replace(ASK, question=Question.PROMOTE)
 ADVANCE = replace(ASK, question=Question.ADVANCE)
-PARAMETERS = Parameters.model_validate(
-    {
-        "checks": [
-            ERRORS,
-            *(
-                {**ERRORS, "name": name, "events": f'{name}_total{{code="1"}}', "tier": tier}
-                for name, tier in [("retries", "warn"), ("refusals", "warn"), ("misses", "debug")]
-            ),
-        ],
-        "window": {"promote_after": "10m", "decide_by": "40m"},
-    }
-)
-SICK = {"stable": 0.6, "canary": 12.0}
-WELL = {"stable": 0.6, "canary": 0.6}
-
-
-@dataclass
-class WarningSource(ShopSource):
-    """A busy shop whose critical check is well; of other events each metric has rates of its own."""
-
-    requests: Mapping[str, float] = field(default_factory=lambda: {"stable": 60.0, "canary": 60.0})
-    others: dict[str, Mapping[str, float]] = field(default_factory=dict)
-
-    async def samples(self, need: Need | Increase, cohort: Matchers, span: Span) -> Samples:
-        metric = need.selector.metric.removesuffix("_total")
-        told = ShopSource(requests=self.requests, errors=self.others.get(metric, WELL))
-        return await told.samples(need, cohort, span)
 
 
 @pytest.fixture
@@ -57,7 +24,7 @@ def source() -> WarningSource:
 
 @pytest.fixture
 def book() -> ShopBook:
-    return ShopBook(PARAMETERS)
+    return ShopBook(WARNED)
 
 
 @pytest.fixture

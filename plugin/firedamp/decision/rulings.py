@@ -65,6 +65,11 @@ def standing_then(look: Look, rulings: Sequence[Ruling]) -> Standing:
     return standing(look, in_force(rulings, before=look.evidence.block.index))
 
 
+def ruled(look: Look, rulings: Sequence[Ruling]) -> Look:
+    """A look as it stood then: for timelines, never to be stored."""
+    return replace(look, standing=standing_then(look, rulings)) if rulings else look
+
+
 def sentence(ruling: Ruling) -> str:
     """Why a failure is harm: who said so, what the check said, and the note."""
     note = f"; note: {ruling.note}" if ruling.note else ""

@@ -2,7 +2,18 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from firedamp.model import Arm, Controller, Judged, Mode, Outcome, Question, Situation, Tier, TroubleKind
+from firedamp.model import (
+    Arm,
+    Controller,
+    Judged,
+    Mode,
+    Outcome,
+    Question,
+    Ruled,
+    Situation,
+    Tier,
+    TroubleKind,
+)
 
 
 class _Answer(BaseModel):
@@ -95,6 +106,40 @@ class ReleaseAnswer(_Answer):
     label: Judged | None = None
 
 
+class RulingAnswer(_Answer):
+    """
+    What a person said of a failing warn check, after which block, and what the check said then.
+
+    `in_force` is false of what was withdrawn or thought better of since.
+    """
+
+    release: int
+    check: str
+    word: Ruled
+    by: str
+    at: float
+    note: str
+    block: int
+    said: str
+    in_force: bool
+
+
+class RulingList(_Answer):
+    """All that was ever ruled on a release, in the order in which it was."""
+
+    rulings: list[RulingAnswer]
+
+
+class LabelAnswer(_Answer):
+    """What a person said afterwards of a release's verdict."""
+
+    release: int
+    word: Judged
+    by: str
+    at: float
+    note: str
+
+
 class LookPoint(_Answer):
     """One look in the timeline: the verdict so far and the p-value of every check."""
 
@@ -110,6 +155,8 @@ class ReleaseDetail(ReleaseAnswer):
 
     checks: list[CheckAnswer]
     timeline: list[LookPoint]
+    rulings: list[RulingAnswer] = []
+    labelled: LabelAnswer | None = None
 
 
 class ReleasePage(_Answer):
@@ -150,6 +197,8 @@ class LookAnswer(LookPoint):
     version: str
     evidence: list[EvidenceSum]
     checks: list[CheckAnswer]
+    #: What people said of this look.
+    rulings: list[RulingAnswer] = []
 
 
 class LookPage(_Answer):

@@ -44,15 +44,18 @@ class Releases(Room):
         last = await self.store.last_look(release.id)
         newest = last.evidence.block.index if last else 0
         looks = await self.store.looks(release.id, after=newest - _TIMELINE_LOOKS)
-        return rendering.release_detail(release, last, looks, self.settings.public_url)
+        rulings, labels = await self.store.rulings(release.id), await self.store.labels([release.id])
+        label = labels.get(release.id)
+        return rendering.release_detail(release, looks, rulings, label, self.settings.public_url)
 
     async def looks(self, request: web.Request) -> answers.LookPage:
         release = await self.release_of(request)
         call = query(calls.LooksCall, request)
         after = -1 if call.after is None else min(call.after, _LOOKS_PER_ANSWER)
         page = await self.store.looks(release.id, after=after, limit=call.limit)
+        rulings = await self.store.rulings(release.id)
         return answers.LookPage(
-            looks=[rendering.look_answer(look) for look in page],
+            looks=[rendering.look_answer(look, rulings) for look in page],
             next=page[-1].evidence.block.index if len(page) == call.limit else None,
         )
 

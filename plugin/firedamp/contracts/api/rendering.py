@@ -13,17 +13,21 @@ from firedamp.contracts.api.answers import (
     EventAnswer,
     EvidenceSum,
     GateAnswer,
+    LabelAnswer,
     LookAnswer,
     LookPoint,
     ReleaseAnswer,
     ReleaseDetail,
     ReleaseName,
+    RulingAnswer,
+    RulingList,
     ServiceAnswer,
     TroubleAnswer,
     VerdictAnswer,
 )
+from firedamp.decision import rulings as people
 from firedamp.decision.reading import ordered
-from firedamp.model import Finding, Label, Look, Outcome, Release, Slice, Standing, Verdict
+from firedamp.model import Finding, Label, Look, Outcome, Release, Ruling, Slice, Standing, Verdict
 from firedamp.ports import Event, Gate
 
 
@@ -56,12 +60,17 @@ def release_answer(release: Release, public_url: object, label: Label | None = N
     return ReleaseAnswer(**_release(release, public_url), label=label.word if label else None)
 
 
-def release_detail(release: Release, last: Look | None, looks: Sequence[Look], url: object) -> ReleaseDetail:
-    """A release with its last findings and the verdict at every look."""
+def release_detail(
+    release: Release, looks: Sequence[Look], rulings: Sequence[Ruling], label: Label | None, url: object
+) -> ReleaseDetail:
+    """A release with its last findings, the verdict at every look, and what people said of it."""
     return ReleaseDetail(
         **_release(release, url),
-        checks=checks(last.findings if last else ()),
-        timeline=[LookPoint(**_point(look)) for look in looks],
+        checks=checks(looks[-1].findings if looks else ()),
+        timeline=[LookPoint(**_point(people.ruled(look, rulings))) for look in looks],
+        rulings=ruling_list(rulings).rulings,
+        label=label.word if label else None,
+        labelled=label_answer(label) if label else None,
     )
 
 
@@ -76,16 +85,17 @@ def _release(release: Release, public_url: object) -> dict[str, Any]:
     }
 
 
-def look_answer(look: Look) -> LookAnswer:
-    """A look with sums of its evidence."""
-    evidence = look.evidence
+def look_answer(look: Look, rulings: Sequence[Ruling] = ()) -> LookAnswer:
+    """A look with sums of its evidence, of a release with these rulings."""
+    evidence, block = look.evidence, look.evidence.block.index
     return LookAnswer(
-        **_point(look),
+        **_point(people.ruled(look, rulings)),
         step=evidence.step,
         weight=evidence.weight,
         version=look.version,
         evidence=[_sums(name, brought) for name, brought in evidence.slices.items()],
         checks=checks(look.findings),
+        rulings=[told for told in ruling_list(rulings).rulings if told.block == block],
     )
 
 
@@ -152,3 +162,21 @@ def gate_answer(gate: Gate) -> GateAnswer:
 def event_answer(event: Event) -> EventAnswer:
     """A line of the audit trail as JSON."""
     return EventAnswer(**{**plain(event), "data": dict(event.data)})
+
+
+def ruling_list(rulings: Sequence[Ruling]) -> RulingList:
+    """Rulings as JSON."""
+    held = people.in_force(rulings)
+    return RulingList(rulings=[ruling_answer(one, in_force=one in held) for one in rulings])
+
+
+def ruling_answer(ruling: Ruling, *, in_force: bool) -> RulingAnswer:
+    """A ruling as JSON."""
+    told = plain(ruling)
+    return RulingAnswer(release=told.pop("release_id"), in_force=in_force, **told)
+
+
+def label_answer(label: Label) -> LabelAnswer:
+    """A label as JSON."""
+    told = plain(label)
+    return LabelAnswer(release=told.pop("release_id"), **told)

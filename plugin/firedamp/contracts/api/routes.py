@@ -15,6 +15,7 @@ from firedamp.contracts.api.gates import Gates
 from firedamp.contracts.api.openapi import Operation, document
 from firedamp.contracts.api.releases import Releases
 from firedamp.contracts.api.room import JSON, Handler, Room
+from firedamp.contracts.api.rulings import Rulings
 from firedamp.contracts.api.services import Services
 from firedamp.contracts.api.tuning import Tunings
 from firedamp.contracts.api.verdicts import Outcomes, Verdicts
@@ -28,6 +29,7 @@ Permitted = Callable[[Token, str], None]
 ROOMS: tuple[type[Room], ...] = (
     Verdicts,
     Releases,
+    Rulings,
     Checks,
     Outcomes,
     Services,
