@@ -1,0 +1,205 @@
+"""A person and the page of a release, in a real browser: from a permalink to the reason, look by look."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from browsing import PHONE, Visitor, overflow, serving_at, violations
+from firedamp.decision.parameters import to_json
+from firedamp.model import Look, Outcome, Release, ReleaseKey
+from firedamp.ports import Store
+from lookbook import PARAMETERS, a_release_of
+from rehearsal import Shop
+from store.examples import a_release
+
+_LOOKS = 24
+_UNFOLD = "document.querySelectorAll('article details').forEach((one) => { one.open = true; })"
+
+
+def _at(look: Look, begin: float) -> Look:
+    """The look, moved so that its release began then."""
+    block = replace(look.evidence.block, start=look.evidence.block.start + begin)
+    block = replace(block, end=block.start + 30)
+    return replace(look, evidence=replace(look.evidence, block=block))
+
+
+async def _seed(store: Store) -> None:
+    """One release, judged by the real engine: errors fail, and latency warns."""
+    begin = time.time() - 30 * _LOOKS
+    shop = Shop(requests=1500, canary_errors=0.04, canary_median=0.16)
+    looks = [_at(look, begin) for look in a_release_of(_LOOKS, shop, weights=(0.1, 0.2))]
+    fields = {
+        "parameters": to_json(PARAMETERS),
+        "started": begin,
+        "last_asked": time.time(),
+        "verdict": Outcome.FAIL,
+        "sentence": looks[-1].standing.harm,
+    }
+    release: Release = await store.open(a_release(ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1), **fields))
+    await store.add_looks(release, looks)
+
+
+@pytest.fixture
+def visitor(browser, tmp_path):
+    """Opens the page of that release; whatever the browser complains of fails the test."""
+    with serving_at(tmp_path, seed=_seed) as site:
+        found = Visitor(browser, site)
+        yield found
+        found.close()
+        assert found.seen == []
+
+
+def test_a_permalink_leads_to_the_reason_and_the_pods(visitor):
+    """The verdict's sentence at the top, the failing check's pods one unfolding away."""
+    page = visitor.page()
+
+    page.goto("/releases/1#check-errors")
+    check = page.locator("article#check-errors")
+    check.get_by_text("Pods").click()
+
+    assert "errors: the canary served" in page.locator(".sentence").inner_text()
+    assert "canary-0" in check.locator(".podrows").inner_text()
+    assert check.bounding_box()["y"] < 860
+
+
+def test_charts_are_drawn_when_they_are_unfolded(visitor):
+    """With a title, a summary in words, and the table of looks as their details."""
+    page = visitor.page()
+    page.goto("/releases/1")
+
+    page.locator("article#check-errors summary", has_text="Charts").click()
+    page.wait_for_selector("article#check-errors canvas")
+    chart = page.locator("article#check-errors figure.chart").first
+
+    assert chart.locator("figcaption").inner_text().startswith("Since warm-up")
+    assert "canary" in chart.locator(".summary").inner_text()
+    assert chart.locator(".plot").get_attribute("aria-details") == "check-errors-looks"
+    assert page.locator("table#check-errors-looks").is_visible()
+
+
+def test_a_charts_cursor_moves_by_arrow_keys_and_is_told(visitor):
+    """A polite live region says what stands there."""
+    page = visitor.page()
+    page.goto("/releases/1")
+    page.locator("article#check-errors summary", has_text="Charts").click()
+    page.wait_for_selector("article#check-errors canvas")
+    plot = page.locator("article#check-errors .plot").first
+    live = page.locator("article#check-errors figure.chart [aria-live=polite]").first
+
+    plot.focus()
+    page.keyboard.press("Home")
+    first = live.inner_text()
+    page.keyboard.press("ArrowRight")
+    second = live.inner_text()
+
+    assert "UTC" in first
+    assert first != second
+
+
+def test_charts_are_drawn_anew_in_another_theme(visitor):
+    """Their colours are the page's."""
+    page = visitor.page(color_scheme="light")
+    page.goto("/releases/1")
+    page.locator("article#check-errors summary", has_text="Charts").click()
+    page.wait_for_selector("article#check-errors canvas")
+    pixels = "() => document.querySelector('article canvas').toDataURL()"
+    light = page.evaluate(pixels)
+
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"(light) => ({pixels})() !== light", arg=light)
+
+    assert page.locator("article#check-errors figure.chart").count() >= 2
+
+
+def test_looks_are_gone_through_by_the_slider(visitor):
+    """By arrow keys, without loading the page: the address follows, and the slider keeps the focus."""
+    page = visitor.page()
+    page.goto("/releases/1")
+    slider = page.get_by_role("slider")
+
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_url("**/releases/1?look=0")
+    page.get_by_text("As it was known at look 0").wait_for()
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("As it was known at look 1").wait_for()
+
+    assert page.locator(".mark").first.inner_text().split() == ["…", "undecided"]
+    assert page.evaluate("document.activeElement.type") == "range"
+
+
+def test_a_warning_is_ruled_on_and_the_page_says_so(visitor):
+    """A note, a button, and the ruling stands at the check under the person's name."""
+    page = visitor.page()
+    page.goto("/releases/1")
+    check = page.locator("article#check-latency")
+
+    check.get_by_label("Why").fill("known cold cache")
+    check.get_by_role("button", name="Rule it a false alarm").click()
+    page.wait_for_url("**/releases/1#check-latency")
+
+    assert "ruled false alarm by root" in page.locator("article#check-latency").inner_text()
+    assert "known cold cache" in page.locator("article#check-latency").inner_text()
+
+
+def test_without_scripts_everything_is_there(visitor):
+    """Drawings, tables, pods, queries and the looks, by links and forms alone."""
+    page = visitor.page(java_script_enabled=False)
+
+    page.goto("/releases/1")
+    page.locator("article#check-errors summary", has_text="Charts").click()
+    table = page.locator("article#check-errors .lookrows").inner_text()
+    page.get_by_role("link", name="Look before").click()
+
+    assert str(_LOOKS - 1) in table
+    assert page.url.endswith(f"look={_LOOKS - 2}")
+    assert page.locator("svg.spark").count() == 2
+    assert page.get_by_role("button", name="Show this look").is_visible()
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(visitor):
+    """At 375 pixels, with everything unfolded."""
+    page = visitor.page(viewport=PHONE)
+    page.goto("/releases/1")
+
+    page.evaluate(_UNFOLD)
+    page.wait_for_selector("article#check-errors canvas")
+
+    assert overflow(page) <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_can_be_used_by_everybody(visitor, scheme):
+    """axe-core finds nothing wrong with it, unfolded, in either theme."""
+    page = visitor.page(color_scheme=scheme)
+    page.goto("/releases/1")
+    page.evaluate(_UNFOLD)
+    page.wait_for_selector("article#check-latency canvas")
+
+    assert violations(page) == []
+
+
+def test_a_check_alone_has_all_unfolded(visitor):
+    """Its permalink is for those who come for that check."""
+    page = visitor.page()
+
+    page.goto("/releases/1?look=20&check=errors")
+    page.wait_for_selector("article#check-errors canvas")
+
+    assert page.locator("article").count() == 1
+    assert page.locator("article .podrows").is_visible()
+
+
+def test_a_query_is_copied_by_a_button(visitor):
+    """Or selected, where the browser keeps the clipboard to itself."""
+    page = visitor.page()
+    page.goto("/releases/1")
+    check = page.locator("article#check-errors")
+    check.locator("summary", has_text="Queries").click()
+
+    check.get_by_role("button", name="Copy").first.click()
+    told = check.locator("button.copy", has_text="ed").first
+    told.wait_for()
+
+    assert told.inner_text() in ("Copied", "Selected")
