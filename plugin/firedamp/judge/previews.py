@@ -21,7 +21,7 @@ from firedamp.ports import Store
 #: So many releases are looked at where nobody says otherwise, and at most.
 USUAL, MOST = 50, 200
 #: So long a preview may take.
-SECONDS = 20.0
+SECONDS = 30.0
 _LOOKS_AT_ONCE = 20
 
 
