@@ -60,6 +60,20 @@ async def test_durations_bring_their_curves(service):
     assert len(found["pods"][0]["box"]) == 5
 
 
+async def test_a_release_tells_its_steps_doubts_and_what_is_ahead(service):
+    """What stands above the checks on the page."""
+    number = await judged(service)
+
+    found = await asked(service, f"/api/v1/releases/{number}?look=9")
+
+    assert found["look"] == 9
+    assert [step["weight"] for step in found["steps"]] == [0.05]
+    assert found["ahead"] == {"warm_from": 60.0, "judged_at": 600.0, "ends_at": 1200.0, "fraction": 0.25}
+    assert [(doubt["kind"], doubt["grave"]) for doubt in found["doubts"]] == [("not judged", True)]
+    assert found["doubts"][0]["checks"] == ["errors", "latency"]
+    assert len(found["timeline"]) == 20
+
+
 async def test_an_earlier_look_knows_no_later_ones(service):
     """What was known then."""
     number = await judged(service)

@@ -150,11 +150,53 @@ class LookPoint(_Answer):
     p_values: dict[str, float]
 
 
-class ReleaseDetail(ReleaseAnswer):
-    """A release with what the last look found and how it came to it."""
+class StepAnswer(_Answer):
+    """From `at` on the canary's traffic was this."""
 
+    at: float
+    step: int
+    weight: float | None = None
+
+
+class DoubtAnswer(_Answer):
+    """
+    Something wrong with the data of these checks, in so many looks from the first to the last.
+
+    `now` are those that the newest look has too; for a `grave` one checks were not judged at it.
+    """
+
+    kind: str
+    text: str
+    checks: tuple[str, ...]
+    blocks: int
+    first: int
+    last: int
+    now: bool
+    grave: bool
+
+
+class AheadAnswer(_Answer):
+    """What a release waits for: Unix times, left out where nothing is; `fraction` of its window is over."""
+
+    warm_from: float | None = None
+    judged_at: float | None = None
+    ends_at: float | None = None
+    fraction: float
+
+
+class ReleaseDetail(ReleaseAnswer):
+    """
+    A release with what a look found, how it came to it, and what is wrong with the data.
+
+    `timeline` are the looks around the one that is shown, `look`; more are at `/looks`.
+    """
+
+    look: int | None = None
     checks: list[CheckAnswer]
     timeline: list[LookPoint]
+    steps: list[StepAnswer] = []
+    doubts: list[DoubtAnswer] = []
+    ahead: AheadAnswer | None = None
     rulings: list[RulingAnswer] = []
     labelled: LabelAnswer | None = None
 

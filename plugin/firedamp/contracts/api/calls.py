@@ -140,6 +140,12 @@ class LooksCall(_Call):
     limit: Page = 100
 
 
+class LookCall(_Call):
+    """A release as it was known at this look; at its newest one without."""
+
+    look: Id | None = None
+
+
 class OutcomeCall(_Call):
     """How a release ended, as a controller or a person tells."""
 

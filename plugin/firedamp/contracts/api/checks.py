@@ -7,8 +7,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from firedamp.contracts._wire import plain, shown
-from firedamp.contracts.api.answers import CheckAnswer
-from firedamp.contracts.api.calls import Id
+from firedamp.contracts.api.answers import CheckAnswer, StepAnswer
+from firedamp.contracts.api.calls import LookCall
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.room import Room, Row, query
 from firedamp.decision import exhibits
@@ -21,14 +21,6 @@ Line = list[float | None]
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class LookCall(BaseModel):
-    """A release's check as it was known at a look; at the newest one without."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    look: Id | None = None
 
 
 class LinesAnswer(_Answer):
@@ -56,14 +48,6 @@ class LinesAnswer(_Answer):
     effect_high: Line
     tolerance: Line
     p_value: Line
-
-
-class StepAnswer(_Answer):
-    """From `at` on the canary's traffic was this."""
-
-    at: float
-    step: int
-    weight: float | None = None
 
 
 class PodAnswer(_Answer):

@@ -7,10 +7,10 @@ from aiohttp import web
 from firedamp.contracts.api import answers, calls, rendering
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.room import Room, Row, namespaces, query
+from firedamp.judge.browsing import browsed
 from firedamp.model import Controller, Judged, Outcome
 from firedamp.ports import Wanted
 
-_TIMELINE_LOOKS = 500
 _LOOKS_PER_ANSWER = 1 << 20
 _RUNNING = {"running": True, "ended": False}
 
@@ -24,7 +24,7 @@ class Releases(Room):
         a, c, op = answers, calls, Operation
         return [
             (op("GET", "/releases", "viewer", a.ReleasePage, query=c.ReleasesCall), self.releases),
-            (op("GET", "/releases/{id}", "viewer", a.ReleaseDetail), self.release),
+            (op("GET", "/releases/{id}", "viewer", a.ReleaseDetail, query=c.LookCall), self.release),
             (op("GET", "/releases/{id}/looks", "viewer", a.LookPage, query=c.LooksCall), self.looks),
         ]
 
@@ -41,12 +41,9 @@ class Releases(Room):
 
     async def release(self, request: web.Request) -> answers.ReleaseDetail:
         release = await self.release_of(request)
-        last = await self.store.last_look(release.id)
-        newest = last.evidence.block.index if last else 0
-        looks = await self.store.looks(release.id, after=newest - _TIMELINE_LOOKS)
-        rulings, labels = await self.store.rulings(release.id), await self.store.labels([release.id])
-        label = labels.get(release.id)
-        return rendering.release_detail(release, looks, rulings, label, self.settings.public_url)
+        call = query(calls.LookCall, request)
+        found = await browsed(self.store, release, "" if call.look is None else str(call.look))
+        return rendering.release_detail(found, self.settings.public_url)
 
     async def looks(self, request: web.Request) -> answers.LookPage:
         release = await self.release_of(request)

@@ -8,8 +8,10 @@ from firedamp.checks import Check
 from firedamp.config import Service
 from firedamp.contracts._wire import permalink, plain, summary
 from firedamp.contracts.api.answers import (
+    AheadAnswer,
     CheckAnswer,
     CheckSetting,
+    DoubtAnswer,
     EventAnswer,
     EvidenceSum,
     GateAnswer,
@@ -22,11 +24,14 @@ from firedamp.contracts.api.answers import (
     RulingAnswer,
     RulingList,
     ServiceAnswer,
+    StepAnswer,
     TroubleAnswer,
     VerdictAnswer,
 )
+from firedamp.decision import exhibits
 from firedamp.decision import rulings as people
 from firedamp.decision.reading import ordered
+from firedamp.judge.browsing import Browsed
 from firedamp.model import Finding, Label, Look, Outcome, Release, Ruling, Slice, Standing, Verdict
 from firedamp.ports import Event, Gate
 
@@ -60,15 +65,19 @@ def release_answer(release: Release, public_url: object, label: Label | None = N
     return ReleaseAnswer(**_release(release, public_url), label=label.word if label else None)
 
 
-def release_detail(
-    release: Release, looks: Sequence[Look], rulings: Sequence[Ruling], label: Label | None, url: object
-) -> ReleaseDetail:
-    """A release with its last findings, the verdict at every look, and what people said of it."""
+def release_detail(found: Browsed, url: object) -> ReleaseDetail:
+    """A release with the findings of a look, the verdict at those around it, and what people said of it."""
+    label, last = found.label, found.look
+    ahead = exhibits.ahead(found.known, found.parameters) if found.parameters else None
     return ReleaseDetail(
-        **_release(release, url),
-        checks=checks(looks[-1].findings if looks else ()),
-        timeline=[LookPoint(**_point(people.ruled(look, rulings))) for look in looks],
-        rulings=ruling_list(rulings).rulings,
+        **_release(found.release, url),
+        look=last.evidence.block.index if last else None,
+        checks=checks(last.findings if last else ()),
+        timeline=[LookPoint(**_point(look)) for look in found.looks],
+        steps=[StepAnswer(**plain(one)) for one in exhibits.steps(found.known)],
+        doubts=[DoubtAnswer(**plain(one)) for one in exhibits.doubts(found.known)[: exhibits.MOST_DOUBTS]],
+        ahead=AheadAnswer(**plain(ahead)) if ahead else None,
+        rulings=ruling_list(found.rulings).rulings,
         label=label.word if label else None,
         labelled=label_answer(label) if label else None,
     )

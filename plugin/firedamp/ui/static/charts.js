@@ -96,10 +96,11 @@ function options(form, data, unit, width) {
     // A limit far away or an interval without end must not flatten the lines.
     const near = columns.slice(1, 1 + (form.thin || []).length + 2).flat().filter((one) => one !== null);
     if (!near.length) return [low ?? 0, high ?? 1];
-    const top = Math.max(...near), floor = Math.min(form.zero || unit === "×" ? Infinity : 0, ...near);
+    const nothing = form.zero || unit === "share" ? [0] : []; // a difference is one from nothing
+    const top = Math.max(...near, ...nothing), floor = Math.min(...near, ...nothing);
     const room = 3 * (top - floor || Math.abs(top) || (unit === "share" ? 0.01 : 1));
     const [least, most] = unit === "share" ? [0, 1] : [-Infinity, Infinity];
-    return uPlot.rangeNum(Math.max(low, floor - room, least), Math.min(high, top + room, most), 0.1, true);
+    return uPlot.rangeNum(Math.max(Math.min(low, floor), floor - room, least), Math.min(Math.max(high, top), top + room, most), 0.1, true);
   };
   return {
     columns,
