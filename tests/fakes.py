@@ -21,7 +21,19 @@ from firedamp.model import (
     Ruling,
     Verdict,
 )
-from firedamp.ports import LESSONS, Entry, Event, Gate, Lesson, Override, Session, Sifted, Snapshot, Token
+from firedamp.ports import (
+    LESSONS,
+    Entry,
+    Event,
+    Gate,
+    Lesson,
+    Override,
+    Session,
+    Sifted,
+    Snapshot,
+    Tally,
+    Token,
+)
 from firedamp.ports.lists import Wanted
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.ledger import BY_NAME_ONLY
@@ -262,6 +274,11 @@ class MemoryStore:
         mine = [gate for gate in known if not namespaces or gate.namespace in namespaces]
         mine = [gate for gate in mine if service in (None, gate.service)]
         return sorted(mine, key=lambda gate: (not gate.is_open, -gate.at))[:limit]
+
+    async def tally(self) -> Tally:
+        await self._turn()
+        running = [release for release in self._releases.values() if release.ended is None]
+        return Tally(len(running), len(self._snapshots))
 
     async def switch(self, namespace: str, service: str, hook: str, revision: str) -> Gate | None:
         await self._turn(namespace, service, hook, revision)

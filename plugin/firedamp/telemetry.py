@@ -9,7 +9,7 @@ routes' templates) or from the settings (sources); values per service are bounde
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from time import perf_counter
 
@@ -36,6 +36,24 @@ class Stage(StrEnum):
 
 #: Span around one request; its name is followed by the route's template.
 REQUEST_SPAN = "firedamp.request"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """
+    When a source was last seen to answer and to fail, on the clock of `perf_counter`.
+
+    Attributes:
+        why: kind of the last failure.
+    """
+
+    answered: float | None = None
+    failed: float | None = None
+    why: str = ""
+
+
+#: By the source's name, which the settings give.
+SEEN: dict[str, Sight] = {}
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 10.0)
 _BYTES = (1e3, 1e4, 1e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7)
@@ -148,6 +166,10 @@ class IntakeFigures(Collector):
         finally:
             self._figures = before
 
+    def now(self) -> Intake | None:
+        """The figures right now; None where there is no intake."""
+        return None if self._figures is None else self._figures()
+
     def collect(self) -> Iterator[Metric]:
         if self._figures is None:
             return
@@ -173,6 +195,24 @@ class IntakeFigures(Collector):
 
 INTAKE = IntakeFigures()
 REGISTRY.register(INTAKE)
+
+
+def answered(source: str, bytes_read: float) -> None:
+    """A source gave an answer of this size."""
+    FETCH_BYTES.labels(source).observe(bytes_read)
+    SEEN[source] = replace(SEEN.get(source, Sight()), answered=perf_counter())
+
+
+def unanswered(source: str, kind: str) -> None:
+    """A source gave none, and of which kind its trouble is."""
+    SOURCE_ERRORS.labels(source, kind).inc()
+    SEEN[source] = replace(SEEN.get(source, Sight()), failed=perf_counter(), why=kind)
+
+
+def total(metric: Counter | Gauge) -> float:
+    """What a metric has come to, over all of its labels."""
+    samples = [one for family in metric.collect() for one in family.samples]
+    return sum(one.value for one in samples if not one.name.endswith("_created"))
 
 
 def tracer() -> trace.Tracer:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from firedamp.ports import Sifted, Store
-from store.examples import a_gate, an_event
+from firedamp.ports import Sifted, Snapshot, Store, Tally
+from store.examples import KEY, a_gate, a_release, an_event
 
 
 async def texts(store: Store, **wanted: object) -> list[str]:
@@ -82,3 +82,14 @@ async def test_one_gate_is_found_open_or_closed(store: Store):
 
     assert await store.switch(*name, "7d9f8b6c5d") == a_gate(is_open=False, expires=1.0)
     assert await store.switch(*name, "") is None
+
+
+async def test_what_is_under_way_is_counted(store: Store):
+    """Releases that have not ended, and those that a restart can take up where they stood."""
+    assert await store.tally() == Tally(0, 0)
+
+    release = await store.open(a_release())
+    await store.open(a_release(replace(KEY, revision="old"), ended=2000.0, outcome="promoted"))
+    await store.keep(Snapshot(release.id, 3, b"body"))
+
+    assert await store.tally() == Tally(running=1, snapshots=1)

@@ -8,6 +8,7 @@ for all to read, so it is good in paths only, never as a bearer token. What a ro
 """
 
 from firedamp.access.cookies import SESSION_SECONDS, Sessions, form_cookie, session_cookie
+from firedamp.access.issuing import Issuer
 from firedamp.access.keyring import Keyring, first_token
 from firedamp.access.listening import loopback_host, loopback_only
 from firedamp.access.origin import SAFE, cross_site
@@ -26,6 +27,7 @@ __all__ = [
     "SEAL",
     "SEAL_SECONDS",
     "SESSION_SECONDS",
+    "Issuer",
     "Keyring",
     "Proxies",
     "Sessions",

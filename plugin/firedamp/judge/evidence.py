@@ -100,9 +100,9 @@ async def _ask(name: str, source: Source, wanted: Asked, span: Span) -> Samples 
         samples = await source.samples(wanted.need, wanted.cohort, own)
     except SourceError as error:
         kind = TroubleKind.SOURCE_DOWN if isinstance(error, SourceDownError) else TroubleKind.REFUSED
-        telemetry.SOURCE_ERRORS.labels(name, kind).inc()
+        telemetry.unanswered(name, kind)
         return error
-    telemetry.FETCH_BYTES.labels(name).observe(samples.bytes_read)
+    telemetry.answered(name, samples.bytes_read)
     return samples
 
 

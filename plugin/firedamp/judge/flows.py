@@ -124,11 +124,11 @@ class _Asking:
             found = await self.source.traces(self.flows.sought, begin, end, timeout_seconds)
         except SourceError as error:
             kind = TroubleKind.SOURCE_DOWN if isinstance(error, SourceDownError) else TroubleKind.REFUSED
-            telemetry.SOURCE_ERRORS.labels(self.name, kind).inc()
+            telemetry.unanswered(self.name, kind)
             self.trouble = Trouble(kind, str(error))
             return self.trouble
         self.trouble = None
-        telemetry.FETCH_BYTES.labels(self.name).observe(found.bytes_read)
+        telemetry.answered(self.name, found.bytes_read)
         return Trouble(TroubleKind.PARTIAL, found.doubt) if found.doubt else found.found
 
     @property

@@ -8,27 +8,34 @@ from firedamp.model import Look, Release, Standing
 from firedamp.ports.corrections import Override
 from firedamp.ports.judging import Judging
 from firedamp.ports.lists import Wanted
+from firedamp.ports.office import Ailment, Health, Keys, Office, SourceState
 from firedamp.ports.sources import Source, Span, TraceSource
 from firedamp.ports.stores import LESSONS, Lesson, Session, Snapshot, Store, Token
-from firedamp.ports.trails import Entry, Event, Gate, Sifted
+from firedamp.ports.trails import Entry, Event, Gate, Sifted, Tally
 
 __all__ = [
     "LESSONS",
+    "Ailment",
     "Entry",
     "Event",
     "Gate",
+    "Health",
     "Judging",
+    "Keys",
     "Lesson",
     "Look",
+    "Office",
     "Override",
     "Release",
     "Session",
     "Sifted",
     "Snapshot",
     "Source",
+    "SourceState",
     "Span",
     "Standing",
     "Store",
+    "Tally",
     "Token",
     "TraceSource",
     "Wanted",

@@ -68,6 +68,14 @@ class Sifted:
     until: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many releases are under judgement, and of how many it is kept where that stood."""
+
+    running: int
+    snapshots: int
+
+
 class Trails(Protocol):
     """The part of the store that tells who did what. Every method may raise StoreError."""
 
@@ -80,6 +88,8 @@ class Trails(Protocol):
     ) -> Sequence[Gate]:
         """Gates that expire at `since` or later, open ones before closed ones, the last switched first."""
         ...
+
+    async def tally(self) -> Tally: ...
 
     async def switch(self, namespace: str, service: str, hook: str, revision: str) -> Gate | None:
         """This very gate as it was last switched; None where nobody ever did."""

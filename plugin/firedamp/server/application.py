@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
-from firedamp.access import Keyring, Proxies, Sessions, may, permitted
+from firedamp.access import Issuer, Keyring, Proxies, Sessions, may, permitted
 from firedamp.config import Settings
 from firedamp.contracts import api, argo, flagger, gates, otlp, promql
 from firedamp.contracts._wire import TOKEN, Desk, desk
-from firedamp.ports import Judging, Store
+from firedamp.ports import Judging, Office, Store
 from firedamp.server.admitting import Door
 from firedamp.server.clock import now
+from firedamp.server.health import Checkup
 from firedamp.server.login import Login
 from firedamp.server.observing import headed, observed
 from firedamp.server.probes import Lifecycle, Probes
@@ -46,6 +47,7 @@ def create_app(
     door = Door(settings, Callers(settings, keyring, Sessions(store, keyring), _proxies(settings)))
     asked = desk(judge, settings.limits)
     life = Lifecycle()
+    office = Office(Issuer(store, keyring), Checkup(store, settings, clock).health)
     app = web.Application(
         middlewares=[observed, refusing, door.middleware()], client_max_size=settings.limits.body_bytes
     )
@@ -54,12 +56,14 @@ def create_app(
         [
             *Probes(store, life).routes(),
             *Login(door).routes(),
-            *pages(store, settings, lambda request: request[TOKEN], may=may, sealed=door.sealed),
+            *pages(
+                store, settings, lambda request: request[TOKEN], may=may, sealed=door.sealed, office=office
+            ),
             *argo.routes(asked, settings, clock=clock),
             *gates.routes(store, settings, door.grants, permitted=permitted, clock=clock),
             *flagger.routes(asked, store, settings, door.grants, clock=clock),
             *promql.routes(asked, settings, clock=clock),
-            *api.routes(asked, store, settings, permitted=permitted, clock=clock),
+            *api.routes(asked, store, settings, permitted=permitted, office=office, clock=clock),
         ]
     )
     if intake is not None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
-from firedamp.ports import Entry, Gate, Sifted
+from firedamp.ports import Entry, Gate, Sifted, Tally
 from firedamp.store import rows, schema
 from firedamp.store.lists import Lists
 from firedamp.store.whole import whole
@@ -37,6 +37,14 @@ class Trails(Lists):
         async with self._database.reading() as connection:
             found = (await connection.execute(query.order_by(*order).limit(limit))).mappings()
             return [rows.gate(row) for row in found]
+
+    @whole
+    async def tally(self) -> Tally:
+        running = select(func.count()).where(schema.releases.c.ended.is_(None))
+        snapshots = select(func.count()).select_from(schema.snapshots)
+        async with self._database.reading() as connection:
+            found = [await connection.scalar(query) for query in (running, snapshots)]
+        return Tally(*(number or 0 for number in found))
 
     @whole
     async def switch(self, namespace: str, service: str, hook: str, revision: str) -> Gate | None:

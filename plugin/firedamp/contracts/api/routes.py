@@ -12,15 +12,17 @@ from firedamp.contracts import _wire
 from firedamp.contracts.api.checks import Checks
 from firedamp.contracts.api.events import Events
 from firedamp.contracts.api.gates import Gates
+from firedamp.contracts.api.health import Healths
 from firedamp.contracts.api.openapi import Operation, document
 from firedamp.contracts.api.releases import Releases
 from firedamp.contracts.api.room import JSON, Handler, Room
 from firedamp.contracts.api.rulings import Rulings
 from firedamp.contracts.api.services import Services
+from firedamp.contracts.api.tokens import Tokens
 from firedamp.contracts.api.tuning import Tunings
 from firedamp.contracts.api.verdicts import Outcomes, Verdicts
 from firedamp.errors import AskError
-from firedamp.ports import Judging, Store, Token
+from firedamp.ports import Judging, Office, Store, Token
 
 #: Raises ForbiddenError where a token's role does not include this one.
 Permitted = Callable[[Token, str], None]
@@ -45,11 +47,17 @@ def routes(
     settings: Settings,
     *,
     permitted: Permitted,
+    office: Office,
     clock: Callable[[], float] = time.time,
 ) -> list[web.RouteDef]:
     """The addresses of the API, and the document that describes them."""
     desk = _wire.desk(judge, settings.limits)
-    table = [row for room in ROOMS for row in room(desk, store, settings, clock).rows()]
+    rooms = [
+        *(room(desk, store, settings, clock) for room in ROOMS),
+        Tokens(desk, store, settings, clock, office.keys),
+        Healths(desk, store, settings, clock, office.health),
+    ]
+    table = [row for room in rooms for row in room.rows()]
     described = document([operation for operation, _ in table])
     door = _Door(permitted)
     return [

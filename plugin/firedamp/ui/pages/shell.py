@@ -17,6 +17,8 @@ SECTIONS: tuple[Section, ...] = (
     Section("Releases", "/"),
     Section("Gates", "/gates"),
     Section("Audit", "/audit"),
+    Section("Tokens", "/tokens", "admin"),
+    Section("Health", "/health"),
 )
 
 

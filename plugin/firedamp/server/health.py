@@ -1,0 +1,130 @@
+"""How this replica is doing, gathered from the store, the settings and our own metrics."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from time import perf_counter
+
+from firedamp import __version__, telemetry
+from firedamp.config import Settings
+from firedamp.errors import StoreError
+from firedamp.ports import Ailment, Health, SourceState, Store, Tally
+
+_STORE_SECONDS = 2.0
+_LOG = "look at the log of this replica"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """Looks at everything once, within seconds also where the store hangs."""
+
+    store: Store
+    settings: Settings
+    clock: Callable[[], float]
+    _began: float = field(default_factory=perf_counter)
+
+    async def health(self) -> Health:
+        trouble, tally = await self._stored()
+        intake = telemetry.INTAKE.now()
+        found = Health(
+            version=__version__,
+            at=self.clock(),
+            up_seconds=perf_counter() - self._began,
+            store=self.settings.store.url,
+            trouble=trouble,
+            sources=tuple(self._sources()),
+            intake=() if intake is None else tuple(asdict(intake).items()),
+            running=tally.running if tally else None,
+            snapshots=tally.snapshots if tally else None,
+            open_questions=int(telemetry.total(telemetry.ANSWERS_IN_FLIGHT)),
+            put_off=int(telemetry.total(telemetry.OVERLOADED)),
+            surprises=int(telemetry.total(telemetry.INTERNAL_ERRORS)),
+            wrong=(),
+        )
+        return replace(found, wrong=tuple(_ailments(found, self.settings)))
+
+    async def _stored(self) -> tuple[str, Tally | None]:
+        try:
+            async with asyncio.timeout(_STORE_SECONDS):
+                trouble = await self.store.ready()
+                return (trouble, None) if trouble else ("", await self.store.tally())
+        except TimeoutError:
+            return f"no answer within {_STORE_SECONDS:g} s", None
+        except StoreError as error:
+            return str(error), None
+
+    def _sources(self) -> Iterator[SourceState]:
+        now = perf_counter()
+        for one in self.settings.sources:
+            seen = telemetry.SEEN.get(one.name, telemetry.Sight())
+            answered = None if seen.answered is None else now - seen.answered
+            failed = None if seen.failed is None else now - seen.failed
+            yield SourceState(one.name, one.kind, answered, failed, seen.why)
+
+
+def _ailments(health: Health, settings: Settings) -> Iterator[Ailment]:
+    if health.trouble:
+        yield Ailment(
+            f"The store does not answer: {health.trouble}",
+            "Questions are undecided until it does; mend the database, or its address in store.url.",
+            grave=True,
+        )
+    for source in health.sources:
+        if source.good is False:
+            yield _silent(source)
+    yield from _losses(dict(health.intake))
+    if health.put_off:
+        yield Ailment(
+            f"{health.put_off} questions were put off since the start: too many were asked at once.",
+            f"Raise limits.concurrent (now {settings.limits.concurrent}), or add a replica.",
+        )
+    if health.surprises:
+        yield Ailment(
+            f"{health.surprises} exceptions that nobody had foreseen since the start.",
+            f"Please report them: {_LOG} for surprise and contract_trouble.",
+        )
+    yield from _unset(settings)
+
+
+def _silent(source: SourceState) -> Ailment:
+    why = {
+        "source_down": "see whether it runs and can be reached from here",
+        "refused": "see its permissions and the queries: firedamp doctor tries them one by one",
+    }
+    return Ailment(
+        f"Source {source.name} gave no answer the last time it was asked ({source.why or 'unknown'}).",
+        f"Checks that need it are undecided; {why.get(source.why, _LOG)}.",
+        grave=True,
+    )
+
+
+def _losses(intake: dict[str, int]) -> Iterator[Ailment]:
+    if intake.get("forgotten") or intake.get("cut"):
+        yield Ailment(
+            "The intake of spans has no room for all of them: traces were forgotten, or cut.",
+            "Give it more memory in its source's settings, or send it sampled spans.",
+        )
+    if intake.get("nameless") or intake.get("elsewhen"):
+        yield Ailment(
+            "Spans came with broken ids, or with clocks that are wrong.",
+            "Look at the senders: their ids and their clocks.",
+        )
+
+
+def _unset(settings: Settings) -> Iterator[Ailment]:
+    if settings.public_url is None:
+        yield Ailment(
+            "Nobody said under which address people reach this service, so links in answers have none.",
+            "Set public_url in the settings.",
+        )
+    if not settings.auth.required:
+        yield Ailment(
+            "No token is asked for: whoever reaches this service may do everything.",
+            "Set auth.required: true before anybody else can.",
+        )
+    if not settings.sources:
+        yield Ailment(
+            "There is no source, so nothing can be judged.",
+            "Name one under sources in the settings.",
+            grave=True,
+        )
