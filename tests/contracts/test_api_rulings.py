@@ -9,14 +9,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from firedamp.decision import parameters
-from firedamp.model import Finding, Look, Outcome, Release, ReleaseKey, Tier
-from judge.shop import WARNED
 from service import ADMIN, ASKER, GATEKEEPER, Service, running
-from store.examples import a_look, a_release
+from store.examples import a_look
+from warned import SAID, warned, with_warning
 
-SAID = "retries: 20 % against 1 % in main"
-FAILING = Finding("retries", "proportion", Tier.WARN, Outcome.FAIL, SAID)
 RULINGS, LABEL = "/api/v1/releases/1/rulings", "/api/v1/releases/1/label"
 REAL = {"check": "retries", "word": "real", "note": "customers complain"}
 
@@ -25,21 +21,8 @@ REAL = {"check": "retries", "word": "real", "note": "customers complain"}
 async def service() -> AsyncIterator[Service]:
     """With one running release, whose second look has a warning."""
     async with running() as found:
-        await warned(found)
+        await warned(found.store)
         yield found
-
-
-async def warned(service: Service, namespace: str = "shop", **changed: Any) -> Release:
-    now = time.time()
-    key = ReleaseKey(namespace, "checkout", "7d9f8b6c5d", 1)
-    told = {"started": now - 60, "last_asked": now, "parameters": parameters.to_json(WARNED)} | changed
-    release = await service.store.open(a_release(key, **told))
-    await service.store.add_looks(release, [a_look(0), with_warning(a_look(1)), with_warning(a_look(2))])
-    return release
-
-
-def with_warning(look: Look) -> Look:
-    return replace(look, findings=(*look.findings, FAILING))
 
 
 async def ask(service: Service, method: str, path: str, **more: Any) -> tuple[int, Any]:
@@ -151,7 +134,7 @@ async def test_a_label_is_withdrawn(service):
 )
 async def test_who_may_only_ask_says_nothing(service, method, path, body):
     """Rulings and labels are for rulers, within their namespaces; nothing is written otherwise."""
-    await warned(service, namespace="pay")
+    await warned(service.store, namespace="pay")
     more = {} if body is None else {"json": body}
     asker, _ = await ask(service, method, path, token=ASKER, **more)
     stranger, _ = await ask(service, method, path.replace("/1/", "/2/"), token=GATEKEEPER, **more)
@@ -163,7 +146,7 @@ async def test_who_may_only_ask_says_nothing(service, method, path, body):
 
 async def test_rulings_of_another_namespace_are_not_told(service):
     """Reading is bound to the token's namespaces as well."""
-    await warned(service, namespace="pay")
+    await warned(service.store, namespace="pay")
 
     assert (await ask(service, "GET", "/api/v1/releases/2/rulings", token=ASKER))[0] == 403
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from firedamp import __version__
-from firedamp.cli import config, db, demo, doctor, judge, outcome, plan, replay, serve, token
+from firedamp.cli import config, db, demo, doctor, judge, outcome, plan, replay, rule, serve, token
 
 app = typer.Typer(
     name="firedamp",
@@ -44,6 +44,7 @@ app.command()(doctor.doctor)
 app.command()(plan.plan)
 app.command()(replay.replay)
 app.command()(outcome.outcome)
+app.command()(rule.rule)
 app.add_typer(config.app, name="config")
 app.add_typer(token.app, name="token")
 app.add_typer(db.app, name="db")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from firedamp.cli.rerun import Rerun
     from firedamp.config import Settings
-    from firedamp.model import Look, Release
+    from firedamp.model import Look, Release, Ruling
 
 
 def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -40,19 +40,24 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
     parameters, shows what they would have said (exit code 0).
     """
     from firedamp.cli import rerun
+    from firedamp.decision import rulings
     from firedamp.decision.parameters import from_json
 
     window = {"warm_up": warm_up, "promote_after": promote_after, "decide_by": decide_by}
     given = {name: read(seconds, text, f"--{name.replace('_', '-')}") for name, text in window.items()}
     other = {name: value for name, value in given.items() if value is not None}
     tolerances, level = _tolerances(tolerance or []), read(share, alpha, "--alpha")
-    kept, looks = asyncio.run(_stored(options.settings(config), release))
+    kept, looks, spoken = asyncio.run(_stored(options.settings(config), release))
     parameters = from_json(kept.parameters)
     as_was = not (other or tolerances or level)
     if not as_was:
         parameters = rerun.changed(parameters, tolerances, other, level)
-    found = rerun.again(kept, looks, parameters)
-    typer.echo(_as_json(kept, looks, found) if output is Shape.JSON else text(kept, looks, found, as_was))
+    found = rerun.again(kept, looks, parameters, spoken)
+    looks = [rulings.ruled(look, spoken) for look in looks]
+    if output is Shape.JSON:
+        typer.echo(_as_json(kept, looks, found, spoken))
+    else:
+        typer.echo("\n".join([text(kept, looks, found, as_was), *map(_ruled, spoken)]))
     raise Ended(Exit.FAIL if as_was and found.differs_at is not None else Exit.PASS)
 
 
@@ -66,14 +71,14 @@ def _tolerances(words: "Sequence[str]") -> dict[str, float]:
     return found
 
 
-async def _stored(settings: "Settings", number: int) -> "tuple[Release, Sequence[Look]]":
+async def _stored(settings: "Settings", number: int) -> "tuple[Release, Sequence[Look], Sequence[Ruling]]":
     from firedamp.store import open_store
 
     async with await open_store(settings.store.address()) as store:
         release = await store.release(number)
         if release is None:
             raise NotFoundError(f"no release {number} in {settings.store.url}")
-        return release, await store.looks(number)
+        return release, await store.looks(number), await store.rulings(number)
 
 
 def text(release: "Release", looks: "Sequence[Look]", found: "Rerun", as_was: bool) -> str:
@@ -87,6 +92,13 @@ def text(release: "Release", looks: "Sequence[Look]", found: "Rerun", as_was: bo
     if found.verdict is not None:
         lines.append(f"  {found.verdict.outcome}: {found.verdict.sentence}")
     return "\n".join(lines)
+
+
+def _ruled(ruling: "Ruling") -> str:
+    note = f": {ruling.note}" if ruling.note else ""
+    said = f"ruled {ruling.check} {ruling.word.spoken}"
+    said = f"withdrew the ruling on {ruling.check}" if ruling.word == "withdrawn" else said
+    return f"  {ruling.by} {said} after look {ruling.block}, {written(ruling.at)}{note}"
 
 
 def _sameness(looks: "Sequence[Look]", found: "Rerun") -> str:
@@ -105,7 +117,7 @@ def _stand(release: "Release", looks: "Sequence[Look]") -> str:
     return f"{rerun.outcome(looks)} at look {at}, {written(ended)}"
 
 
-def _as_json(release: "Release", looks: "Sequence[Look]", found: "Rerun") -> str:
+def _as_json(release: "Release", looks: "Sequence[Look]", found: "Rerun", spoken: "Sequence[Ruling]") -> str:
     from firedamp.cli import rerun
 
     report = {
@@ -119,5 +131,9 @@ def _as_json(release: "Release", looks: "Sequence[Look]", found: "Rerun") -> str
             "decided_at_look": found.decided_block,
             "sentence": found.verdict.sentence if found.verdict else None,
         },
+        "rulings": [
+            {"check": one.check, "word": one.word, "by": one.by, "at_look": one.block, "note": one.note}
+            for one in spoken
+        ],
     }
     return json.dumps(report, indent=2, ensure_ascii=False)

@@ -2,7 +2,7 @@
 Judges stored evidence again: with the parameters it was judged by, or with others.
 
 Pure. With the same parameters every look must come out byte for byte as it is stored; with others it
-shows what they would have said.
+shows what they would have said. What people ruled holds from the block after which they said it.
 """
 
 import json
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from firedamp.cohorts import comparison_arm
-from firedamp.decision import known, policy, session
+from firedamp.decision import known, policy, rulings, session
 from firedamp.decision import parameters as stored
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import AskError
-from firedamp.model import Look, Mode, Outcome, Question, Release, Verdict
+from firedamp.model import Look, Mode, Outcome, Question, Release, Ruling, Verdict
 from firedamp.store import codec
 
 #: What `--tolerance` changes, by kind of check.
@@ -33,7 +33,7 @@ class Rerun:
     A release judged again.
 
     Attributes:
-        looks: the looks as they come out now, over the stored evidence.
+        looks: the looks as they come out now, over the stored evidence, and as people ruled on them.
         differs_at: first block whose look is not byte for byte the stored one; None when all are.
         verdict: answer to the promote question at the last look; None without looks.
         before: the same from the stored looks.
@@ -50,16 +50,22 @@ class Rerun:
         return decided(self.looks)
 
 
-def again(release: Release, looks: Sequence[Look], parameters: Parameters) -> Rerun:
-    """Fold the stored evidence under these parameters."""
+def again(
+    release: Release, looks: Sequence[Look], parameters: Parameters, spoken: Sequence[Ruling] = ()
+) -> Rerun:
+    """Fold the stored evidence under these parameters; `spoken` is all that was ever ruled."""
     now = tuple(_folded(release, looks, parameters))
     differing = (
         old.evidence.block.index
         for old, new in zip(looks, now, strict=True)
         if codec.encode(old) != codec.encode(new)
     )
-    before = stored.from_json(release.parameters)
-    return Rerun(now, next(differing, None), answer(release, now, parameters), answer(release, looks, before))
+    return Rerun(
+        tuple(rulings.ruled(look, spoken) for look in now),
+        next(differing, None),
+        answer(release, now, parameters, spoken),
+        answer(release, looks, stored.from_json(release.parameters), spoken),
+    )
 
 
 def _folded(release: Release, looks: Sequence[Look], parameters: Parameters) -> Sequence[Look]:
@@ -74,11 +80,15 @@ def _folded(release: Release, looks: Sequence[Look], parameters: Parameters) -> 
     return found
 
 
-def answer(release: Release, looks: Sequence[Look], parameters: Parameters) -> Verdict | None:
-    """What the promote question would be answered at the last look."""
+def answer(
+    release: Release, looks: Sequence[Look], parameters: Parameters, spoken: Sequence[Ruling] = ()
+) -> Verdict | None:
+    """What the promote question would be answered at the last look, after all that was ruled."""
     if not looks:
         return None
-    return policy.answer(policy.Case(Question.PROMOTE, release, parameters, looks[-1], Mode.JUDGE))
+    told = rulings.in_force(spoken)
+    case = policy.Case(Question.PROMOTE, release, parameters, looks[-1], Mode.JUDGE, rulings=told)
+    return policy.answer(case)
 
 
 def decided(looks: Sequence[Look]) -> int | None:

@@ -15,9 +15,10 @@ and each hook maps the three-valued verdict its own way (flagger v1.44.0, pkg/co
 
 The first traffic increase comes at weight 0; there the judge says pass, as it knows that Flagger asks.
 Never 5xx or 429 (their text is lost), never 204 (a failure there). `rollback` is the other way round: any
-stray 200 rolls production back, so it says 200 on proven harm or a person's recorded order only. A release
-that the service's own policy fails without harm is told to `rollout`, which Flagger counts as a failed check
-until its threshold: no other hook could end a promotion that waits.
+stray 200 rolls production back, so it says 200 on proven harm or a person's recorded order only: an open
+rollback gate, or a warning that somebody ruled real. A release that the service's own policy fails without
+harm is told to `rollout`, which Flagger counts as a failed check until its threshold: no other hook could end
+a promotion that waits.
 """
 
 import re
