@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,7 @@ from firedamp.ports import (
     Tally,
     Token,
 )
-from firedamp.ports.lists import Wanted
+from firedamp.ports.lists import Change, Wanted
 from firedamp.store.columns import exact, number, prose
 from firedamp.store.ledger import BY_NAME_ONLY
 from firedamp.store.locks import LocalLocks, name
@@ -74,6 +75,7 @@ class MemoryStore:
         self._gates: dict[tuple[str, str, str, str], Gate] = {}
         self._events: list[Event] = []
         self._tokens: dict[str, Token] = {}
+        self._changed: dict[int, float] = {}
         self._sessions: dict[str, Session] = {}
 
     @asynccontextmanager
@@ -101,11 +103,13 @@ class MemoryStore:
             raise ConflictError(f"{key} exists already")
         self._last_id += 1
         self._releases[self._last_id] = _cleaned(replace(release, id=self._last_id))
+        self._touch(self._last_id)
         return self._releases[self._last_id]
 
     async def update(self, release: Release) -> None:
         await self._turn(*_moving(release))
         self._write_back(release)
+        self._touch(release.id)
         if release.ended is not None:
             self._snapshots.pop(release.id, None)
 
@@ -133,6 +137,16 @@ class MemoryStore:
             mine = [one for one in mine if one.id in labels and labels[one.id].word is wanted.label]
         return mine[:limit] if after is None else [one for one in mine if one.id > after][-limit:]
 
+    async def changes(self, since: float | None, *, limit: int = 500) -> tuple[float, Sequence[Change]]:
+        await self._turn(since)
+        found = sorted((at, id) for id, at in self._changed.items() if since is not None and at >= since)
+        known = [(at, self._releases[id]) for at, id in found if id in self._releases][:limit]
+        changes = [Change(release.id, release.key.namespace, at) for at, release in known]
+        return (changes[-1].at if len(changes) == limit else time.time()), changes
+
+    def _touch(self, release_id: int) -> None:
+        self._changed[release_id] = time.time()
+
     async def looks(self, release_id: int, *, after: int = -1, limit: int | None = None) -> Sequence[Look]:
         await self._turn()
         mine = sorted(self._looks.get(release_id, {}).items())
@@ -151,6 +165,7 @@ class MemoryStore:
         self._write_back(release)
         self._releases[release.id] = replace(self._releases[release.id], noise=release.noise)
         self._looks[release.id] = known | added
+        self._touch(release.id)
 
     async def prune(self, before: float) -> int:
         await self._turn()
@@ -192,6 +207,7 @@ class MemoryStore:
         key = self._known(ruling.release_id).key
         said = {"by": prose(ruling.by), "note": prose(ruling.note), "said": prose(ruling.said)}
         self._rulings.append(replace(ruling, **said))
+        self._touch(ruling.release_id)
         await self.record(ruled(ruling, key))
 
     async def rulings(self, release_id: int) -> Sequence[Ruling]:
@@ -202,6 +218,7 @@ class MemoryStore:
         await self._turn(label.at)
         key = self._known(label.release_id).key
         self._labels.append(replace(label, by=prose(label.by), note=prose(label.note)))
+        self._touch(label.release_id)
         await self.record(labelled(label, key))
 
     async def labels(self, release_ids: Sequence[int]) -> Mapping[int, Label]:

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from firedamp.model import Controller, Judged, Outcome
 from firedamp.ports import Wanted
-from store.examples import KEY, a_label, a_release
+from store.examples import KEY, a_label, a_look, a_release
 
 
 @pytest_asyncio.fixture
@@ -68,3 +68,35 @@ async def test_going_back_takes_the_nearest_page(store, four):
     [nearest] = await store.listed(Wanted(), after=four[0].id, limit=1)
 
     assert nearest == four[1]
+
+
+async def test_changes_are_told_once_they_are_made(store, four):
+    """What was opened, judged or told of since a time, each release once, the newest change last."""
+    until, before = await store.changes(None)
+    later, nothing = await store.changes(until)
+    await store.update(replace(four[2], sentence="told"))
+    await store.add_looks(four[0], [a_look(0)])
+    await store.update(four[2])
+    _, found = await store.changes(until)
+
+    assert (before, nothing) == ([], [])
+    assert later >= until
+    assert [(one.release_id, one.namespace) for one in found] == [(four[0].id, "shop"), (four[2].id, "shop")]
+
+
+async def test_many_changes_are_told_in_pieces(store, four):
+    """The time of the last one told is where the next question begins."""
+    until, found = await store.changes(0.0, limit=3)
+    _, others = await store.changes(until, limit=3)
+
+    assert [one.release_id for one in found] == [one.id for one in four[:3]]
+    assert {one.release_id for one in others} >= {four[3].id}
+
+
+async def test_a_label_is_a_change_to_who_watches(store, four):
+    """Two people who look at one release see the same."""
+    until, _ = await store.changes(None)
+    await store.label(a_label(four[1].id))
+    _, found = await store.changes(until)
+
+    assert [one.release_id for one in found] == [four[1].id]

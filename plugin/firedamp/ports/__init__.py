@@ -7,7 +7,7 @@ The protocols are structural; adapters and the fakes in tests need no base class
 from firedamp.model import Look, Release, Standing
 from firedamp.ports.corrections import Override
 from firedamp.ports.judging import Judging
-from firedamp.ports.lists import Wanted
+from firedamp.ports.lists import Change, Wanted
 from firedamp.ports.office import Ailment, Health, Keys, Office, SourceState
 from firedamp.ports.sources import Source, Span, TraceSource
 from firedamp.ports.stores import LESSONS, Lesson, Session, Snapshot, Store, Token
@@ -16,6 +16,7 @@ from firedamp.ports.trails import Entry, Event, Gate, Sifted, Tally
 __all__ = [
     "LESSONS",
     "Ailment",
+    "Change",
     "Entry",
     "Event",
     "Gate",

@@ -30,6 +30,15 @@ class Wanted:
     until: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A release that was opened, judged, told of or ended; `at` is when, by the store's own clock."""
+
+    release_id: int
+    namespace: str
+    at: float
+
+
 class Lists(Protocol):
     """The part of the store that lists are made of. Every method may raise StoreError."""
 
@@ -44,5 +53,19 @@ class Lists(Protocol):
             before: only ids below it: the page that follows one which ends with it.
             after: only ids above it, the nearest ones: the page that one which begins with it follows.
             limit: how many at the most.
+        """
+        ...
+
+    async def changes(self, since: float | None, *, limit: int = 500) -> tuple[float, Sequence[Change]]:
+        """
+        The newest change of each release that changed at or after a time, in order of time.
+
+        Args:
+            since: by the store's clock; None for none of them, to learn what time it is there.
+            limit: how many at the most; the others come with the next question.
+
+        Returns:
+            A time up to which changes were told, and the changes. One that was being written meanwhile may
+            come later with an earlier time: ask from a few seconds before, and know what was told already.
         """
         ...

@@ -25,6 +25,7 @@ from firedamp.server.observing import headed, observed
 from firedamp.server.probes import Lifecycle, Probes
 from firedamp.server.refusing import refusing
 from firedamp.server.visiting import Callers
+from firedamp.ui import Live, LiveViews
 from firedamp.ui import routes as pages
 
 LIFECYCLE = web.AppKey("lifecycle", Lifecycle)
@@ -46,7 +47,7 @@ def create_app(
     keyring = Keyring(store, settings.auth.token_files)
     door = Door(settings, Callers(settings, keyring, Sessions(store, keyring), _proxies(settings)))
     asked = desk(judge, settings.limits)
-    life = Lifecycle()
+    life, live = Lifecycle(), Live(store)
     office = Office(Issuer(store, keyring), Checkup(store, settings, clock).health)
     app = web.Application(
         middlewares=[observed, refusing, door.middleware()], client_max_size=settings.limits.body_bytes
@@ -59,6 +60,7 @@ def create_app(
             *pages(
                 store, settings, lambda request: request[TOKEN], may=may, sealed=door.sealed, office=office
             ),
+            *LiveViews(live, store, lambda request: request[TOKEN]).routes(),
             *argo.routes(asked, settings, clock=clock),
             *gates.routes(store, settings, door.grants, permitted=permitted, clock=clock),
             *flagger.routes(asked, store, settings, door.grants, clock=clock),
@@ -71,6 +73,7 @@ def create_app(
         app.add_routes(receiver.routes())
         app.on_cleanup.append(lambda _: asyncio.to_thread(receiver.close))
     app.on_response_prepare.append(headed)
+    app.on_shutdown.append(live.close)
     app.cleanup_ctx.append(lambda _: _living(keyring, asked, life))
     return app
 

@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, ColumnElement, Connection, Double, event, literal_column, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -96,6 +96,13 @@ def normalised(url: str) -> URL:
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise StoreError(f"{shown}: releases must outlive a restart; {_EXAMPLES}")
     return parsed
+
+
+def clock(connection: AsyncConnection) -> ColumnElement[float]:
+    """The database's own time as Unix seconds, at this very statement."""
+    if connection.dialect.name == "sqlite":
+        return literal_column("(julianday('now') - 2440587.5) * 86400.0", Double)
+    return literal_column("extract(epoch from clock_timestamp())::double precision", Double)
 
 
 def engine(url: URL, *, pool_size: int = 5, foreign_keys: bool = True) -> AsyncEngine:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import ColumnElement, Select, func, select
 
 from firedamp.model import Judged, Release
-from firedamp.ports import Wanted
+from firedamp.ports import Change, Wanted
 from firedamp.store import rows, schema
+from firedamp.store.database import clock
 from firedamp.store.snapshots import Snapshots
 from firedamp.store.whole import whole
 
@@ -29,6 +30,21 @@ class Lists(Snapshots):
         async with self._database.reading() as connection:
             found = [rows.release(row) for row in (await connection.execute(ordered)).mappings()]
         return found if after is None else found[::-1]
+
+    @whole
+    async def changes(self, since: float | None, *, limit: int = 500) -> tuple[float, Sequence[Change]]:
+        async with self._database.reading() as connection:
+            now: float = (await connection.execute(select(clock(connection)))).scalar_one()
+            if since is None:
+                return now, []
+            found = [Change(*row) for row in await connection.execute(_changed(since, limit))]
+        return (found[-1].at if len(found) == limit else now), found
+
+
+def _changed(since: float, limit: int) -> Select[tuple[int, str, float]]:
+    table = schema.releases.c
+    query = select(table.id, table.namespace, table.changed).where(table.changed >= since)
+    return query.order_by(table.changed, table.id).limit(limit)
 
 
 def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:

@@ -7,13 +7,14 @@ release when it is pruned; the audit trail keeps what was done.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from firedamp.errors import ConflictError, StoreError
 from firedamp.model import Judged, Label, ReleaseKey, Ruling
 from firedamp.ports import Event, Override
 from firedamp.store import rows, schema
+from firedamp.store.database import clock
 from firedamp.store.lessons import Lessons
 from firedamp.store.whole import whole
 
@@ -27,6 +28,7 @@ class Rulings(Lessons):
             key = await _key(connection, ruling.release_id)
             await connection.execute(insert(schema.rulings).values(rows.ruling_values(ruling)))
             await _recorded(connection, rows.ruled(ruling, key))
+            await _touched(connection, ruling.release_id)
 
     @whole
     async def rulings(self, release_id: int) -> Sequence[Ruling]:
@@ -40,6 +42,7 @@ class Rulings(Lessons):
             key = await _key(connection, label.release_id)
             await connection.execute(insert(schema.labels).values(rows.label_values(label)))
             await _recorded(connection, rows.labelled(label, key))
+            await _touched(connection, label.release_id)
 
     @whole
     async def labels(self, release_ids: Sequence[int]) -> Mapping[int, Label]:
@@ -90,6 +93,12 @@ async def _key(connection: AsyncConnection, release_id: int) -> ReleaseKey:
     if found is None:
         raise StoreError(f"release {release_id} is not in the store (any more)")
     return ReleaseKey(*found)
+
+
+async def _touched(connection: AsyncConnection, release_id: int) -> None:
+    """Let those who watch the release see it anew."""
+    changing = update(schema.releases).where(schema.releases.c.id == release_id)
+    await connection.execute(changing.values(changed=clock(connection)))
 
 
 async def _recorded(connection: AsyncConnection, event: Event) -> None:

@@ -62,9 +62,15 @@ releases = Table(
     Column("sentence", Prose, nullable=False),
     # Older code, which knows no such column, goes on opening releases.
     Column("noise", Exact, nullable=False, server_default=""),
+    # Set with every change, by the database's own clock: those of replicas differ.
+    Column("changed", Number, nullable=False, server_default="0"),
     UniqueConstraint("namespace", "service", "revision", "attempt"),
     Index(None, "namespace", "service", "started"),
     Index(None, "ended"),
+    Index(None, "changed"),
+    Index(None, "verdict", "id"),
+    Index(None, "controller", "id"),
+    Index(None, "service", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from firedamp.errors import StoreError
 from firedamp.model import Look, Release, ReleaseKey
 from firedamp.store import codec, rows, schema
-from firedamp.store.database import Database, engine, normalised
+from firedamp.store.database import Database, clock, engine, normalised
 from firedamp.store.locks import LocalLocks, ReplicaLocks, name
 from firedamp.store.migrations import migrate, trouble
 from firedamp.store.snapshots import drop
@@ -86,8 +86,9 @@ class SqlStore(Trails):
 
     @whole
     async def open(self, release: Release) -> Release:
-        adding = insert(schema.releases).values(rows.release_values(release)).returning(schema.releases)
         async with self._database.writing() as connection:
+            values = rows.release_values(release) | {"changed": clock(connection)}
+            adding = insert(schema.releases).values(values).returning(schema.releases)
             return rows.release((await connection.execute(adding)).mappings().one())
 
     @whole
@@ -197,6 +198,7 @@ async def _write_back(
     connection: AsyncConnection, release: Release, pinned: Mapping[str, Any] | None = None
 ) -> None:
     changing = update(schema.releases).where(schema.releases.c.id == release.id)
-    written = await connection.execute(changing.values(rows.changing_values(release) | dict(pinned or {})))
+    values = rows.changing_values(release) | dict(pinned or {}) | {"changed": clock(connection)}
+    written = await connection.execute(changing.values(values))
     if written.rowcount == 0:
         raise StoreError(f"release {release.id} ({release.key}) is not in the store (any more)")

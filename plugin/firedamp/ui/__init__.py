@@ -11,7 +11,9 @@ Rendered on the server and readable without scripts; a script only adds. Each pa
 `/api/v1`. A state is always a word with a sign beside it, never a colour alone.
 """
 
+from firedamp.ui.live import Live
 from firedamp.ui.rendering import error_page, login_page
 from firedamp.ui.views import routes
+from firedamp.ui.views.live import LiveViews
 
-__all__ = ["error_page", "login_page", "routes"]
+__all__ = ["Live", "LiveViews", "error_page", "login_page", "routes"]

@@ -106,10 +106,15 @@ class Site:
         Raises:
             NotFoundError: there is none, or the token is not good for its namespace.
         """
-        release = await self.store.release(number(request.match_info["id"], "id"))
-        if release is None or not _mine(self.holder(request), release.key.namespace):
-            raise NotFoundError("this release is not known here, or your token is not good for its namespace")
-        return release
+        return await release_of(request, self.store, self.holder(request))
+
+
+async def release_of(request: web.Request, store: Store, token: Token) -> Release:
+    """The release of an address, as `Site.release` says."""
+    release = await store.release(number(request.match_info["id"], "id"))
+    if release is None or not _mine(token, release.key.namespace):
+        raise NotFoundError("this release is not known here, or your token is not good for its namespace")
+    return release
 
 
 def asked(request: web.Request, names: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,162 @@
+"""
+Pages that keep up with the judge: server-sent events, one for every look and every change of a release.
+
+The store is asked once a second for all who listen, however many there are, and only for what changed since;
+so looks of other replicas show as well. An event says which releases changed and nothing else: a page then
+asks for itself again, as whoever may read it. Nobody listens longer than ten minutes; the browser comes back
+by itself, with whatever its session is worth by then.
+
+Source: HTML Living Standard, 9.2 Server-sent events.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from aiohttp import web
+
+from firedamp.errors import StoreError
+from firedamp.ports import Change, Store, Token
+
+_HEADERS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",  # nginx would keep events back
+}
+#: A browser that lost us tries again after so long.
+_RETRY = b"retry: 1000\n\n"
+_BEAT = b": beat\n\n"
+_FULL = "so many people watch already that live events are kept for them; the page asks by itself instead"
+#: What was being written at one question may be told at a later one, with an earlier time.
+_OVERLAP_SECONDS = 5.0
+_log = structlog.get_logger("firedamp.ui")
+
+
+@dataclass(slots=True, eq=False)
+class _Listener:
+    """One page that is open somewhere: what it may hear, and what it has not heard yet."""
+
+    namespaces: frozenset[str]
+    release_id: int | None
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    unheard: dict[int, None] = field(default_factory=dict)
+
+    def hear(self, changes: Sequence[Change]) -> None:
+        mine = [one.release_id for one in changes if self._concerns(one)]
+        if mine:
+            self.unheard |= dict.fromkeys(mine)
+            self.waiting.set()
+
+    def take(self) -> list[int]:
+        taken = list(self.unheard)
+        self.unheard.clear()
+        self.waiting.clear()
+        return taken
+
+    def _concerns(self, change: Change) -> bool:
+        allowed = not self.namespaces or change.namespace in self.namespaces
+        return allowed and self.release_id in (None, change.release_id)
+
+
+class Live:
+    """
+    Tells all open pages what changes.
+
+    Args:
+        most: so many may listen at once.
+        poll_seconds: how often the store is asked while anybody listens.
+        beat_seconds: a sign of life for proxies on the way.
+        longest_seconds: then the page must come again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        most: int = 200,
+        poll_seconds: float = 1.0,
+        beat_seconds: float = 15.0,
+        longest_seconds: float = 600.0,
+    ) -> None:
+        self._store = store
+        self._most = most
+        self._poll_seconds, self._beat_seconds = poll_seconds, beat_seconds
+        self._longest_seconds = longest_seconds
+        self._listeners: set[_Listener] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def listen(
+        self, request: web.Request, token: Token, release_id: int | None = None
+    ) -> web.StreamResponse:
+        """Answer with events until the page goes, its time is over, or we leave."""
+        if len(self._listeners) >= self._most or self._closed:
+            return web.Response(status=503, text=_FULL, headers={"Retry-After": "30"})
+        listener = _Listener(frozenset(token.namespaces), release_id)
+        self._listeners.add(listener)
+        try:
+            await self._begin()
+            response = web.StreamResponse(headers=_HEADERS)
+            await response.prepare(request)
+            await self._tell(response, listener)
+            return response
+        finally:
+            self._listeners.discard(listener)
+
+    async def close(self, app: web.Application | None = None) -> None:
+        """Let all go."""
+        del app
+        self._closed = True
+        for listener in self._listeners:
+            listener.waiting.set()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        """See to it that the store is watched, from now on."""
+        if self._watching is None or self._watching.done():
+            since, _ = await self._store.changes(None)
+            if self._watching is None or self._watching.done():
+                self._watching = asyncio.create_task(self._watch(since))
+
+    async def _tell(self, response: web.StreamResponse, listener: _Listener) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._longest_seconds
+        try:
+            await response.write(_RETRY)
+            while not self._closed and loop.time() < until:
+                await response.write(_event(await self._next(listener)))
+        except ConnectionError:
+            pass  # the page is gone
+
+    async def _next(self, listener: _Listener) -> list[int]:
+        try:
+            async with asyncio.timeout(self._beat_seconds):
+                await listener.waiting.wait()
+        except TimeoutError:
+            return []
+        return listener.take()
+
+    async def _watch(self, since: float) -> None:
+        told: dict[tuple[int, float], None] = {}
+        begun = since
+        while self._listeners and not self._closed:
+            await asyncio.sleep(self._poll_seconds)
+            try:
+                since, found = await self._store.changes(max(begun, since - _OVERLAP_SECONDS))
+            except StoreError as error:
+                _log.warning("changes_not_read", error=str(error))
+                continue
+            fresh = [one for one in found if (one.release_id, one.at) not in told]
+            told = {(one.release_id, one.at): None for one in found}
+            for listener in self._listeners:
+                listener.hear(fresh)
+
+
+def _event(release_ids: list[int]) -> bytes:
+    if not release_ids:
+        return _BEAT
+    return f"event: look\ndata: {json.dumps({'releases': release_ids})}\n\n".encode()

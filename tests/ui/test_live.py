@@ -1,0 +1,122 @@
+"""Live pages: every look is an event to those who may know of it, while there is a server."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import aiohttp
+import pytest
+
+from firedamp.model import ReleaseKey
+from firedamp.ui.live import Live, _Listener
+from service import ADMIN, ASKER, Service, running
+from store.examples import KEY, a_look, a_release
+
+
+@asynccontextmanager
+async def listening(service: Service, path: str, token: str = ADMIN) -> AsyncIterator[aiohttp.ClientResponse]:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with service.session.get(service.address.url + path, headers=headers) as reply:
+        assert await reply.content.readuntil(b"\n\n") == b"retry: 1000\n\n"
+        yield reply
+
+
+async def event(reply: aiohttp.ClientResponse, seconds: float = 3.0) -> list[int]:
+    """The releases of the next event."""
+    async with asyncio.timeout(seconds):
+        text = (await reply.content.readuntil(b"\n\n")).decode()
+    assert text.startswith("event: look\ndata: ")
+    return json.loads(text.split("data: ")[1])["releases"]
+
+
+async def test_a_look_is_an_event_within_two_seconds():
+    """Whoever took it, also another replica: what counts is what the store says."""
+    async with running() as service, listening(service, "/live/releases") as reply:
+        release = await service.store.open(a_release())
+        opened = await event(reply, 2.0)
+        await service.store.add_looks(release, [a_look(0)])
+        judged = await event(reply, 2.0)
+
+    assert (opened, judged) == ([release.id], [release.id])
+
+
+async def test_a_page_of_one_release_hears_of_that_one():
+    """Not of all the others."""
+    async with running() as service:
+        one = await service.store.open(a_release())
+        other = await service.store.open(a_release(replace(KEY, revision="b")))
+        async with listening(service, f"/live/releases/{one.id}") as reply:
+            await service.store.add_looks(other, [a_look(0)])
+            await asyncio.sleep(1.2)
+            await service.store.add_looks(one, [a_look(0)])
+
+            assert await event(reply) == [one.id]
+
+
+async def test_nobody_hears_of_another_namespace():
+    """A number alone tells that another team releases; not even that is told."""
+    async with running() as service, listening(service, "/live/releases", ASKER) as reply:
+        foreign = await service.store.open(a_release(ReleaseKey("pay", "ledger", "a", 1)))
+        await asyncio.sleep(1.2)
+        mine = await service.store.open(a_release())
+        refused = await service.ask("GET", f"/live/releases/{foreign.id}", ASKER)
+
+        assert await event(reply) == [mine.id]
+        assert refused.status == 404
+
+
+async def test_listeners_are_let_go_when_the_server_leaves():
+    """At once: a rollout does not wait for ten minutes of listening."""
+    async with running() as service:
+        headers = {"Authorization": f"Bearer {ADMIN}"}
+        reply = await service.session.get(service.address.url + "/live/releases", headers=headers)
+        began = asyncio.get_running_loop().time()
+
+    assert asyncio.get_running_loop().time() - began < 2.0
+    reply.close()
+
+
+async def test_too_many_are_refused_in_words():
+    """The page asks by itself instead."""
+    async with running() as service:
+        full = Live(service.store, most=0)
+        reply = await full.listen(None, None)
+
+    assert reply.status == 503
+    assert "asks by itself" in reply.text
+
+
+async def test_a_store_that_is_down_for_a_while_costs_no_event():
+    """The watch goes on where it was."""
+    async with running() as service, listening(service, "/live/releases") as reply:
+        service.store.trouble = "down"
+        await asyncio.sleep(1.3)
+        service.store.trouble = None
+        release = await service.store.open(a_release())
+
+        assert await event(reply) == [release.id]
+
+
+async def test_a_line_that_says_nothing_is_kept_alive_and_ends_some_day():
+    """Proxies cut what is silent; a session that was ended must not listen for ever."""
+    async with running() as service:
+        live = Live(service.store, beat_seconds=0.05, longest_seconds=0.12)
+        told: list[bytes] = []
+
+        class Line:
+            async def write(self, data: bytes) -> None:
+                told.append(data)
+
+        await live._tell(Line(), _Listener(frozenset(), None))
+
+    assert told[0] == b"retry: 1000\n\n"
+    assert set(told[1:]) == {b": beat\n\n"}
+
+
+@pytest.mark.parametrize("path", ["/live/releases/nothing", "/live/releases/999"])
+async def test_there_is_nothing_to_hear_of_a_release_that_is_not_there(path):
+    """As on its page."""
+    async with running() as service:
+        assert (await service.ask("GET", path)).status == 404
