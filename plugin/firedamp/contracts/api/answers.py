@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from firedamp.contracts.api.said import LabelAnswer, RulingAnswer
 from firedamp.model import (
     Arm,
     Controller,
@@ -9,7 +10,6 @@ from firedamp.model import (
     Mode,
     Outcome,
     Question,
-    Ruled,
     Situation,
     Tier,
     TroubleKind,
@@ -104,40 +104,6 @@ class ReleaseAnswer(_Answer):
     version: str
     link: str
     label: Judged | None = None
-
-
-class RulingAnswer(_Answer):
-    """
-    What a person said of a failing warn check, after which block, and what the check said then.
-
-    `in_force` is false of what was withdrawn or thought better of since.
-    """
-
-    release: int
-    check: str
-    word: Ruled
-    by: str
-    at: float
-    note: str
-    block: int
-    said: str
-    in_force: bool
-
-
-class RulingList(_Answer):
-    """All that was ever ruled on a release, in the order in which it was."""
-
-    rulings: list[RulingAnswer]
-
-
-class LabelAnswer(_Answer):
-    """What a person said afterwards of a release's verdict."""
-
-    release: int
-    word: Judged
-    by: str
-    at: float
-    note: str
 
 
 class LookPoint(_Answer):

@@ -15,19 +15,17 @@ from firedamp.contracts.api.answers import (
     EventAnswer,
     EvidenceSum,
     GateAnswer,
-    LabelAnswer,
     LookAnswer,
     LookPoint,
     ReleaseAnswer,
     ReleaseDetail,
     ReleaseName,
-    RulingAnswer,
-    RulingList,
     ServiceAnswer,
     StepAnswer,
     TroubleAnswer,
     VerdictAnswer,
 )
+from firedamp.contracts.api.said import LabelAnswer, RulingAnswer, RulingList
 from firedamp.decision import exhibits
 from firedamp.decision import rulings as people
 from firedamp.decision.reading import ordered

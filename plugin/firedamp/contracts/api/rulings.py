@@ -5,11 +5,11 @@ from typing import Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from firedamp.contracts.api.answers import LabelAnswer, RulingAnswer, RulingList
 from firedamp.contracts.api.calls import ApiLabel, Note
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.rendering import label_answer, ruling_answer, ruling_list
 from firedamp.contracts.api.room import Room, Row, by, query
+from firedamp.contracts.api.said import LabelAnswer, RulingAnswer, RulingList
 from firedamp.judge import rulings
 from firedamp.model import Judged, Label, Ruled, Ruling
 
