@@ -37,7 +37,8 @@ class Lists(Snapshots):
             now: float = (await connection.execute(select(clock(connection)))).scalar_one()
             if since is None:
                 return now, []
-            found = [Change(*row) for row in await connection.execute(_changed(since, limit))]
+            rows_found = await connection.execute(_changed(since, limit))
+            found = [Change(row.id, row.namespace, row.changed) for row in rows_found]
         return (found[-1].at if len(found) == limit else now), found
 
 
