@@ -184,7 +184,8 @@ def test_another_window_passes_earlier(judged, capsys):
         (("--tolerance", "nothing=1%"), "no check 'nothing'"),
         (("--tolerance", "restarts=1%"), "has no tolerance"),
         (("--tolerance", "errors"), "write it like errors=30%"),
-        (("--warm-up", "2h"), "do not go together"),
+        (("--warm-up", "2h"), "needs warm_up < promote_after"),
+        (("--alpha", "50%"), "less than or equal to 0.2"),
         (("--alpha", "lots"), "--alpha"),
     ],
 )

@@ -5,26 +5,22 @@ Pure. With the same parameters every look must come out byte for byte as it is s
 shows what they would have said. What people ruled holds from the block after which they said it.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from pydantic import ValidationError
 
 from firedamp.cohorts import comparison_arm
 from firedamp.decision import known, policy, rulings, session
 from firedamp.decision import parameters as stored
 from firedamp.decision.parameters import Parameters
+from firedamp.decision.tuning import Change, tunable
 from firedamp.errors import AskError
 from firedamp.model import Look, Mode, Outcome, Question, Release, Ruling, Verdict
 from firedamp.store import codec
 
-#: What `--tolerance` changes, by kind of check.
-_TOLERANCE = {
-    "proportion": "tolerance",
-    "distribution": "tolerance",
-    "relative": "max_increase",
-    "trend": "tolerance",
-}
+#: What `--tolerance` changes, whichever a check has.
+_TOLERANCES = ("tolerance", "max_increase", "max_decrease")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,28 +120,21 @@ def changed(
     Raises:
         AskError: there is no such check, it has no tolerance, or the values do not go together.
     """
-    data = parameters.model_dump(mode="json")
-    for name, tolerance in tolerances.items():
-        check = _check(data["checks"], name)
-        check[_field(check)] = tolerance
-    data["window"].update(window)
-    if alpha is not None:
-        data["alpha"] = alpha
+    checks = {name: {_tolerance(parameters, name): value} for name, value in tolerances.items()}
     try:
-        return Parameters.model_validate_json(json.dumps(data))
-    except ValueError as error:
-        raise AskError(f"these parameters do not go together: {error}") from error
+        change = Change.model_validate({"checks": checks, "window": dict(window), "alpha": alpha})
+    except ValidationError as error:
+        raise AskError(f"these parameters cannot be: {error}") from error
+    return change.applied(parameters)
 
 
-def _check(checks: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
-    found = next((check for check in checks if check["name"] == name), None)
+def _tolerance(parameters: Parameters, name: str) -> str:
+    """What a check of this name calls its tolerance."""
+    check = next((check for check in parameters.checks if check.name == name), None)
+    if check is None:
+        return _TOLERANCES[0]  # the change itself says which checks there are
+    fields = tunable(check)
+    found = next((field for field in _TOLERANCES if field in fields), None)
     if found is None:
-        known = ", ".join(check["name"] for check in checks)
-        raise AskError(f"the release has no check {name!r}; it has {known}")
+        raise AskError(f"check {name!r} is a {check.kind} check, which has no tolerance")
     return found
-
-
-def _field(check: Mapping[str, Any]) -> str:
-    if check["kind"] not in _TOLERANCE:
-        raise AskError(f"check {check['name']!r} is a {check['kind']} check, which has no tolerance")
-    return _TOLERANCE[check["kind"]]
