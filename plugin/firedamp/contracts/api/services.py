@@ -1,10 +1,58 @@
-"""The services of the settings."""
+"""Services: those of the settings, one of them with its releases, and the record of one of its checks."""
+
+from collections.abc import Sequence
 
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict
 
+from firedamp.contracts import _wire
 from firedamp.contracts.api import answers, calls, rendering
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.room import Room, Row, namespaces, query
+from firedamp.errors import NotFoundError
+from firedamp.model import Judged, Outcome, Release
+from firedamp.ports import Wanted
+
+_RELEASES = 20
+#: Each costs the reading of a look.
+_RECORD = 40
+_ONE = "/services/{namespace}/{service}"
+
+
+class ServiceDetail(BaseModel):
+    """A service with its newest releases; `settings` is missing where nobody configured it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    namespace: str
+    service: str
+    settings: answers.ServiceAnswer | None = None
+    releases: list[answers.ReleaseAnswer]
+
+
+class CheckEntry(BaseModel):
+    """What a check said at the last look of one release."""
+
+    model_config = ConfigDict(frozen=True)
+
+    release: int
+    revision: str
+    started: float
+    verdict: Outcome
+    label: Judged | None = None
+    check: answers.CheckAnswer
+
+
+class CheckRecord(BaseModel):
+    """A check over the newest releases of its service, newest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    namespace: str
+    service: str
+    check: str
+    looked: int
+    entries: list[CheckEntry]
 
 
 class Services(Room):
@@ -13,8 +61,12 @@ class Services(Room):
     __slots__ = ()
 
     def rows(self) -> list[Row]:
-        operation = Operation("GET", "/services", "viewer", answers.ServiceList, query=calls.NamespaceCall)
-        return [(operation, self.services)]
+        op = Operation
+        return [
+            (op("GET", "/services", "viewer", answers.ServiceList, query=calls.NamespaceCall), self.services),
+            (op("GET", _ONE, "viewer", ServiceDetail), self.service),
+            (op("GET", f"{_ONE}/checks/{{check}}", "viewer", CheckRecord), self.check),
+        ]
 
     async def services(self, request: web.Request) -> answers.ServiceList:
         call = query(calls.NamespaceCall, request)
@@ -24,3 +76,65 @@ class Services(Room):
             services=[rendering.service_answer(service) for service in mine],
             by_default=bool(self.settings.defaults.checks),
         )
+
+    async def service(self, request: web.Request) -> ServiceDetail:
+        namespace, name, releases = await self._asked(request, _RELEASES)
+        settings = self.settings.service(namespace, name)
+        labels = await self.store.labels([release.id for release in releases])
+        url = self.settings.public_url
+        return ServiceDetail(
+            namespace=namespace,
+            service=name,
+            settings=rendering.service_answer(settings) if settings else None,
+            releases=[rendering.release_answer(one, url, labels.get(one.id)) for one in releases],
+        )
+
+    async def check(self, request: web.Request) -> CheckRecord:
+        namespace, name, releases = await self._asked(request, _RECORD)
+        check = request.match_info["check"]
+        labels = await self.store.labels([release.id for release in releases])
+        entries = [await self._entry(release, check) for release in releases]
+        found = [entry for entry in entries if entry is not None]
+        if not found and not self._has(namespace, name, check):
+            raise NotFoundError(
+                f"check {_wire.shown(check)} has judged no release of this service; see {_ONE}"
+            )
+        return CheckRecord(
+            namespace=namespace,
+            service=name,
+            check=check,
+            looked=len(releases),
+            entries=[
+                one.model_copy(update={"label": label.word}) if (label := labels.get(one.release)) else one
+                for one in found
+            ],
+        )
+
+    async def _asked(self, request: web.Request, most: int) -> tuple[str, str, Sequence[Release]]:
+        namespace, name = request.match_info["namespace"], request.match_info["service"]
+        _wire.within(request, namespace)
+        releases = await self.store.listed(Wanted((namespace,), service=name), limit=most)
+        by_hand = any((one.namespace, one.name) == (namespace, name) for one in self.settings.services)
+        if not releases and not by_hand:
+            raise NotFoundError(
+                f"service {_wire.shown(name)} is not known: it is neither configured nor asked about; "
+                "see /api/v1/services"
+            )
+        return namespace, name, releases
+
+    async def _entry(self, release: Release, check: str) -> CheckEntry | None:
+        look = await self.store.last_look(release.id)
+        for finding in look.findings if look else ():
+            if finding.check == check:
+                return CheckEntry(
+                    release=release.id,
+                    revision=release.key.revision,
+                    started=release.started,
+                    verdict=release.verdict,
+                    check=rendering.checks([finding])[0],
+                )
+        return None
+
+    def _has(self, namespace: str, name: str, check: str) -> bool:
+        settings = self.settings.service(namespace, name)
+        return settings is not None and any(one.name == check for one in settings.checks)

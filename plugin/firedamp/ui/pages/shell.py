@@ -15,6 +15,7 @@ class Section:
 #: The way around, in the order in which it is drawn. A page that is not there yet is not in it.
 SECTIONS: tuple[Section, ...] = (
     Section("Releases", "/"),
+    Section("Services", "/services"),
     Section("Gates", "/gates"),
     Section("Audit", "/audit"),
     Section("Tokens", "/tokens", "admin"),

@@ -15,10 +15,11 @@ from firedamp.ui.views.health import HealthViews
 from firedamp.ui.views.release import ReleaseViews
 from firedamp.ui.views.releases import ReleasesViews
 from firedamp.ui.views.rulings import RulingsViews
+from firedamp.ui.views.services import ServicesViews
 from firedamp.ui.views.site import Holder, May, Sealed, Site
 from firedamp.ui.views.tokens import TokensViews
 
-_VIEWS = (ReleasesViews, ReleaseViews, DownloadViews, RulingsViews, GatesViews, AuditViews)
+_VIEWS = (ReleasesViews, ReleaseViews, DownloadViews, RulingsViews, ServicesViews, GatesViews, AuditViews)
 
 
 def routes(
