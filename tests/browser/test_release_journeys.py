@@ -40,6 +40,15 @@ async def _seed(store: Store) -> None:
     await store.add_looks(release, looks)
 
 
+async def _another(store: Store) -> None:
+    """One look more, as the judge would write it."""
+    release, last = await store.release(1), await store.last_look(1)
+    block = last.evidence.block
+    later = replace(block, index=block.index + 1, start=block.end, end=block.end + 30)
+    look = replace(last, evidence=replace(last.evidence, block=later))
+    await store.add_looks(replace(release, last_asked=time.time()), [look])
+
+
 @pytest.fixture
 def visitor(browser, tmp_path):
     """Opens the page of that release; whatever the browser complains of fails the test."""
@@ -127,6 +136,34 @@ def test_looks_are_gone_through_by_the_slider(visitor):
 
     assert page.locator(".mark").first.inner_text().split() == ["…", "undecided"]
     assert page.evaluate("document.activeElement.type") == "range"
+
+
+def test_a_new_look_shows_without_loading_the_page(visitor):
+    """Its findings and its place in the strip; what was unfolded stays so."""
+    page = visitor.page()
+    page.goto("/releases/1")
+    page.locator("article#check-errors summary", has_text="Queries").click()
+    page.evaluate("window.same = true")
+
+    visitor.site.do(_another(visitor.site.store))
+    page.get_by_text(f"{_LOOKS + 1} looks over").first.wait_for()
+
+    assert page.evaluate("window.same")
+    assert page.locator("form.scrub output").inner_text() == str(_LOOKS)
+    assert page.locator("article#check-errors .queries").is_visible()
+
+
+def test_a_note_being_written_is_not_swept_away(visitor):
+    """A look that comes meanwhile waits."""
+    page = visitor.page()
+    page.goto("/releases/1")
+    note = page.locator("article#check-latency").get_by_label("Why")
+    note.fill("half a senten")
+
+    visitor.site.do(_another(visitor.site.store))
+    page.wait_for_timeout(2500)
+
+    assert note.input_value() == "half a senten"
 
 
 def test_a_warning_is_ruled_on_and_the_page_says_so(visitor):

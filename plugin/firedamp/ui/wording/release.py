@@ -56,6 +56,7 @@ def detail(shell: Shell, seen: Seen, events: Sequence[Event]) -> Detailed:
         label=labelled(seen),
         labelling=labelling(seen),
         fault=seen.refused.why if seen.refused else "",
+        live="" if seen.is_past or release.ended is not None else f"/live{seen.address}",
     )
 
 
