@@ -92,7 +92,7 @@ CASES = [
     case("GET", "/api/v1/nothing", 404, "nothing answers"),
     case("GET", "/api/v1/releases/", 404, "nothing answers"),
     case("GET", "/api/v1//releases", 404, "nothing answers"),
-    case("GET", "/static/../../etc/passwd", 404, "nothing answers"),
+    case("GET", "/static/../../etc/passwd", 404, "no such file"),
     case("GET", "/argo/v1/destroy?service=checkout&namespace=shop", 404, "destroy"),
     case("POST", f"/flagger/v1/{PATH}/nonsense", 404, "nonsense", token=None, json=PAYLOAD),
     case("GET", "/api/v1/releases/0", 404, "release"),

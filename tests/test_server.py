@@ -440,7 +440,7 @@ async def test_logging_out_takes_the_cookie_away(service):
 class Broken(MemoryStore):
     """A store with a bug."""
 
-    async def releases(self, **_: Any) -> Any:
+    async def listed(self, *_: Any, **__: Any) -> Any:
         raise RuntimeError("a secret detail")
 
 

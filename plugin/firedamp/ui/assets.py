@@ -72,7 +72,7 @@ async def serve(request: web.Request) -> web.Response:
     """A file, or word that it has not changed."""
     asset = ASSETS.get(request.match_info["name"])
     if asset is None:
-        raise NotFoundError("there is no such file here; the pages themselves name those that there are")
+        raise NotFoundError("there is no such file here; see the pages themselves for those that there are")
     kept = _FOR_EVER if request.query.get("v") == asset.digest else _ASK_AGAIN
     headers = {"Cache-Control": kept, "ETag": f'"{asset.digest}"', "Vary": "Accept-Encoding"}
     if asset.digest in request.headers.get("If-None-Match", ""):
