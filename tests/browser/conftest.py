@@ -1,4 +1,4 @@
-"""One browser for all tests; a server with a store of its own for each."""
+"""One browser for the tests of a module; a server with a store of its own for each."""
 
 import pytest
 
@@ -6,9 +6,14 @@ from browsing import CHROMIUM, Visitor, serving_at
 from seeds import a_dozen
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium of the system, without a window."""
+    """
+    Chromium of the system, without a window.
+
+    It is closed after each module: while it is open its event loop runs, and no test with a loop of its own
+    could run beside it in this process.
+    """
     if CHROMIUM is None:
         pytest.skip("no chromium in PATH: apt-get install chromium")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
