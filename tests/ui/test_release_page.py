@@ -395,6 +395,41 @@ async def test_a_release_of_an_older_version_stands_as_it_was_found(service):
     assert "22 of the 29 errors" in text
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"effect": float("nan")},
+        {"effect": 2.0, "interval": (float("nan"), float("nan"))},
+        {"effect": 1e300, "interval": (0.0, float("inf")), "tolerance": 1e-300},
+        {"against": None, "effect": None, "canary": float("inf")},
+        {"against": None, "effect": None, "canary": -5.0, "tolerance": 0.0},
+        {"canary": float("nan"), "baseline": float("inf"), "canary_n": float("inf")},
+        {"baseline": 1.0, "unit": "bytes", "tolerance": float("nan")},
+    ],
+)
+@pytest.mark.parametrize("kind", ["proportion", "distribution", "threshold", "trend", "of-a-later-version"])
+async def test_numbers_beyond_all_measure_draw_no_nonsense(service, changes, kind):
+    """Whatever an arithmetic brought, the page stands, and no coordinate is infinite or not a number."""
+    rows = {Arm.MAIN: {"m": (1.0,)}, Arm.CANARY: {"c": (1.0,)}}
+    if kind == "proportion":
+        rows = {arm: dict.fromkeys(each, (1.0, 1.0)) for arm, each in rows.items()}
+    look = a_look(0)
+    found = replace(ERRORS, kind=kind, **changes)
+    evidence = replace(look.evidence, slices={"errors": Slice(rows, (float("inf"),))})
+    release = await opened(service.store, replace(look, findings=(found,), evidence=evidence))
+
+    page = await shown(service, f"/releases/{release.id}")
+
+    drawn = [
+        value
+        for tag, given in page.tags
+        for name, value in given.items()
+        if name in ("x", "x1", "width", "cx")
+    ]
+    assert not any(word in (value or "") for value in drawn for word in ("nan", "inf"))
+    assert (await service.ask("GET", f"/api/v1/releases/{release.id}/checks/errors")).status == 200
+
+
 async def test_two_hundred_checks_are_one_page(service):
     """All of them are said; those beyond the first ten have their evidence on pages of their own."""
     findings = tuple(replace(ERRORS, check=f"check-{number}", p_value=number / 1e6) for number in range(200))

@@ -113,7 +113,7 @@ def _count(number: float) -> str:
 
 def _limit(finding: Finding) -> str:
     """The tolerance as a ratio; a check against a bare limit has no effect, and its limit has a unit."""
-    if finding.tolerance is None:
+    if finding.tolerance is None or math.isnan(finding.tolerance):
         return ""
     if finding.against is None and finding.effect is None:
         return words.quantity(finding.tolerance, finding.unit)

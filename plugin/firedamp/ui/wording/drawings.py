@@ -6,11 +6,12 @@ Every drawing says in words what it shows; those who do not see it lose nothing.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from firedamp import words
 from firedamp.decision.exhibits import Durations, Lines, Pods
 from firedamp.model import Finding
-from firedamp.ui.pages.release import Box, Curves, Scale, Spark, Tick
+from firedamp.ui.pages.evidence import Box, Curves, Scale, Spark, Tick
 
 #: Sizes of the boxes, in SVG units; templates know them too.
 SCALE_WIDTH = 100.0
@@ -25,15 +26,18 @@ _ROOM = 16.0
 
 def scale(finding: Finding) -> Scale | None:
     """The effect with its interval against the tolerance, on a logarithmic axis; or a value and its limit."""
+    if finding.tolerance is not None and not math.isfinite(finding.tolerance):
+        finding = replace(finding, tolerance=None)
     if finding.effect is not None and math.isfinite(finding.effect) and finding.effect > 0:
         return _of_effect(finding, finding.effect)
-    if finding.against is None and finding.canary is not None and finding.tolerance is not None:
-        return _of_limit(finding.canary, finding.tolerance, finding.unit)
+    value, limit = finding.canary, finding.tolerance
+    if finding.against is None and value is not None and limit is not None and math.isfinite(value + limit):
+        return _of_limit(value, limit, finding.unit)
     return None
 
 
 def _of_effect(finding: Finding, effect: float) -> Scale:
-    low, high = finding.interval or (effect, effect)
+    low, high = (effect if math.isnan(end) else end for end in finding.interval or (effect, effect))
     marks = [effect, low, high, 1.0, finding.tolerance or 1.0]
     seen = [one for one in marks if math.isfinite(one) and one > 0]
     left = max(min(seen) / _MARGIN, _LEAST_RATIO)
@@ -57,7 +61,7 @@ def _of_effect(finding: Finding, effect: float) -> Scale:
 
 def _effect_said(finding: Finding, effect: float) -> str:
     said = f"canary over {words.arm(finding.against)}: {words.times(effect)}"
-    if finding.interval is not None:
+    if finding.interval is not None and not any(map(math.isnan, finding.interval)):
         said += f", between {words.times(finding.interval[0])} and {_upper(finding.interval[1])}"
     if finding.tolerance:
         which = "at least" if finding.tolerance < 1 else "up to"
@@ -133,6 +137,11 @@ def _spark_said(lines: Lines, unit: str) -> str:
             least, most = words.quantity(min(seen), unit), words.quantity(max(seen), unit)
             said.append(f"{name} {words.quantity(seen[-1], unit)} at last, between {least} and {most}")
     return "; ".join(said)
+
+
+def has_curve(found: Durations) -> bool:
+    """There is a bound to draw it to."""
+    return any(math.isfinite(bound) and bound > 0 for bound in found.bounds)
 
 
 def curves(found: Durations) -> Curves:

@@ -10,7 +10,7 @@ from firedamp.decision import exhibits
 from firedamp.decision.exhibits import Lines, Pods, Series
 from firedamp.judge.sent import Sent
 from firedamp.model import Finding, Outcome
-from firedamp.ui.pages.release import Detail, LookRow, OperationRow, PodRow, QueryRow
+from firedamp.ui.pages.evidence import Detail, LookRow, OperationRow, PodRow, QueryRow
 from firedamp.ui.pages.shell import Instant, Link
 from firedamp.ui.wording import drawings
 from firedamp.ui.wording.marks import MARKS
@@ -38,7 +38,7 @@ def detail(seen: Seen, finding: Finding, found: exhibits.Series) -> Detail:
         pods_value=_value_named(finding),
         pods_since=f"since look {seen.known[0].evidence.block.index}" if seen.is_cut else "since warm-up",
         boxes=drawings.boxes(pods),
-        curves=drawings.curves(durations) if durations else None,
+        curves=drawings.curves(durations) if durations and drawings.has_curve(durations) else None,
         operations=tuple(_operations(seen, finding)),
         queries=tuple(_query(seen, one) for one in seen.queries.get(finding.check, ())),
         queries_unknown=_UNKNOWN if seen.parameters is None else "",
@@ -146,9 +146,9 @@ def quantity(number: float | None, unit: str) -> str:
 
 def effect(value: float | None, low: float | None, high: float | None) -> str:
     """An effect with its interval; empty where it is not known."""
-    if value is None:
+    if value is None or math.isnan(value):
         return ""
-    if low is None or high is None:
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
         return words.times(value)
     upper = "more" if math.isinf(high) else words.times(high)
     return f"{words.times(value)} ({words.times(low)} to {upper})"
