@@ -6,7 +6,16 @@ from browsing import PHONE, overflow, violations
 from firedamp.ports import Wanted
 
 #: Every page that a person who may read meets; {id} is the failing release.
-PAGES = ("/", "/?verdict=fail&state=running", "/?service=nothing", "/releases/{id}", "/login")
+PAGES = (
+    "/",
+    "/?verdict=fail&state=running",
+    "/?service=nothing",
+    "/releases/{id}",
+    "/services",
+    "/services/shop/checkout",
+    "/services/shop/checkout/checks/errors",
+    "/login",
+)
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 

@@ -68,6 +68,7 @@ releases = Table(
     Index(None, "namespace", "service", "started"),
     Index(None, "ended"),
     Index(None, "changed"),
+    Index(None, "started"),
     Index(None, "verdict", "id"),
     Index(None, "controller", "id"),
     Index(None, "service", "id"),

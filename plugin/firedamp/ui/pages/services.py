@@ -1,4 +1,4 @@
-"""Services: which are judged and how their last releases went; one of them; the record of one of its checks."""
+"""Services with their last releases; one of them; and the record of one of its checks."""
 
 from dataclasses import dataclass
 

@@ -102,7 +102,7 @@ def _card(found: Judged, now: float) -> Card:
 
 def _tiers(settings: Service | None) -> str:
     if settings is None:
-        return "not configured any more"
+        return "not configured"
     tiers = Counter(check.tier.value for check in settings.checks)
     return ", ".join(f"{count} {tier}" for tier, count in tiers.items()) or "no checks"
 
