@@ -278,7 +278,7 @@ class MemoryStore:
         return [event for event in newest if _is(event, namespace, service, revision)][:limit]
 
     async def trail(self, sifted: Sifted, *, before: int | None = None, limit: int = 50) -> Sequence[Entry]:
-        await self._turn(*sifted.namespaces, sifted.service, sifted.kind, sifted.by)
+        await self._turn(*sifted.namespaces, sifted.service, sifted.revision, sifted.kind, sifted.by)
         newest = [Entry(id, event) for id, event in enumerate(self._events, start=1)][::-1]
         mine = [one for one in newest if before is None or one.id < before]
         return [one for one in mine if _sifted(one.event, sifted)][:limit]
@@ -382,8 +382,10 @@ def _wanted(release: Release, wanted: Wanted) -> bool:
 
 
 def _sifted(event: Event, sifted: Sifted) -> bool:
-    wanted = [(sifted.service, event.service), (sifted.kind, event.kind), (sifted.by, event.by)]
-    named = all(want in (None, name) for want, name in wanted)
+    named = all(
+        getattr(sifted, name) in (None, getattr(event, name))
+        for name in ("service", "revision", "kind", "by")
+    )
     reached = not sifted.namespaces or event.namespace in sifted.namespaces
     after = sifted.since is None or event.at >= sifted.since
     return named and reached and after and (sifted.until is None or event.at < sifted.until)

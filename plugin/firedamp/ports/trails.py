@@ -62,6 +62,7 @@ class Sifted:
 
     namespaces: tuple[str, ...] = ()
     service: str | None = None
+    revision: str | None = None
     kind: str | None = None
     by: str | None = None
     since: float | None = None

@@ -60,7 +60,7 @@ def _conditions(sifted: Sifted) -> Iterator[ColumnElement[bool]]:
     table = schema.events.c
     if sifted.namespaces:
         yield table.namespace.in_(sifted.namespaces)
-    for name in ("service", "kind", "by"):
+    for name in ("service", "revision", "kind", "by"):
         if (value := getattr(sifted, name)) is not None:
             yield table[name] == value
     if sifted.since is not None:

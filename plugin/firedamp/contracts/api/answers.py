@@ -280,9 +280,3 @@ class EventAnswer(_Answer):
     by: str
     text: str
     data: dict[str, str]
-
-
-class EventList(_Answer):
-    """The audit trail, newest first."""
-
-    events: list[EventAnswer]

@@ -189,12 +189,3 @@ class LiftCall(_Call):
     service: ApiName
     namespace: ApiName = "default"
     mode: Literal["hold", "off"] = "hold"
-
-
-class EventsCall(_Call):
-    """The audit trail, newest first."""
-
-    namespace: ApiName | None = None
-    service: ApiName | None = None
-    revision: ApiLabel | None = None
-    limit: Page = 200

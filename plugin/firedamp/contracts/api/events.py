@@ -1,11 +1,58 @@
 """The audit trail."""
 
-from aiohttp import web
+from typing import Annotated
 
-from firedamp.contracts.api import answers, calls, rendering
+from aiohttp import web
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
+
+from firedamp.contracts.api.answers import EventAnswer
+from firedamp.contracts.api.calls import ApiLabel, ApiName, Id, Page
 from firedamp.contracts.api.openapi import Operation
+from firedamp.contracts.api.rendering import event_answer
 from firedamp.contracts.api.room import Room, Row, namespaces, query
-from firedamp.ports import Event
+from firedamp.ports import Sifted
+
+_LONGEST_NAME = 253
+
+
+def _who(text: str) -> str:
+    if not 0 < len(text) <= _LONGEST_NAME or not text.isprintable():
+        raise ValueError(f"1 to {_LONGEST_NAME} printable characters are allowed; write the name as recorded")
+    return text
+
+
+class EventsCall(BaseModel):
+    """A page of the audit trail, newest first; `before` is `next` of the page before."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    namespace: ApiName | None = None
+    service: ApiName | None = None
+    revision: ApiLabel | None = None
+    #: "gate", "ruling", "label", "override", "outcome", "token", ...
+    kind: ApiName | None = None
+    #: Who did it: the name of a token, or of a person.
+    by: (
+        Annotated[str, AfterValidator(_who), WithJsonSchema({"type": "string", "pattern": "^[ -~]{1,253}$"})]
+        | None
+    ) = None
+    before: Id | None = None
+    limit: Page = 200
+
+
+class EntryAnswer(EventAnswer):
+    """One line of the audit trail in its place; ids only grow."""
+
+    id: int
+
+
+class EventList(BaseModel):
+    """A page of the audit trail; ask again with `before=next`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    events: list[EntryAnswer]
+    next: int | None = None
 
 
 class Events(Room):
@@ -14,16 +61,20 @@ class Events(Room):
     __slots__ = ()
 
     def rows(self) -> list[Row]:
-        return [
-            (Operation("GET", "/events", "viewer", answers.EventList, query=calls.EventsCall), self.events)
-        ]
+        return [(Operation("GET", "/events", "viewer", EventList, query=EventsCall), self.events)]
 
-    async def events(self, request: web.Request) -> answers.EventList:
-        call = query(calls.EventsCall, request)
-        found: list[Event] = []
-        for namespace in namespaces(request, call.namespace):
-            found += await self.store.events(
-                namespace=namespace, service=call.service, revision=call.revision, limit=call.limit
-            )
-        newest = sorted(found, key=lambda event: -event.at)[: call.limit]
-        return answers.EventList(events=[rendering.event_answer(event) for event in newest])
+    async def events(self, request: web.Request) -> EventList:
+        call = query(EventsCall, request)
+        names = [one for one in namespaces(request, call.namespace) if one is not None]
+        sifted = Sifted(
+            namespaces=tuple(names),
+            service=call.service,
+            revision=call.revision,
+            kind=call.kind,
+            by=call.by,
+        )
+        found = await self.store.trail(sifted, before=call.before, limit=call.limit)
+        return EventList(
+            events=[EntryAnswer(id=one.id, **event_answer(one.event).model_dump()) for one in found],
+            next=found[-1].id if len(found) == call.limit else None,
+        )

@@ -43,7 +43,7 @@ def page(
 
 def twin(asked: Mapping[str, str]) -> str:
     """The same as JSON."""
-    kept = {name: text for name, text in asked.items() if text and name in ("namespace", "service")}
+    kept = {name: text for name, text in asked.items() if text and name not in ("since", "until")}
     return "/api/v1/events" + (f"?{urlencode(kept)}" if kept else "")
 
 
