@@ -14,6 +14,10 @@ PAGES = (
     "/services",
     "/services/shop/checkout",
     "/services/shop/checkout/checks/errors",
+    "/gates",
+    "/audit",
+    "/tokens",
+    "/health",
     "/login",
 )
 
