@@ -180,6 +180,18 @@ def test_a_warning_is_ruled_on_and_the_page_says_so(visitor):
     assert "known cold cache" in page.locator("article#check-latency").inner_text()
 
 
+def test_enter_in_a_note_rules_nothing(visitor):
+    """A word that rolls back is pressed on purpose."""
+    page = visitor.page()
+    page.goto("/releases/1")
+
+    page.locator("article#check-latency").get_by_label("Why").fill("hm")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+
+    assert visitor.site.do(visitor.site.store.rulings(1)) == []
+
+
 def test_without_scripts_everything_is_there(visitor):
     """Drawings, tables, pods, queries and the looks, by links and forms alone."""
     page = visitor.page(java_script_enabled=False)

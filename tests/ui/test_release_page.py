@@ -164,7 +164,7 @@ async def test_what_a_running_release_waits_for_is_said_with_its_time(service):
 
     text = (await shown(service, f"/releases/{release.id}")).text
 
-    assert "a pass is judged next at 00:10:00 UTC" in text
+    assert "a pass is judged at 00:10:00 UTC" in text
     assert "the policy decides at 00:20:00 UTC" in text
     assert "may be used by now" in text
 

@@ -102,7 +102,7 @@ def _ahead(seen: Seen) -> list[str]:
     if found.warm_from is not None and found.warm_from > seen.now:
         said.append(f"warm-up is over {instant(found.warm_from, seen.now).ago}")
     if found.judged_at is not None:
-        said.append(f"a pass is judged next {_when(found.judged_at, seen.now)}")
+        said.append(f"a pass is judged {_when(found.judged_at, seen.now)}")
     if found.ends_at is not None:
         said.append(f"the policy decides {_when(found.ends_at, seen.now)}")
     return said
