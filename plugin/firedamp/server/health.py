@@ -75,12 +75,12 @@ def _ailments(health: Health, settings: Settings) -> Iterator[Ailment]:
     yield from _losses(dict(health.intake))
     if health.put_off:
         yield Ailment(
-            f"{health.put_off} questions were put off since the start: too many were asked at once.",
+            f"Questions were put off since the start ({health.put_off}): too many were asked at once.",
             f"Raise limits.concurrent (now {settings.limits.concurrent}), or add a replica.",
         )
     if health.surprises:
         yield Ailment(
-            f"{health.surprises} exceptions that nobody had foreseen since the start.",
+            f"Exceptions that nobody had foreseen came up since the start ({health.surprises}).",
             f"Please report them: {_LOG} for surprise and contract_trouble.",
         )
     yield from _unset(settings)
