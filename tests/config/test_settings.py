@@ -488,7 +488,10 @@ def test_single_checks_of_a_flow_may_be_other():
     ("tuned", "fault"),
     [
         ("order.speed: {tolerance: 40%}", "there is no check 'order.speed'; known are operations"),
-        ("operations: {tolerance: 40%}", "tolerance of check 'operations' is 0.4: this check, of kind operations, has"),
+        (
+            "operations: {tolerance: 40%}",
+            "tolerance of check 'operations' is 0.4: this check, of kind operations, has",
+        ),
     ],
 )
 def test_what_a_flow_has_not_cannot_be_tuned(tuned, fault):
