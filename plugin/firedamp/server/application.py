@@ -58,7 +58,13 @@ def create_app(
             *Probes(store, life).routes(),
             *Login(door).routes(),
             *pages(
-                store, settings, lambda request: request[TOKEN], may=may, sealed=door.sealed, office=office
+                store,
+                settings,
+                lambda request: request[TOKEN],
+                may=may,
+                sealed=door.sealed,
+                office=office,
+                clock=clock,
             ),
             *LiveViews(live, store, lambda request: request[TOKEN]).routes(),
             *argo.routes(asked, settings, clock=clock),
