@@ -12,6 +12,7 @@ Source: HTML Living Standard, 9.2 Server-sent events.
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -99,8 +100,9 @@ class Live:
         try:
             await self._begin()
             response = web.StreamResponse(headers=_HEADERS)
-            await response.prepare(request)
-            await self._tell(response, listener)
+            with suppress(ConnectionError):  # the page is gone
+                await response.prepare(request)
+                await self._tell(response, listener)
             return response
         finally:
             self._listeners.discard(listener)
@@ -125,12 +127,9 @@ class Live:
     async def _tell(self, response: web.StreamResponse, listener: _Listener) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._longest_seconds
-        try:
-            await response.write(_RETRY)
-            while not self._closed and loop.time() < until:
-                await response.write(_event(await self._next(listener)))
-        except ConnectionError:
-            pass  # the page is gone
+        await response.write(_RETRY)
+        while not self._closed and loop.time() < until:
+            await response.write(_event(await self._next(listener)))
 
     async def _next(self, listener: _Listener) -> list[int]:
         try:
