@@ -97,9 +97,10 @@ def _ahead(seen: Seen, finding: Finding) -> str:
     """What is missing for a pass, and when it is expected at this traffic."""
     if not finding.needs or finding.outcome is not Outcome.INCONCLUSIVE:
         return ""
-    said = f"about {words.about(finding.needs)} more canary requests"
-    if said in finding.sentence:
+    more = f"about {words.about(finding.needs)} more canary"
+    if more in finding.sentence:
         return ""
+    said = f"{more} {'flows' if finding.kind.startswith('flow-') else 'requests'}"
     pace = exhibits.pace(seen.known, finding)
     if pace <= 0 or seen.release.ended is not None:
         return said
