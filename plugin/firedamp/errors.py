@@ -5,7 +5,8 @@ Every error that firedamp raises on purpose, drawn as a tree.
     ├── ConfigError            the settings are wrong; the message names path, value and remedy
     ├── AskError               a question that cannot be understood (contracts answer 4xx)
     │   ├── ForbiddenError     the caller may not ask this
-    │   └── NotFoundError      the thing named does not exist
+    │   ├── NotFoundError      the thing named does not exist
+    │   └── UnsuitedError      understood, and what it is about does not allow it
     ├── SourceError            a metric source did not give an answer (the verdict is undecided)
     │   ├── SourceDownError    unreachable, timed out or overloaded; asking again may help
     │   └── SourceRefusedError it understood us and said no; asking again will not help
@@ -34,6 +35,10 @@ class ForbiddenError(AskError):
 
 class NotFoundError(AskError):
     """What the caller names does not exist."""
+
+
+class UnsuitedError(AskError):
+    """What is asked for does not go with what is there: a ruling on a check that does not fail."""
 
 
 class SourceError(FiredampError):

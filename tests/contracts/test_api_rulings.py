@@ -161,10 +161,6 @@ async def test_rulings_of_another_namespace_are_not_told(service):
         ({"check": 7, "word": "real"}, "check"),
         ({"check": "retries", "word": "real", "note": "x" * 501}, "at most 500"),
         ({"check": "retries", "word": "real", "note": "two\nlines"}, "on one line"),
-        ({"check": "nobody", "word": "real"}, "has no check 'nobody'"),
-        ({"check": "errors", "word": "real"}, "only warn checks are ruled on"),
-        ({"check": "misses", "word": "false-alarm"}, "only warn checks are ruled on"),
-        ({"check": "refusals", "word": "real"}, "only a failing check is ruled on"),
     ],
 )
 async def test_what_cannot_be_said_is_refused_in_words(service, body, says):
@@ -177,9 +173,27 @@ async def test_what_cannot_be_said_is_refused_in_words(service, body, says):
 
 
 @pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"check": "nobody", "word": "real"}, "has no check 'nobody'"),
+        ({"check": "errors", "word": "real"}, "only warn checks are ruled on"),
+        ({"check": "misses", "word": "false-alarm"}, "only warn checks are ruled on"),
+        ({"check": "refusals", "word": "real"}, "only a failing check is ruled on"),
+    ],
+)
+async def test_what_the_release_does_not_allow_is_refused_in_words(service, body, says):
+    """Understood, but it does not go with what is there; and nothing is written."""
+    status, found = await ask(service, "POST", RULINGS, json=body)
+
+    assert status == 409
+    assert says in found["error"]
+    assert await service.store.events() == []
+
+
+@pytest.mark.parametrize(
     ("path", "status", "says"),
     [
-        (f"{RULINGS}?check=retries", 400, "there is none to withdraw"),
+        (f"{RULINGS}?check=retries", 409, "there is none to withdraw"),
         (RULINGS, 400, "check"),
         ("/api/v1/releases/99/rulings?check=retries", 404, 'release "99" is not known'),
         ("/api/v1/releases/99/label", 404, 'release "99" is not known'),
@@ -194,19 +208,19 @@ async def test_what_is_not_there_is_not_withdrawn(service, path, status, says):
 
 
 @pytest.mark.parametrize(
-    ("body", "says"),
+    ("body", "refused", "says"),
     [
-        ({"word": "true-positive"}, "which did not fail: true-negative or false-negative is allowed"),
-        ({"word": "true positive"}, "word"),
-        ({"word": "withdrawn"}, "word"),
-        ({}, "word"),
+        ({"word": "true-positive"}, 409, "which did not fail: true-negative or false-negative is allowed"),
+        ({"word": "true positive"}, 400, "word"),
+        ({"word": "withdrawn"}, 400, "word"),
+        ({}, 400, "word"),
     ],
 )
-async def test_a_label_that_does_not_fit_is_refused(service, body, says):
+async def test_a_label_that_does_not_fit_is_refused(service, body, refused, says):
     """Whoever mistakes a pass for a failure is told so."""
     status, found = await ask(service, "PUT", LABEL, json=body)
 
-    assert status == 400
+    assert status == refused
     assert says in found["error"]
 
 
@@ -217,7 +231,7 @@ async def test_an_ended_release_is_labelled_and_not_ruled_on(service):
     ruled, answer = await ask(service, "POST", RULINGS, json=REAL)
     labelled, _ = await ask(service, "PUT", LABEL, json={"word": "false-negative"})
 
-    assert (ruled, labelled) == (400, 200)
+    assert (ruled, labelled) == (409, 200)
     assert "has ended (promoted): only a running release is ruled on; label it instead" in answer["error"]
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from firedamp.access.keyring import Keyring
 from firedamp.access.roles import PROGRAMS, ROLES, permitted
 from firedamp.access.tokens import digest, new_secret
-from firedamp.errors import AskError, ConflictError, ForbiddenError, NotFoundError
+from firedamp.errors import AskError, ConflictError, ForbiddenError, NotFoundError, UnsuitedError
 from firedamp.ports import Event, Store, Token
 
 
@@ -70,5 +70,5 @@ def _sound(wanted: Token) -> None:
         )
 
 
-def _taken(name: str) -> AskError:
-    return AskError(f"a token {name!r} exists already; revoked names are not used again: choose another")
+def _taken(name: str) -> UnsuitedError:
+    return UnsuitedError(f"a token {name!r} exists already; revoked names are not used again: choose another")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from firedamp.decision import parameters as stored
 from firedamp.decision import recorded, rulings
 from firedamp.decision.parameters import Parameters
-from firedamp.errors import AskError, NotFoundError
+from firedamp.errors import NotFoundError, UnsuitedError
 from firedamp.judge import releases
 from firedamp.model import Label, Look, Release, Ruling, Tier
 from firedamp.ports import Store
@@ -44,7 +44,7 @@ async def spoken(store: Store, ruling: Ruling) -> Ruling:
         before, look = await in_force(store, release, parameters), await store.last_look(release.id)
         wrong = rulings.refusal(ruling.word, ruling.check, release, parameters, look, before)
         if wrong is not None or look is None:
-            raise AskError(wrong or f"{release.key} has no look yet: ask again when it has one")
+            raise UnsuitedError(wrong or f"{release.key} has no look yet: ask again when it has one")
         ruling = _as_seen(ruling, look)
         await store.rule(ruling)
         told = recorded.verdict(release, parameters, look, rulings.in_force([*before, ruling]))
@@ -62,7 +62,7 @@ async def labelled(store: Store, label: Label) -> Label:
     """
     release = await _release(store, label.release_id)
     if wrong := rulings.mislabelled(label.word, release):
-        raise AskError(wrong)
+        raise UnsuitedError(wrong)
     await store.label(label)
     return label
 
@@ -78,10 +78,10 @@ def _parameters(release: Release, now: float) -> Parameters:
     """By what a release is judged, where it still is."""
     if not stored.is_readable(release.parameters):
         begun = f"{release.key} was begun by firedamp {release.version}"
-        raise AskError(f"{begun}, whose settings this version cannot read; label it instead")
+        raise UnsuitedError(f"{begun}, whose settings this version cannot read; label it instead")
     parameters = stored.from_json(release.parameters)
     if release.ended is None and releases.over(release, parameters, now):
-        raise AskError(f"{release.key} is over: nobody has asked about it for long; label it instead")
+        raise UnsuitedError(f"{release.key} is over: nobody has asked about it for long; label it instead")
     return parameters
 
 

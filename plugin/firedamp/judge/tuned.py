@@ -15,7 +15,7 @@ import structlog
 from firedamp.decision import tuning
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.tuning import Change
-from firedamp.errors import AskError, ConflictError, NotFoundError
+from firedamp.errors import AskError, ConflictError, NotFoundError, UnsuitedError
 from firedamp.ports import Override, Store
 
 _LOG = structlog.get_logger()
@@ -192,7 +192,7 @@ def _difference(known: Tuned, wanted: Parameters) -> tuple[str, ...]:
         return found
     if known.misfit:
         return (f"version {known.version}, which did not fit the settings any more, is taken back",)
-    raise AskError("nothing would change: this is in force already; change a value, or leave it")
+    raise UnsuitedError("nothing would change: this is in force already; change a value, or leave it")
 
 
 def _noted(difference: tuple[str, ...], note: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from firedamp.contracts._wire.reading import RefusedError
-from firedamp.errors import AskError, ForbiddenError, NotFoundError
+from firedamp.errors import AskError, ForbiddenError, NotFoundError, UnsuitedError
 from firedamp.model import Verdict
 
 MAX_SUMMARY_CHARACTERS = 600
@@ -47,6 +47,8 @@ def status_of(error: AskError) -> int:
             return HTTPStatus.FORBIDDEN
         case NotFoundError():
             return HTTPStatus.NOT_FOUND
+        case UnsuitedError():
+            return HTTPStatus.CONFLICT
         case _:
             return HTTPStatus.BAD_REQUEST
 

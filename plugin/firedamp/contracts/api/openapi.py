@@ -31,7 +31,7 @@ _REFUSALS = {
     "403": "The token may not ask this.",
     "404": "What is named does not exist.",
     "408": "The body did not arrive in time.",
-    "409": "Somebody else was faster.",
+    "409": "What is there does not allow it, or somebody else was faster.",
     "413": "The body is too large.",
     "415": "The body is no plain JSON.",
 }
@@ -48,7 +48,7 @@ class Operation:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     #: Two who change the same at once are told so.
-    is_raced: bool = False
+    may_clash: bool = False
 
     @property
     def path(self) -> str:
@@ -128,7 +128,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     refusals = {
         status: {"description": text, "content": _content(ErrorAnswer)}
         for status, text in _REFUSALS.items()
-        if status != "409" or operation.is_raced
+        if status != "409" or operation.may_clash
     }
     return {"200": {"description": "The answer.", "content": _content(operation.answer)}, **refusals}
 

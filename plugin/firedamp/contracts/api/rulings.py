@@ -55,10 +55,10 @@ class Rulings(Room):
         op, words, label = Operation, "/releases/{id}/rulings", "/releases/{id}/label"
         return [
             (op("GET", words, "viewer", RulingList), self.rulings),
-            (op("POST", words, "ruler", RulingAnswer, body=RulingCall), self.rule),
-            (op("DELETE", words, "ruler", RulingAnswer, query=WithdrawCall), self.withdraw),
-            (op("PUT", label, "ruler", LabelAnswer, body=LabelCall), self.label),
-            (op("DELETE", label, "ruler", LabelAnswer, query=UnlabelCall), self.unlabel),
+            (op("POST", words, "ruler", RulingAnswer, body=RulingCall, may_clash=True), self.rule),
+            (op("DELETE", words, "ruler", RulingAnswer, query=WithdrawCall, may_clash=True), self.withdraw),
+            (op("PUT", label, "ruler", LabelAnswer, body=LabelCall, may_clash=True), self.label),
+            (op("DELETE", label, "ruler", LabelAnswer, query=UnlabelCall, may_clash=True), self.unlabel),
         ]
 
     async def rulings(self, request: web.Request) -> RulingList:

@@ -99,7 +99,7 @@ class Tokens(Room):
     def rows(self) -> list[Row]:
         return [
             (Operation("GET", "/tokens", "admin", TokenList, query=EverythingCall), self.tokens),
-            (Operation("POST", "/tokens", "admin", MadeAnswer, body=TokenCall), self.make),
+            (Operation("POST", "/tokens", "admin", MadeAnswer, body=TokenCall, may_clash=True), self.make),
             (Operation("DELETE", "/tokens", "admin", RevokedAnswer, query=RevokeCall), self.revoke),
         ]
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from firedamp.config import Settings
 from firedamp.contracts import _wire
@@ -24,6 +24,11 @@ from firedamp.ports import Override
 _PATH = "/services/{namespace}/{service}/tuning"
 
 
+def _whole(number: object) -> object:
+    """To JSON 50.0 is as whole as 50."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -40,7 +45,7 @@ class PreviewCall(_Model):
 
     #: All that is to be other than in the settings, as it would be saved.
     change: Change
-    releases: Annotated[int, Field(ge=1, le=MOST)] = USUAL
+    releases: Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)] = USUAL
 
 
 class TuningCall(_Model):
@@ -49,7 +54,7 @@ class TuningCall(_Model):
     #: All that is to be other than in the settings.
     change: Change
     #: The version that was in force when the change was made; 0 before the first one.
-    based_on: Annotated[int, Field(ge=0, le=2**31 - 1)]
+    based_on: Annotated[int, Field(ge=0, le=2**31 - 1), BeforeValidator(_whole)]
     note: Note = ""
 
 
@@ -157,11 +162,11 @@ class Tunings(Room):
         return [
             (op("GET", _PATH, "viewer", TuningAnswer), partial(self.tuning, desk)),
             (
-                op("POST", f"{_PATH}/preview", "tuner", PreviewAnswer, body=PreviewCall),
+                op("POST", f"{_PATH}/preview", "tuner", PreviewAnswer, body=PreviewCall, may_clash=True),
                 partial(self.preview, desk, previews),
             ),
             (
-                op("PUT", _PATH, "tuner", TuningAnswer, body=TuningCall, is_raced=True),
+                op("PUT", _PATH, "tuner", TuningAnswer, body=TuningCall, may_clash=True),
                 partial(self.save, desk),
             ),
         ]

@@ -11,11 +11,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from firedamp.checks import BaseCheck
 from firedamp.decision.parameters import Parameters, Window
-from firedamp.errors import AskError
+from firedamp.errors import UnsuitedError
 from firedamp.model import Tier
 from firedamp.units import Delay, Excess, Seconds, Share, Tolerance
 
@@ -27,6 +27,23 @@ _Data = dict[str, object]
 _Model = TypeVar("_Model", bound=BaseModel)
 CheckT = TypeVar("CheckT", bound=BaseCheck)
 ParametersT = TypeVar("ParametersT", bound=Parameters)
+
+
+def _written(most: float, percents: str, *, least: str = "exclusiveMinimum") -> WithJsonSchema:
+    """A share as the API's document promises to take it: a little less than it takes."""
+    number = {"type": "number", least: 0, "maximum": most}
+    return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": f"^(?:{percents})%$"}]})
+
+
+def _lasting(most: float) -> WithJsonSchema:
+    number = {"type": "number", "exclusiveMinimum": 0, "maximum": most}
+    return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": "^[1-9][0-9]{0,2}[sm]$"}]})
+
+
+_Share = Annotated[Share, _written(0.99, "[1-9][0-9]?")]
+_Excess = Annotated[Excess, _written(0.99, "[0-9]|[1-9][0-9]", least="minimum")]
+_Tolerance = Annotated[Tolerance, _written(100, "[0-9]|[1-9][0-9]{1,2}", least="minimum")]
+_Seconds = Annotated[Seconds, _lasting(30 * 86400)]
 
 
 class _Part(BaseModel):
@@ -41,19 +58,19 @@ class CheckChange(_Part):
     """What is other of one check; not every kind has all of it."""
 
     #: Largest difference that is no harm: of odds, of durations, of growth.
-    tolerance: Tolerance | None = None
+    tolerance: _Tolerance | None = None
     #: The same for a level, upwards or downwards.
-    max_increase: Tolerance | None = None
-    max_decrease: Share | None = None
+    max_increase: _Tolerance | None = None
+    max_decrease: _Share | None = None
     #: Limits of a threshold.
     max: _Limit | None = None
     min: _Limit | None = None
     #: Smallest absolute rise that can be harm.
-    min_excess: Excess | None = None
+    min_excess: _Excess | None = None
     #: Pass when a rise to this multiple is excluded ...
     pass_ratio: Annotated[float, Field(gt=1, le=100)] | None = None
     #: ... or a rise by this much.
-    pass_excess: Share | None = None
+    pass_excess: _Share | None = None
     tier: Annotated[Tier, Field(strict=False)] | None = None
     #: Its part of the tier's alpha, relative to the other checks.
     weight: Annotated[float, Field(gt=0, le=100)] | None = None
@@ -63,7 +80,7 @@ class CheckChange(_Part):
         The check with this change; the same one where nothing is other.
 
         Raises:
-            AskError: its kind has no such field, or the values do not go together.
+            UnsuitedError: its kind has no such field, or the values do not go together.
         """
         given = self.given()
         if not given:
@@ -71,7 +88,7 @@ class CheckChange(_Part):
         allowed = tunable(check)
         wrong = next((field for field in given if field not in allowed), None)
         if wrong is not None:
-            raise AskError(
+            raise UnsuitedError(
                 f"{wrong} of check {check.name!r} is {given[wrong]!r}: this check, of kind {check.kind}, "
                 f"has {', '.join(allowed)} to tune; leave {wrong} out"
             )
@@ -81,9 +98,9 @@ class CheckChange(_Part):
 class WindowChange(_Part):
     """When a release is judged; the length of a block stays, for evidence is kept in blocks."""
 
-    warm_up: Annotated[Delay, Field(le=86400)] | None = None
-    promote_after: Seconds | None = None
-    decide_by: Seconds | None = None
+    warm_up: Annotated[Delay, Field(le=86400), _lasting(86400)] | None = None
+    promote_after: _Seconds | None = None
+    decide_by: _Seconds | None = None
 
 
 class Change(_Part):
@@ -92,9 +109,9 @@ class Change(_Part):
     checks: Annotated[dict[_Name, CheckChange], Field(max_length=_MOST_CHECKS)] = Field(default_factory=dict)
     window: WindowChange = WindowChange()
     #: Probability of ever rolling back a healthy release.
-    alpha: Annotated[Share, Field(le=0.2)] | None = None
+    alpha: Annotated[Share, Field(le=0.2), _written(0.2, "[1-9]|1[0-9]")] | None = None
     #: The same for the warn tier.
-    alpha_warn: Annotated[Share, Field(le=0.5)] | None = None
+    alpha_warn: Annotated[Share, Field(le=0.5), _written(0.5, "[1-9]|[1-4][0-9]")] | None = None
 
     @field_validator("checks")
     @classmethod
@@ -115,7 +132,7 @@ class Change(_Part):
         The parameters with this change; the same ones where it is empty.
 
         Raises:
-            AskError: there is no such check, its kind has no such field, or the values do not go together.
+            UnsuitedError: there is no such check or field, or the values do not go together.
         """
         if self.is_empty:
             return parameters
@@ -194,7 +211,7 @@ def _refuse_unknown(named: Iterable[str], checks: Sequence[BaseCheck]) -> None:
     if wrong is not None:
         more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
         told = f"known are {', '.join(known[:_MOST_NAMED])}{more}" if known else "the settings have none"
-        raise AskError(f"there is no check {wrong!r}: {told}; name one of them")
+        raise UnsuitedError(f"there is no check {wrong!r}: {told}; name one of them")
 
 
 def _valid(kind: type[_Model], old: BaseModel, given: _Data, where: str) -> _Model:
@@ -203,4 +220,4 @@ def _valid(kind: type[_Model], old: BaseModel, given: _Data, where: str) -> _Mod
         return kind.model_validate_json(json.dumps(data))
     except ValidationError as error:
         faults = [str(one["msg"]).removeprefix("Value error, ") for one in error.errors(include_url=False)]
-        raise AskError(f"{where} does not allow this: {'; '.join(dict.fromkeys(faults))}") from error
+        raise UnsuitedError(f"{where} does not allow this: {'; '.join(dict.fromkeys(faults))}") from error
