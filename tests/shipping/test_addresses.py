@@ -51,12 +51,13 @@ async def test_what_the_chart_points_to_is_there(client):
     scraped = [one["path"] for one in of_kind(found, "ServiceMonitor")[0]["spec"]["endpoints"]]
     shown = [one["path"] for one in of_kind(found, "Ingress")[0]["spec"]["rules"][0]["http"]["paths"]]
 
-    below = {"/releases": "/releases/1", "/static": "/static/firedamp.css"}
+    below = {"/releases": "/releases/1", "/static": "/static/firedamp.css", "/live": "/live/releases"}
     answers = {path: await status(client, below.get(path, path)) for path in [*probed, *scraped, *shown]}
 
     assert probed == ["/startupz", "/livez", "/readyz"]
-    # One logs out by POST; pages lead a stranger to the login.
-    assert answers == {path: 405 if path == "/logout" else 200 for path in answers}
+    # One logs out by POST; pages lead a stranger to the login, and their data are refused.
+    other = {"/logout": 405, "/api/v1/releases": 401}
+    assert answers == {path: other.get(path, 200) for path in answers}
 
 
 async def status(client, path):
