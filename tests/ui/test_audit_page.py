@@ -1,19 +1,11 @@
 """The page of the audit trail: who did what, narrowed and paged."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from firedamp.ports import Event
-from service import ASKER, Service, running
-
-
-@pytest_asyncio.fixture
-async def service() -> AsyncIterator[Service]:
-    async with running() as found:
-        yield found
+from service import ASKER
 
 
 def an_event(text: str, **changes: object) -> Event:

@@ -2,26 +2,15 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
-import pytest_asyncio
-
 from firedamp.model import Arm, Finding, Outcome, ReleaseKey, Tier
-from service import ASKER, Service, running
-from store.examples import a_look, a_release
-
-SHOP = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
-
-
-@pytest_asyncio.fixture
-async def service() -> AsyncIterator[Service]:
-    async with running() as found:
-        yield found
+from service import ASKER, Service
+from store.examples import KEY, a_look, a_release
 
 
 async def table(service: Service, *looks) -> list[dict[str, str]]:
-    release = await service.store.open(a_release(SHOP))
+    release = await service.store.open(a_release(KEY))
     await service.store.add_looks(release, looks)
     reply = await service.ask("GET", f"/releases/{release.id}.csv")
     assert reply.status == 200
@@ -68,7 +57,7 @@ async def test_no_text_becomes_a_formula(service):
 
 async def test_the_file_has_a_plain_name(service):
     """The service's name is a caller's, and the disk the reader's."""
-    release = await service.store.open(a_release(replace(SHOP, service='a"/../b\r\nX: y')))
+    release = await service.store.open(a_release(replace(KEY, service='a"/../b\r\nX: y')))
 
     reply = await service.ask("GET", f"/releases/{release.id}.csv")
 

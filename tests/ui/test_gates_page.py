@@ -1,36 +1,18 @@
 """The page of gates: what is in force, what throwing a switch would do, and how it is undone."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from fakes import MemoryStore
-from firedamp.access import digest
-from firedamp.ports import Gate, Token
+from firedamp.ports import Gate
 from firedamp.server.clock import now
 from service import ADMIN, ASKER, Reply, Service, running
+from visits import RULER, VIEWER
 
-VIEWER = "fd_a-viewer-of-everything"
-RULER = "fd_a-ruler-of-shop-alone"
-PEOPLE = (
-    Token("vera", digest(VIEWER), "viewer"),
-    Token("ruth", digest(RULER), "ruler", ("shop",)),
-)
 WANTED = {"namespace": "shop", "service": "checkout", "hook": "hold", "lasts": "2h", "note": "looks odd"}
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
-
-
-@pytest_asyncio.fixture
-async def service() -> AsyncIterator[Service]:
-    store = MemoryStore()
-    for token in PEOPLE:
-        await store.add_token(token)
-    async with running(store=store) as found:
-        yield found
 
 
 async def post(service: Service, fields: dict[str, str], token: str = ADMIN, **headers: str) -> Reply:

@@ -1,62 +1,18 @@
 """The pages: what a person sees, and that nothing in it is ever markup of a caller's."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from fakes import MemoryStore
-from firedamp.model import Arm, Finding, Look, Outcome, Release, ReleaseKey, Tier
+from firedamp.model import ReleaseKey
 from firedamp.ports import Event
 from firedamp.ui import error_page
 from firedamp.ui.wording.times import instant
 from pagereader import Reader
-from service import Reply, Service, running
-from store.examples import a_look, a_release
-
-SHOP = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
-HOSTILE = "<script>alert(1)</script>\"'&"
-ERRORS = Finding(
-    check="errors",
-    kind="proportion",
-    tier=Tier.CRITICAL,
-    outcome=Outcome.FAIL,
-    sentence="errors: the canary served 22 of the 29 errors",
-    against=Arm.MAIN,
-    unit="share",
-    baseline=0.0051,
-    canary=0.061,
-    baseline_n=4321.0,
-    canary_n=1234.0,
-    effect=5.25,
-    interval=(3.125, float("inf")),
-    tolerance=1.25,
-    p_value=0.00004,
-    alpha=0.02,
-    one_look_p=0.003,
-)
-
-
-@pytest_asyncio.fixture
-async def service() -> AsyncIterator[Service]:
-    async with running() as found:
-        yield found
-
-
-async def opened(store: MemoryStore, *looks: Look, key: ReleaseKey = SHOP, **changed: Any) -> Release:
-    release = await store.open(a_release(key, **changed))
-    await store.add_looks(release, looks)
-    return release
-
-
-async def shown(service: Service, path: str, **more: Any) -> Reader:
-    reply = await service.ask("GET", path, **more)
-    assert reply.status == 200, reply.text
-    assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
-    return Reader(reply.text)
-
+from seeds import HOSTILE
+from service import Reply, Service
+from store.examples import a_look
+from visits import ERRORS, opened
 
 # ── every page ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,23 +14,17 @@ from urllib.parse import urlencode
 import pytest
 import pytest_asyncio
 
-from fakes import MemoryStore
-from firedamp.access import SEAL_SECONDS, digest, seal
+from firedamp.access import SEAL_SECONDS, seal
 from firedamp.model import ReleaseKey
-from firedamp.ports import Event, Token
+from firedamp.ports import Event
 from firedamp.server.clock import now
-from service import ADMIN, Reply, Service, running
+from seeds import HOSTILE
+from service import ADMIN, ASKER, Reply, Service, running
 from store.examples import a_gate, a_release
+from visits import RULER, VIEWER
 
-VIEWER, RULER, ASKER = "fd_a-viewer-of-all-of-it", "fd_a-ruler-of-shop-alone", "fd_an-asker-of-all-of-it"
-TOKENS = (
-    Token("vera", digest(VIEWER), "viewer"),
-    Token("ruth", digest(RULER), "ruler", ("shop",)),
-    Token("argo", digest(ASKER), "asker"),
-)
 FORM = "application/x-www-form-urlencoded"
 SESSION = "__Host-firedamp_session"
-HOSTILE = "<script>alert(1)</script>\"'&"
 PROXY = {
     "addresses": ["127.0.0.0/8"],
     "roles": {"viewer": ["*"], "ruler": ["oncall"]},
@@ -67,15 +61,6 @@ async def entered(service: Service, token: str) -> Browser:
     reply = await service.ask("POST", "/login", None, data={"token": token})
     secret = reply.headers["Set-Cookie"].split(";")[0].removeprefix(f"{SESSION}=")
     return Browser(service, secret, seal(secret, now()))
-
-
-@pytest_asyncio.fixture
-async def service() -> AsyncIterator[Service]:
-    store = MemoryStore()
-    for token in TOKENS:
-        await store.add_token(token)
-    async with running(store=store) as found:
-        yield found
 
 
 @pytest_asyncio.fixture

@@ -1,26 +1,21 @@
 """The page of one release: what is said first, what stands behind it, and its states nobody draws."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from fakes import MemoryStore
 from firedamp.decision.parameters import Parameters, to_json
 from firedamp.model import (
     Arm,
     Block,
     Evidence,
-    Finding,
     Look,
     Outcome,
     Release,
     ReleaseKey,
     Slice,
     Standing,
-    Tier,
     Trouble,
     TroubleKind,
 )
@@ -28,55 +23,10 @@ from firedamp.ports import Event
 from lookbook import PARAMETERS, a_release_of
 from pagereader import Reader
 from rehearsal import Shop
+from seeds import HOSTILE
 from service import Service, running
-from store.examples import a_look, a_release
-
-SHOP = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
-HOSTILE = "<script>alert(1)</script>\"'&"
-ERRORS = Finding(
-    check="errors",
-    kind="proportion",
-    tier=Tier.CRITICAL,
-    outcome=Outcome.FAIL,
-    sentence="errors: the canary served 22 of the 29 errors",
-    against=Arm.MAIN,
-    unit="share",
-    baseline=0.0051,
-    canary=0.061,
-    baseline_n=4321.0,
-    canary_n=1234.0,
-    effect=5.25,
-    interval=(3.125, float("inf")),
-    tolerance=1.25,
-    p_value=0.00004,
-    alpha=0.02,
-    one_look_p=0.003,
-)
-LATENCY = replace(
-    ERRORS, check="latency", kind="distribution", outcome=Outcome.PASS, unit="seconds", baseline=0.08
-)
-MEMORY = replace(
-    ERRORS,
-    check="memory",
-    kind="relative",
-    tier=Tier.WARN,
-    outcome=Outcome.INCONCLUSIVE,
-    against=None,
-    baseline=None,
-    needs=390,
-)
-
-
-@pytest_asyncio.fixture
-async def service() -> AsyncIterator[Service]:
-    async with running() as found:
-        yield found
-
-
-async def opened(store: MemoryStore, *looks: Look, key: ReleaseKey = SHOP, **changed: Any) -> Release:
-    release = await store.open(a_release(key, **changed))
-    await store.add_looks(release, looks)
-    return release
+from store.examples import a_look
+from visits import ERRORS, LATENCY, MEMORY, opened, shown
 
 
 async def judged(service: Service, count: int = 30, shop: Shop | None = None, **changed: Any) -> Release:
@@ -88,12 +38,6 @@ async def judged(service: Service, count: int = 30, shop: Shop | None = None, **
 def failed(look: Look, block: int) -> Look:
     standing = replace(look.standing, failed_block=block, harm=ERRORS.sentence)
     return replace(look, findings=(LATENCY, MEMORY, ERRORS), standing=standing)
-
-
-async def shown(service: Service, path: str, **more: Any) -> Reader:
-    reply = await service.ask("GET", path, **more)
-    assert reply.status == 200, reply.text
-    return Reader(reply.text)
 
 
 # ── the verdict and the checks ───────────────────────────────────────────────────────────────────────

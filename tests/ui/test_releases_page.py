@@ -1,49 +1,24 @@
 """The list of releases: what it says, what it is narrowed by, and its twin."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from fakes import MemoryStore
 from firedamp.model import (
     Controller,
     Judged,
     Label,
-    Look,
     Outcome,
-    Release,
     ReleaseKey,
     Slice,
     Trouble,
     TroubleKind,
 )
 from pagereader import Reader
-from service import ASKER, Service, running
-from store.examples import a_look, a_release
-
-SHOP = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
-
-
-@pytest_asyncio.fixture
-async def service() -> AsyncIterator[Service]:
-    async with running() as found:
-        yield found
-
-
-async def opened(store: MemoryStore, *looks: Look, key: ReleaseKey = SHOP, **changed: Any) -> Release:
-    release = await store.open(a_release(key, **changed))
-    await store.add_looks(release, looks)
-    return release
-
-
-async def shown(service: Service, path: str, **more: Any) -> Reader:
-    reply = await service.ask("GET", path, **more)
-    assert reply.status == 200, reply.text
-    return Reader(reply.text)
+from service import ASKER, running
+from store.examples import KEY, a_look
+from visits import opened, shown
 
 
 def links(page: Reader, rel: str) -> list[str]:
@@ -85,7 +60,7 @@ async def test_an_ended_release_says_how_it_ended(service):
 async def test_a_long_list_is_paged_forth_and_back(service):
     """Fifty releases a page, and the filters go along."""
     for number in range(101):
-        await opened(service.store, key=replace(SHOP, revision=f"r{number}."))
+        await opened(service.store, key=replace(KEY, revision=f"r{number}."))
 
     first = await shown(service, "/?namespace=shop")
     [older] = links(first, "next")
@@ -162,10 +137,10 @@ async def test_filters_narrow_the_page_and_its_twin_alike(service, query, revisi
     """What a person sees, a program gets from the same address below /api/v1."""
     begun = 1_790_000_000.0
     first = await opened(
-        service.store, key=replace(SHOP, revision="a"), verdict=Outcome.FAIL, started=begun - 60, ended=begun
+        service.store, key=replace(KEY, revision="a"), verdict=Outcome.FAIL, started=begun - 60, ended=begun
     )
-    await opened(service.store, key=replace(SHOP, revision="b"), started=begun, controller=Controller.FLAGGER)
-    await opened(service.store, key=replace(SHOP, revision="c"), started=begun + 600, verdict=Outcome.PASS)
+    await opened(service.store, key=replace(KEY, revision="b"), started=begun, controller=Controller.FLAGGER)
+    await opened(service.store, key=replace(KEY, revision="c"), started=begun + 600, verdict=Outcome.PASS)
     await service.store.label(Label(first.id, Judged.TRUE_POSITIVE, "anna", begun))
 
     page = await service.ask("GET", f"/?{query}")
@@ -203,8 +178,8 @@ async def test_a_source_that_is_down_is_said_above_the_list(service):
     trouble = Trouble(TroubleKind.SOURCE_DOWN, "source prometheus: no answer within 2 s", None)
     look = a_look(0)
     blind = replace(look, evidence=replace(look.evidence, slices={"errors": Slice({}, troubles=(trouble,))}))
-    await opened(service.store, blind, key=replace(SHOP, revision="a"))
-    await opened(service.store, blind, key=replace(SHOP, revision="b"))
+    await opened(service.store, blind, key=replace(KEY, revision="a"))
+    await opened(service.store, blind, key=replace(KEY, revision="b"))
 
     page = await shown(service, "/")
 

@@ -1,38 +1,18 @@
 """What people say of a release by the forms of its page: rulings on warnings, and a label of the verdict."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from fakes import MemoryStore
-from firedamp.access import digest
 from firedamp.decision.parameters import to_json
 from firedamp.model import Judged, Outcome, Release, ReleaseKey, Ruled
-from firedamp.ports import Token
 from firedamp.server.clock import now
 from lookbook import PARAMETERS, a_release_of
 from pagereader import Reader
 from rehearsal import Shop
 from service import ADMIN, Reply, Service, running
 from store.examples import a_release
-
-VIEWER = "fd_a-viewer-of-everything"
-RULER = "fd_a-ruler-of-shop-alone"
-PEOPLE = (
-    Token("vera", digest(VIEWER), "viewer"),
-    Token("ruth", digest(RULER), "ruler", ("shop",)),
-)
-
-
-@pytest_asyncio.fixture
-async def service() -> AsyncIterator[Service]:
-    store = MemoryStore()
-    for token in PEOPLE:
-        await store.add_token(token)
-    async with running(store=store) as found:
-        yield found
+from visits import RULER, VIEWER
 
 
 async def warned(service: Service, namespace: str = "shop", **changed: Any) -> Release:

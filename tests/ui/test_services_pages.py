@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 
 from firedamp.model import Finding, Judged, Label, Outcome, ReleaseKey, Tier
-from pagereader import Reader
 from service import ASKER, Service, running
 from store.examples import KEY, a_look, a_release
+from visits import shown
 
 CHECKS = [
     {"kind": "proportion", "name": "errors", "events": "e", "total": "t"},
@@ -45,12 +45,6 @@ async def service() -> AsyncIterator[Service]:
         await found.store.label(Label(release.id, Judged.TRUE_POSITIVE, "anna", 1.0))
         await found.store.open(a_release(ReleaseKey("shop", "cart", "c", 1)))
         yield found
-
-
-async def shown(service: Service, path: str, **more: object) -> Reader:
-    reply = await service.ask("GET", path, **more)
-    assert reply.status == 200, reply.text
-    return Reader(reply.text)
 
 
 async def test_services_are_those_configured_and_those_that_ask(service):

@@ -3,24 +3,16 @@
 import gzip
 import hashlib
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from firedamp.ui.assets import ADDRESSES, ASSETS
-from service import ASKER, Service, running
+from service import ASKER
 
 STATIC = Path(__file__).parents[2] / "plugin" / "firedamp" / "ui" / "static"
 GROUNDS = ("ground", "raised", "sunken")
 INKS = ("ink", "quiet", "link", "pass", "fail", "open", "warn", "canary", "baseline")
-
-
-@pytest_asyncio.fixture
-async def service() -> AsyncIterator[Service]:
-    async with running() as found:
-        yield found
 
 
 # ── static files ─────────────────────────────────────────────────────────────────────────────────────

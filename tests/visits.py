@@ -1,0 +1,65 @@
+"""Visits to pages: what is put into a store to be shown, who comes, and what they get to read."""
+
+from dataclasses import replace
+from typing import Any
+
+from firedamp.access import digest
+from firedamp.model import Arm, Finding, Look, Outcome, Release, ReleaseKey, Tier
+from firedamp.ports import Store, Token
+from pagereader import Reader
+from service import Service
+from store.examples import KEY, a_release
+
+VIEWER = "fd_a-viewer-of-everything"
+RULER = "fd_a-ruler-of-shop-alone"
+PEOPLE = (
+    Token("vera", digest(VIEWER), "viewer"),
+    Token("ruth", digest(RULER), "ruler", ("shop",)),
+)
+ERRORS = Finding(
+    check="errors",
+    kind="proportion",
+    tier=Tier.CRITICAL,
+    outcome=Outcome.FAIL,
+    sentence="errors: the canary served 22 of the 29 errors",
+    against=Arm.MAIN,
+    unit="share",
+    baseline=0.0051,
+    canary=0.061,
+    baseline_n=4321.0,
+    canary_n=1234.0,
+    effect=5.25,
+    interval=(3.125, float("inf")),
+    tolerance=1.25,
+    p_value=0.00004,
+    alpha=0.02,
+    one_look_p=0.003,
+)
+LATENCY = replace(
+    ERRORS, check="latency", kind="distribution", outcome=Outcome.PASS, unit="seconds", baseline=0.08
+)
+MEMORY = replace(
+    ERRORS,
+    check="memory",
+    kind="relative",
+    tier=Tier.WARN,
+    outcome=Outcome.INCONCLUSIVE,
+    against=None,
+    baseline=None,
+    needs=390,
+)
+
+
+async def opened(store: Store, *looks: Look, key: ReleaseKey = KEY, **changed: Any) -> Release:
+    """A release in the store, with its looks."""
+    release = await store.open(a_release(key, **changed))
+    await store.add_looks(release, looks)
+    return release
+
+
+async def shown(service: Service, path: str, **more: Any) -> Reader:
+    """A page that is there."""
+    reply = await service.ask("GET", path, **more)
+    assert reply.status == 200, reply.text
+    assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
+    return Reader(reply.text)
