@@ -279,11 +279,53 @@ async def test_time_over_gives_what_was_compared():
     store, ticks = MemoryStore(), iter(range(100))
     for number in range(5):
         await past(store, f"r{number}", PARAMETERS, GOOD, 2)
-    previews = Previews(store, seconds=3, clock=lambda: float(next(ticks)))
+    previews = Previews(store, seconds=4, clock=lambda: float(next(ticks)))
 
     found = await previews.made("shop", "checkout", PARAMETERS, Change())
 
     assert (found.wanted, len(found.compared), found.left, found.over) == (5, 2, 3, True)
+
+
+async def test_who_asks_again_goes_on_where_the_last_answer_ended():
+    """A moment brings one release at least; what came out before is not judged a second time."""
+    store = MemoryStore()
+    for number in range(3):
+        await past(store, f"r{number}", PARAMETERS, GOOD, 2)
+    previews = Previews(store)
+
+    steps = [await previews.made("shop", "checkout", PARAMETERS, Change(), moment=0.0) for _ in range(4)]
+
+    assert [(len(one.compared), one.over) for one in steps] == [(1, False), (2, False), (3, True), (3, True)]
+    assert [one.release.parameters != "" for one in steps[-1].compared] == [True] * 3
+
+
+async def test_what_was_remembered_is_of_the_same_evidence_and_change():
+    """Another look, another ruling or another change are judged anew."""
+    store = MemoryStore()
+    bad = await past(store, "bad", PARAMETERS, BAD, 12)
+    previews = Previews(store)
+
+    first = await previews.made("shop", "checkout", PARAMETERS, Change())
+    milder = await previews.made("shop", "checkout", PARAMETERS, Change.model_validate(MILD))
+    await store.rule(Ruling(bad.id, "errors", Ruled.WITHDRAWN, "sue", 1.0))
+    again = await previews.made("shop", "checkout", PARAMETERS, Change())
+
+    assert [len(one.differing) for one in (first, milder, again)] == [0, 1, 0]
+
+
+async def test_who_waits_for_others_waits_no_longer_than_a_preview_takes():
+    """Then the answer says that there was no time."""
+    store = MemoryStore()
+    for number in range(2):
+        await past(store, f"r{number}", PARAMETERS, GOOD, 2)
+    previews = Previews(store, seconds=0.05)
+
+    async with aclosing(previews.each("shop", "checkout", PARAMETERS, Change())) as first:
+        await anext(first)
+        await anext(first)
+        second = await previews.made("shop", "checkout", PARAMETERS, Change())
+
+    assert (second.left, second.over) == (2, True)
 
 
 async def test_one_preview_is_made_at_a_time():

@@ -4,10 +4,15 @@ Previews: what a change of a service's parameters would have made of its last re
 The newest releases are judged again one after the other, in a thread and some looks at a time, so that
 questions of controllers are answered meanwhile; one preview at a time, and none for longer than its time.
 What was compared by then is the answer, and it says of how many. Nothing is written.
+
+What came out is remembered for a while, so that whoever asks again goes on where the last answer ended: a
+page asks for a moment at a time, and shows how far it is.
 """
 
 import asyncio
+import math
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
@@ -15,14 +20,21 @@ from firedamp import words
 from firedamp.decision import tuning
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.tuning import Again, Change, Compared, Incomparable
-from firedamp.model import Look, Release
+from firedamp.model import Look, Release, Ruling
 from firedamp.ports import Store
 
 #: So many releases are looked at where nobody says otherwise, and at most.
 USUAL, MOST = 50, 200
 #: So long a preview may take.
 SECONDS = 30.0
+#: So long a page waits before it shows what there is.
+MOMENT = 2.0
 _LOOKS_AT_ONCE = 20
+_REMEMBERED = 1000
+
+Found = Compared | Incomparable
+#: What a result depends on: the release, its last look and who took it, the change, what was ruled.
+_Key = tuple[int, int, str, str, tuple[Ruling, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ class Preview:
         )
         return f"{told}{aside}{left}"
 
-    def after(self, found: Compared | Incomparable) -> "Preview":
+    def after(self, found: Found) -> "Preview":
         """The same with one more release."""
         if isinstance(found, Compared):
             return replace(self, compared=(*self.compared, found))
@@ -80,16 +92,32 @@ class Previews:
         self._seconds = seconds
         self._clock = clock
         self._alone = asyncio.Semaphore(1)
+        self._known: OrderedDict[_Key, Found] = OrderedDict()
+        self._judged = 0
 
     async def made(
-        self, namespace: str, service: str, in_force: Parameters, change: Change, releases: int = USUAL
+        self,
+        namespace: str,
+        service: str,
+        in_force: Parameters,
+        change: Change,
+        releases: int = USUAL,
+        *,
+        moment: float = math.inf,
     ) -> Preview:
-        """The whole preview, or what there was time for."""
-        found = [one async for one in self.each(namespace, service, in_force, change, releases)]
-        return found[-1]
+        """The whole preview, or what there was time for; with a moment, what was found in it and before."""
+        growing = self.each(namespace, service, in_force, change, releases, moment=moment)
+        return [one async for one in growing][-1]
 
     async def each(
-        self, namespace: str, service: str, in_force: Parameters, change: Change, releases: int = USUAL
+        self,
+        namespace: str,
+        service: str,
+        in_force: Parameters,
+        change: Change,
+        releases: int = USUAL,
+        *,
+        moment: float = math.inf,
     ) -> AsyncIterator[Preview]:
         """
         The preview as it grows: first without any release, then after each one, at last over.
@@ -102,47 +130,81 @@ class Previews:
             in_force: how it is judged now; releases of other checks or cohorts tell nothing.
             change: what would be other than now.
             releases: so many of the newest, at most `MOST`.
+            moment: after so many seconds, and one release at least that nobody knew yet, it is left there.
         """
-        until = self._clock() + self._seconds
+        asked = self._clock()
+        until, soon = asked + self._seconds, asked + moment
         newest = await self._store.releases(
             namespace=namespace, service=service, limit=max(1, min(releases, MOST))
         )
         preview = Preview(len(newest))
         yield preview
-        async with self._alone:
+        if await self._others_took_the_time():
+            yield replace(preview, over=True)
+            return
+        try:
+            before = self._judged
             for release in newest:
+                if self._judged > before and self._clock() >= soon:
+                    return
                 found = await self._again(release, in_force, change, until)
                 if found is None:
                     break
                 preview = preview.after(found)
                 yield preview
+        finally:
+            self._alone.release()
         yield replace(preview, over=True)
+
+    async def _others_took_the_time(self) -> bool:
+        """Wait until nobody else's preview is being made, but no longer than one may take."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._alone.acquire()
+        except TimeoutError:
+            return True
+        return False
 
     async def _again(
         self, release: Release, in_force: Parameters, change: Change, until: float
-    ) -> Compared | Incomparable | None:
-        """The release judged again; None where the time is over."""
+    ) -> Found | None:
+        """The release judged again, now or before; None where the time is over."""
         if (reason := tuning.obstacle(release, in_force)) is not None:
             return Incomparable(release, reason)
         last = await self._store.last_look(release.id)
         if last is None:
             return Incomparable(release, "no look was taken of it")
-        found = await self._folded(release, last, change, until)
-        if isinstance(found, Compared) and found.differs and tuning.is_of_other_version(last):
-            return await self._by_us(found, last, until)
-        return found
+        spoken = tuple(await self._store.rulings(release.id))
+        key = (release.id, last.evidence.block.index, last.version, tuning.to_json(change), spoken)
+        if key not in self._known:
+            found = await self._folded(release, last, change, spoken, until)
+            if isinstance(found, Compared) and found.differs and tuning.is_of_other_version(last):
+                found = await self._by_us(found, last, spoken, until)
+            if found is None:
+                return None
+            self._remember(key, found)
+        return replace(self._known[key], release=release)
 
-    async def _by_us(self, found: Compared, last: Look, until: float) -> Compared | Incomparable | None:
+    def _remember(self, key: _Key, found: Found) -> None:
+        """Keep what came out, without the settings and the noise of the release, which are long."""
+        self._judged += 1
+        self._known[key] = replace(found, release=replace(found.release, parameters="", noise=""))
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+    async def _by_us(
+        self, found: Compared, last: Look, spoken: tuple[Ruling, ...], until: float
+    ) -> Found | None:
         """The same where this version judges the release as the one that took its looks did."""
-        as_was = await self._folded(found.release, last, Change(), until)
+        as_was = await self._folded(found.release, last, Change(), spoken, until)
         if isinstance(as_was, Compared) and not as_was.differs:
             return found
         reason = f"firedamp {last.version} took its looks, and this version judges them otherwise"
         return None if as_was is None else Incomparable(found.release, reason)
 
     async def _folded(
-        self, release: Release, last: Look, change: Change, until: float
-    ) -> Compared | Incomparable | None:
+        self, release: Release, last: Look, change: Change, spoken: tuple[Ruling, ...], until: float
+    ) -> Found | None:
         again = tuning.begin(release, last, change)
         while isinstance(again, Again) and not again.is_over:
             if self._clock() >= until:
@@ -152,6 +214,4 @@ class Previews:
             if not looks:
                 return Incomparable(release, "its looks are not there any more")
             again = await asyncio.to_thread(again.taken, looks)
-        if isinstance(again, Incomparable):
-            return again
-        return tuning.compared(again, await self._store.rulings(release.id))
+        return again if isinstance(again, Incomparable) else tuning.compared(again, spoken)

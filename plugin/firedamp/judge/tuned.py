@@ -6,7 +6,8 @@ that no longer fits the settings, since a check it names is gone, counts for not
 and that is logged with every release and told by `misfits`.
 """
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from firedamp.decision import tuning
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.tuning import Change
 from firedamp.errors import AskError, ConflictError, NotFoundError, UnsuitedError
+from firedamp.judge.previews import USUAL, Preview, Previews
 from firedamp.ports import Override, Store
 
 _LOG = structlog.get_logger()
@@ -51,6 +53,15 @@ class Tuned:
     def change(self) -> Change:
         """What is other than in the settings, as far as it can be tuned."""
         return tuning.between(self.written, self.parameters)
+
+    def difference(self, change: Change) -> tuple[str, ...]:
+        """
+        What a change of the settings makes other than it is now, in words.
+
+        Raises:
+            UnsuitedError: the change does not fit the settings.
+        """
+        return tuning.difference(self.parameters, change.applied(self.written))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +118,36 @@ async def misfits(store: Store, written: Written, services: Iterable[tuple[str, 
     return found
 
 
-class Tuning:
-    """What people do with the parameters of services."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """A service as it is judged now, and every version of what people tuned of it, newest first."""
 
-    def __init__(self, store: Store, written: Written) -> None:
+    now: Tuned
+    versions: Sequence[Override]
+
+    def since(self, holds: Callable[[Parameters], bool]) -> Override | None:
+        """The first of the versions, without a gap to the newest, with which this holds."""
+        found = None
+        for one in self.versions:
+            past = tuned(self.now.written, one)
+            if past.misfit or not holds(past.parameters):
+                break
+            found = one
+        return found
+
+
+def history(written: Parameters, versions: Sequence[Override]) -> History:
+    """The versions of a service on top of its settings; there may be none."""
+    return History(tuned(written, versions[0] if versions else None), versions)
+
+
+class Tuning:
+    """What people do with the parameters of services; all of them share one maker of previews."""
+
+    def __init__(self, store: Store, written: Written, previews: Previews | None = None) -> None:
         self._store = store
         self._written = written
+        self._previews = previews or Previews(store)
 
     async def now(self, namespace: str, service: str) -> Tuned:
         """
@@ -128,6 +163,38 @@ class Tuning:
                 "see /api/v1/services"
             )
         return tuned(written, await self._store.override(namespace, service))
+
+    async def versions(self, namespace: str, service: str) -> History:
+        """
+        How a service is judged now, with every version of what people tuned.
+
+        Raises:
+            NotFoundError: the settings do not know it.
+        """
+        written = (await self.now(namespace, service)).written
+        return history(written, await self._store.overrides(namespace, service))
+
+    async def preview(
+        self,
+        known: Tuned,
+        names: tuple[str, str],
+        change: Change,
+        releases: int = USUAL,
+        *,
+        moment: float = math.inf,
+    ) -> Preview:
+        """
+        What a change of the settings would have made of the newest releases, beside what is in force.
+
+        Raises:
+            UnsuitedError: the change does not fit the settings.
+        """
+        step = tuning.between(known.parameters, change.applied(known.written))
+        return await self._previews.made(*names, known.parameters, step, releases, moment=moment)
+
+    async def misfits(self, services: Iterable[tuple[str, str]]) -> list[Misfit]:
+        """As the function of this name."""
+        return await misfits(self._store, self._written, services)
 
     async def save(
         self,

@@ -164,10 +164,16 @@ def between(old: Parameters, new: Parameters) -> Change:
                 for check in new.checks
                 if check.name in before
             },
-            "window": _other(in_window(old), in_window(new)),
+            "window": _other_window(old, new),
             **_other(_alphas(old), _alphas(new)),
         }
     )
+
+
+def _other_window(old: Parameters, new: Parameters) -> _Data:
+    other = _other(in_window(old), in_window(new))
+    # A change cannot say "none", only when that is.
+    return other | ({"decide_by": new.window.deadline_seconds} if "decide_by" in other else {})
 
 
 def in_window(parameters: Parameters) -> dict[str, float | None]:
