@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from aiohttp import web
 from pydantic import AfterValidator
@@ -23,19 +23,10 @@ from pydantic import AfterValidator
 from firedamp.config import Settings
 from firedamp.contracts import _wire
 from firedamp.errors import AskError, NotFoundError
-from firedamp.ports import Gate, Store, Token
+from firedamp.ports import Gate, GatedHook, Store, Token
 from firedamp.units import seconds
 
-#: Hook types that a gate may belong to; "*" stands for all of them.
-HOOKS = (
-    "*",
-    "confirm-rollout",
-    "pre-rollout",
-    "rollout",
-    "confirm-traffic-increase",
-    "confirm-promotion",
-    "post-rollout",
-)
+_HOOKS: tuple[str, ...] = get_args(GatedHook)
 _ROLLBACK = "rollback"
 _DAY_SECONDS = 86400.0
 _LONGEST_SECONDS = 30 * _DAY_SECONDS
@@ -48,8 +39,8 @@ Permitted = Callable[[Token, str], None]
 
 
 def _hook(text: str) -> str:
-    if text not in HOOKS:
-        raise ValueError(f"allowed are {', '.join(HOOKS)}; for rollback use the addresses below /rollback")
+    if text not in _HOOKS:
+        raise ValueError(f"allowed are {', '.join(_HOOKS)}; for rollback use the addresses below /rollback")
     return text
 
 
@@ -103,7 +94,7 @@ class Call:
 
     def _is_hook(self, hook: str) -> bool:
         if self.hook == "*":
-            return hook in HOOKS
+            return hook in _HOOKS
         return hook == self.hook or (hook == "*" and self.hook != _ROLLBACK)
 
     def gate(self, *, is_open: bool) -> Gate:

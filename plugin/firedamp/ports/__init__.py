@@ -11,7 +11,7 @@ from firedamp.ports.lists import Change, Wanted
 from firedamp.ports.office import Ailment, Health, Keys, Office, SourceState
 from firedamp.ports.sources import Source, Span, TraceSource
 from firedamp.ports.stores import LESSONS, Lesson, Session, Snapshot, Store, Token
-from firedamp.ports.trails import Entry, Event, Gate, Sifted, Tally
+from firedamp.ports.trails import Entry, Event, Gate, GatedHook, Sifted, Tally
 
 __all__ = [
     "LESSONS",
@@ -20,6 +20,7 @@ __all__ = [
     "Entry",
     "Event",
     "Gate",
+    "GatedHook",
     "Health",
     "Judging",
     "Keys",

@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
+
+#: Hook types of Flagger that a gate may belong to; "*" stands for all of them.
+GatedHook = Literal[
+    "*",
+    "confirm-rollout",
+    "pre-rollout",
+    "rollout",
+    "confirm-traffic-increase",
+    "confirm-promotion",
+    "post-rollout",
+]
 
 
 @dataclass(frozen=True, slots=True)

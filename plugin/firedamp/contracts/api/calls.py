@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from firedamp.contracts._wire import Label, Name
 from firedamp.model import Arm
+from firedamp.ports import GatedHook
 from firedamp.units import seconds
 
 _LONGEST_SECONDS = 30 * 86400.0
@@ -74,16 +75,7 @@ Moment = Annotated[
 ]
 Page = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=500), _integer(1, 500)]
 Id = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=_MOST_ID), _integer(0, _MOST_ID)]
-Hook = Literal[
-    "*",
-    "confirm-rollout",
-    "pre-rollout",
-    "rollout",
-    "confirm-traffic-increase",
-    "confirm-promotion",
-    "post-rollout",
-    "rollback",
-]
+Hook = Literal[GatedHook, "rollback"]
 
 
 class _Call(BaseModel):

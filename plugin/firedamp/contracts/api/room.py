@@ -5,6 +5,7 @@ A room is one subject (releases, gates, ...): a module with its own table of ope
 `routes` joins the tables and asks for roles, so that a room reads, acts and answers, and nothing else.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -28,7 +29,7 @@ Row = tuple[Operation, Handler]
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Room(ABC):
     """What a room works with; each gives its rows."""
 
     desk: _wire.Desk
@@ -36,9 +37,9 @@ class Room:
     settings: Settings
     clock: Callable[[], float]
 
+    @abstractmethod
     def rows(self) -> list[Row]:
         """The room's table."""
-        raise NotImplementedError
 
     async def body(self, call: type[Call], request: web.Request) -> Call:
         """A call out of a body of JSON."""

@@ -22,6 +22,7 @@ from firedamp.contracts.api.tokens import Tokens
 from firedamp.contracts.api.tuning import Tunings
 from firedamp.contracts.api.verdicts import Outcomes, Verdicts
 from firedamp.errors import AskError
+from firedamp.judge.tuned import Tuning
 from firedamp.ports import Judging, Office, Store, Token
 
 #: Raises ForbiddenError where a token's role does not include this one.
@@ -35,7 +36,6 @@ ROOMS: tuple[type[Room], ...] = (
     Checks,
     Outcomes,
     Services,
-    Tunings,
     Gates,
     Events,
 )
@@ -48,12 +48,14 @@ def routes(
     *,
     permitted: Permitted,
     office: Office,
+    tuning: Tuning,
     clock: Callable[[], float] = time.time,
 ) -> list[web.RouteDef]:
     """The addresses of the API, and the document that describes them."""
     desk = _wire.desk(judge, settings.limits)
     rooms = [
         *(room(desk, store, settings, clock) for room in ROOMS),
+        Tunings(desk, store, settings, clock, tuning),
         Tokens(desk, store, settings, clock, office.keys),
         Healths(desk, store, settings, clock, office.health),
     ]

@@ -1,13 +1,12 @@
 """Tuning: what may be changed of how a service is judged, what it would have changed, and to save it."""
 
-from functools import partial
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from firedamp.config import Settings
 from firedamp.contracts import _wire
 from firedamp.contracts.api.calls import ApiName, Note
 from firedamp.contracts.api.openapi import Operation
@@ -16,7 +15,7 @@ from firedamp.decision import tuning
 from firedamp.decision.parameters import Parameters
 from firedamp.decision.tuning import Change, Compared, Stand
 from firedamp.errors import ConflictError
-from firedamp.judge.previews import MOST, USUAL, Previews
+from firedamp.judge.previews import MOST, USUAL
 from firedamp.judge.tuned import Tuned, Tuning, body
 from firedamp.model import Outcome, Release, Tier
 from firedamp.ports import Override
@@ -151,40 +150,35 @@ class PreviewAnswer(_Model):
     aside: list[AsideAnswer]
 
 
+@dataclass(frozen=True, slots=True)
 class Tunings(Room):
     """What is in force, previews, and saving."""
 
-    __slots__ = ()
+    bench: Tuning
 
     def rows(self) -> list[Row]:
-        desk, previews = Tuning(self.store, partial(_written, self.settings)), Previews(self.store)
         op = Operation
         return [
-            (op("GET", _PATH, "viewer", TuningAnswer), partial(self.tuning, desk)),
+            (op("GET", _PATH, "viewer", TuningAnswer), self.tuning),
             (
                 op("POST", f"{_PATH}/preview", "tuner", PreviewAnswer, body=PreviewCall, may_clash=True),
-                partial(self.preview, desk, previews),
+                self.preview,
             ),
-            (
-                op("PUT", _PATH, "tuner", TuningAnswer, body=TuningCall, may_clash=True),
-                partial(self.save, desk),
-            ),
+            (op("PUT", _PATH, "tuner", TuningAnswer, body=TuningCall, may_clash=True), self.save),
         ]
 
-    async def tuning(self, desk: Tuning, request: web.Request) -> TuningAnswer:
+    async def tuning(self, request: web.Request) -> TuningAnswer:
         path = _path(request)
-        return await self._answer(path, await desk.now(path.namespace, path.service))
+        return await self._answer(path, await self.bench.now(*path))
 
-    async def preview(self, desk: Tuning, previews: Previews, request: web.Request) -> PreviewAnswer:
+    async def preview(self, request: web.Request) -> PreviewAnswer:
         path = _path(request)
         call = await self.body(PreviewCall, request)
-        known = await desk.now(path.namespace, path.service)
-        wanted = call.change.applied(known.written)
-        change = tuning.between(known.parameters, wanted)
-        found = await previews.made(path.namespace, path.service, known.parameters, change, call.releases)
+        known = await self.bench.now(*path)
+        found = await self.bench.preview(known, path, call.change, call.releases)
         return PreviewAnswer(
             summary=found.summary,
-            difference=list(tuning.difference(known.parameters, wanted)),
+            difference=list(known.difference(call.change)),
             wanted=found.wanted,
             differing=len(found.differing),
             left=found.left,
@@ -192,12 +186,12 @@ class Tunings(Room):
             aside=[AsideAnswer(**self._named(one.release), reason=one.reason) for one in found.aside],
         )
 
-    async def save(self, desk: Tuning, request: web.Request) -> TuningAnswer:
+    async def save(self, request: web.Request) -> TuningAnswer:
         path = _path(request)
         call = await self.body(TuningCall, request)
         try:
-            saved = await desk.save(
-                (path.namespace, path.service),
+            saved = await self.bench.save(
+                path,
                 call.change,
                 based_on=call.based_on,
                 by=by(request),
@@ -208,11 +202,12 @@ class Tunings(Room):
             raise _wire.RefusedError(str(error), HTTPStatus.CONFLICT) from error
         return await self._answer(path, saved)
 
-    async def _answer(self, path: ServicePath, known: Tuned) -> TuningAnswer:
-        versions = await self.store.overrides(path.namespace, path.service)
+    async def _answer(self, path: tuple[str, str], known: Tuned) -> TuningAnswer:
+        versions = await self.store.overrides(*path)
+        namespace, service = path
         return TuningAnswer(
-            namespace=path.namespace,
-            service=path.service,
+            namespace=namespace,
+            service=service,
             version=known.version,
             misfit=known.misfit or None,
             difference=list(tuning.difference(known.written, known.parameters)),
@@ -243,15 +238,10 @@ class Tunings(Room):
         }
 
 
-def _path(request: web.Request) -> ServicePath:
+def _path(request: web.Request) -> tuple[str, str]:
     path = _wire.read(ServicePath, dict(request.match_info))
     _wire.within(request, path.namespace)
-    return path
-
-
-def _written(settings: Settings, namespace: str, service: str) -> Parameters | None:
-    found = settings.service(namespace, service)
-    return None if found is None else found.parameters()
+    return path.namespace, path.service
 
 
 def _values(parameters: Parameters) -> TunableValues:

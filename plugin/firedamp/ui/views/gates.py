@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Literal
 
 from aiohttp import web
 
@@ -22,18 +21,7 @@ class Order(forms.Form):
 
     namespace: forms.Name
     service: forms.Name
-    hook: Literal[
-        "hold",
-        "off",
-        "rollback",
-        "*",
-        "confirm-rollout",
-        "pre-rollout",
-        "rollout",
-        "confirm-traffic-increase",
-        "confirm-promotion",
-        "post-rollout",
-    ]
+    hook: wording.Switched
     revision: forms.Label = ""
     open: forms.Ticked = True
     lasts: forms.Duration = 1800.0

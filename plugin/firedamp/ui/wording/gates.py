@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
-from firedamp.ports import Gate
+from firedamp.ports import Gate, GatedHook
 from firedamp.ui.forms import Entry
 from firedamp.ui.pages.gates import Act, Choice, Gates, Plan, Switch
 from firedamp.ui.pages.shell import Mark, Shell
 from firedamp.ui.wording.times import instant
 from firedamp.units import spoken_duration
 
-#: What may be switched, in the order in which it is offered.
-HOOKS: Mapping[str, str] = {
+#: What may be switched.
+Switched = Literal["hold", "off", "rollback", GatedHook]
+#: The same in words, in the order in which it is offered.
+HOOKS: Mapping[Switched, str] = {
     "hold": "Hold: nothing advances until it is lifted",
     "off": "Kill switch: firedamp stands aside",
     "rollback": "Order to roll back",
