@@ -219,3 +219,13 @@ def test_the_order_of_checks_in_a_change_is_no_matter():
     other = change(checks={"errors": {"weight": 3}, "latency": {"weight": 2}})
 
     assert tuning.to_json(one) == tuning.to_json(other)
+
+
+def test_a_way_back_to_no_deadline_of_its_own_is_told_in_seconds():
+    """The settings have none, so twice promote_after is what a release would be judged by."""
+    tuned = change(window={"decide_by": "45m"}).applied(PARAMETERS)
+
+    step = between(tuned, PARAMETERS)
+
+    assert step.window.decide_by == 3600
+    assert between(PARAMETERS, tuned).window.decide_by == 2700

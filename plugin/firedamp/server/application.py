@@ -9,6 +9,8 @@ The application: every address, and what stands around all of them.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -16,7 +18,9 @@ from firedamp.access import Issuer, Keyring, Proxies, Sessions, may, permitted
 from firedamp.config import Settings
 from firedamp.contracts import api, argo, flagger, gates, otlp, promql
 from firedamp.contracts._wire import TOKEN, Desk, desk
-from firedamp.ports import Judging, Office, Store
+from firedamp.decision.parameters import Parameters
+from firedamp.judge.tuned import Tuning
+from firedamp.ports import Judging, Office, Store, Token
 from firedamp.server.admitting import Door
 from firedamp.server.clock import now
 from firedamp.server.health import Checkup
@@ -25,7 +29,7 @@ from firedamp.server.observing import headed, observed
 from firedamp.server.probes import Lifecycle, Probes
 from firedamp.server.refusing import refusing
 from firedamp.server.visiting import Callers
-from firedamp.ui import Live, LiveViews
+from firedamp.ui import Live, LiveViews, Site
 from firedamp.ui import routes as pages
 
 LIFECYCLE = web.AppKey("lifecycle", Lifecycle)
@@ -44,44 +48,106 @@ def create_app(
 
     Spans are taken where there is an intake for them.
     """
-    keyring = Keyring(store, settings.auth.token_files)
-    door = Door(settings, Callers(settings, keyring, Sessions(store, keyring), _proxies(settings)))
-    asked = desk(judge, settings.limits)
-    life, live = Lifecycle(), Live(store)
-    office = Office(Issuer(store, keyring), Checkup(store, settings, clock).health)
+    parts = _parts(settings, store, judge, clock)
     app = web.Application(
-        middlewares=[observed, refusing, door.middleware()], client_max_size=settings.limits.body_bytes
+        middlewares=[observed, refusing, parts.door.middleware()], client_max_size=settings.limits.body_bytes
     )
-    app[LIFECYCLE] = life
-    app.add_routes(
-        [
-            *Probes(store, life).routes(),
-            *Login(door).routes(),
-            *pages(
-                store,
-                settings,
-                lambda request: request[TOKEN],
-                may=may,
-                sealed=door.sealed,
-                office=office,
-                clock=clock,
-            ),
-            *LiveViews(live, store, lambda request: request[TOKEN]).routes(),
-            *argo.routes(asked, settings, clock=clock),
-            *gates.routes(store, settings, door.grants, permitted=permitted, clock=clock),
-            *flagger.routes(asked, store, settings, door.grants, clock=clock),
-            *promql.routes(asked, settings, clock=clock),
-            *api.routes(asked, store, settings, permitted=permitted, office=office, clock=clock),
-        ]
-    )
+    app[LIFECYCLE] = parts.life
+    app.add_routes(_addresses(parts))
     if intake is not None:
-        receiver = otlp.Receiver(intake, clock=clock)
-        app.add_routes(receiver.routes())
-        app.on_cleanup.append(lambda _: asyncio.to_thread(receiver.close))
+        _listening(app, otlp.Receiver(intake, clock=clock))
     app.on_response_prepare.append(headed)
-    app.on_shutdown.append(live.close)
-    app.cleanup_ctx.append(lambda _: _living(keyring, asked, life))
+    app.on_shutdown.append(parts.live.close)
+    app.cleanup_ctx.append(lambda _: _living(parts))
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the addresses share: one of each."""
+
+    settings: Settings
+    store: Store
+    clock: Callable[[], float]
+    keyring: Keyring
+    door: Door
+    asked: Desk
+    tuning: Tuning
+    office: Office
+    live: Live
+    life: Lifecycle
+
+
+def _parts(settings: Settings, store: Store, judge: Judging, clock: Callable[[], float]) -> _Parts:
+    keyring = Keyring(store, settings.auth.token_files)
+    tuning = Tuning(store, partial(_written, settings))
+    return _Parts(
+        settings=settings,
+        store=store,
+        clock=clock,
+        keyring=keyring,
+        door=Door(settings, Callers(settings, keyring, Sessions(store, keyring), _proxies(settings))),
+        asked=desk(judge, settings.limits),
+        tuning=tuning,
+        office=Office(Issuer(store, keyring), Checkup(store, settings, tuning, clock).health),
+        live=Live(store),
+        life=Lifecycle(),
+    )
+
+
+def _addresses(parts: _Parts) -> list[web.RouteDef]:
+    return [*_of_people(parts), *_of_controllers(parts), *_of_programs(parts)]
+
+
+def _of_people(parts: _Parts) -> list[web.RouteDef]:
+    """Probes, the login, the pages, and what keeps them new."""
+    site = Site(parts.store, parts.settings, _holder, may, parts.door.sealed, parts.clock)
+    return [
+        *Probes(parts.store, parts.life).routes(),
+        *Login(parts.door).routes(),
+        *pages(site, office=parts.office, tuning=parts.tuning),
+        *LiveViews(parts.live, parts.store, _holder).routes(),
+    ]
+
+
+def _of_controllers(parts: _Parts) -> list[web.RouteDef]:
+    """Argo Rollouts, Flagger and its gates, and whoever speaks Prometheus' language."""
+    asked, store, settings, clock = parts.asked, parts.store, parts.settings, parts.clock
+    return [
+        *argo.routes(asked, settings, clock=clock),
+        *gates.routes(store, settings, parts.door.grants, permitted=permitted, clock=clock),
+        *flagger.routes(asked, store, settings, parts.door.grants, clock=clock),
+        *promql.routes(asked, settings, clock=clock),
+    ]
+
+
+def _of_programs(parts: _Parts) -> list[web.RouteDef]:
+    """The API, which says what the pages say."""
+    return api.routes(
+        parts.asked,
+        parts.store,
+        parts.settings,
+        permitted=permitted,
+        office=parts.office,
+        tuning=parts.tuning,
+        clock=parts.clock,
+    )
+
+
+def _listening(app: web.Application, receiver: otlp.Receiver) -> None:
+    """Take spans, and leave in good order."""
+    app.add_routes(receiver.routes())
+    app.on_cleanup.append(lambda _: asyncio.to_thread(receiver.close))
+
+
+def _holder(request: web.Request) -> Token:
+    return request[TOKEN]
+
+
+def _written(settings: Settings, namespace: str, service: str) -> Parameters | None:
+    """How a service is judged by the settings alone."""
+    found = settings.service(namespace, service)
+    return None if found is None else found.parameters()
 
 
 def _proxies(settings: Settings) -> Proxies | None:
@@ -92,8 +158,8 @@ def _proxies(settings: Settings) -> Proxies | None:
     return Proxies(found.addresses, found.user_header, found.groups_header, roles)
 
 
-async def _living(keyring: Keyring, asked: Desk, life: Lifecycle) -> AsyncIterator[None]:
-    await keyring.start()
-    life.started = True
+async def _living(parts: _Parts) -> AsyncIterator[None]:
+    await parts.keyring.start()
+    parts.life.started = True
     yield
-    await asked.close()
+    await parts.asked.close()

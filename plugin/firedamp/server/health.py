@@ -1,13 +1,14 @@
 """How this replica is doing, gathered from the store, the settings and our own metrics."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 
 from firedamp import __version__, telemetry
 from firedamp.config import Settings
 from firedamp.errors import StoreError
+from firedamp.judge.tuned import Misfit, Tuning
 from firedamp.ports import Ailment, Health, SourceState, Store, Tally
 
 _STORE_SECONDS = 2.0
@@ -20,11 +21,13 @@ class Checkup:
 
     store: Store
     settings: Settings
+    tuning: Tuning
     clock: Callable[[], float]
     _began: float = field(default_factory=perf_counter)
 
     async def health(self) -> Health:
         trouble, tally = await self._stored()
+        misfits = () if trouble else await self._misfits()
         intake = telemetry.INTAKE.now()
         found = Health(
             version=__version__,
@@ -41,7 +44,7 @@ class Checkup:
             surprises=int(telemetry.total(telemetry.INTERNAL_ERRORS)),
             wrong=(),
         )
-        return replace(found, wrong=tuple(_ailments(found, self.settings)))
+        return replace(found, wrong=(*_ailments(found, self.settings), *map(_misfit, misfits)))
 
     async def _stored(self) -> tuple[str, Tally | None]:
         try:
@@ -52,6 +55,14 @@ class Checkup:
             return f"no answer within {_STORE_SECONDS:g} s", None
         except StoreError as error:
             return str(error), None
+
+    async def _misfits(self) -> Sequence[Misfit]:
+        """Overrides that are not followed; none where the store is too slow to say."""
+        try:
+            async with asyncio.timeout(_STORE_SECONDS):
+                return await self.tuning.misfits((one.namespace, one.name) for one in self.settings.services)
+        except (TimeoutError, StoreError):
+            return ()
 
     def _sources(self) -> Iterator[SourceState]:
         now = perf_counter()
@@ -109,6 +120,14 @@ def _losses(intake: dict[str, int]) -> Iterator[Ailment]:
             "Spans came with broken ids, or with clocks that are wrong.",
             "Look at the senders: their ids and their clocks.",
         )
+
+
+def _misfit(one: Misfit) -> Ailment:
+    names = f"{one.override.namespace}/{one.override.service}"
+    return Ailment(
+        f"{str(one)[0].upper()}{str(one)[1:]}.",
+        f"Look at /services/{names}/tuning: save what still fits there, or go back to the settings.",
+    )
 
 
 def _unset(settings: Settings) -> Iterator[Ailment]:

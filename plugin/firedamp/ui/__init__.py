@@ -15,5 +15,6 @@ from firedamp.ui.live import Live
 from firedamp.ui.rendering import error_page, login_page
 from firedamp.ui.views import routes
 from firedamp.ui.views.live import LiveViews
+from firedamp.ui.views.site import Site
 
-__all__ = ["Live", "LiveViews", "error_page", "login_page", "routes"]
+__all__ = ["Live", "LiveViews", "Site", "error_page", "login_page", "routes"]
