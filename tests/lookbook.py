@@ -1,11 +1,10 @@
 """Looks as the judge takes them: evidence through a real session, with a weight that rises on the way."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from firedamp.decision import session
 from firedamp.decision.parameters import Parameters
-from firedamp.model import Arm, Evidence, Look
+from firedamp.model import Look
+from pasts import looked
 from rehearsal import Shop, blocks
 
 PARAMETERS = Parameters.model_validate(
@@ -19,15 +18,6 @@ PARAMETERS = Parameters.model_validate(
 )
 
 
-def looked(evidence: Iterable[Evidence], parameters: Parameters = PARAMETERS) -> list[Look]:
-    """The looks of a session that takes this evidence."""
-    state, found = session.begin(parameters, 0.0, Arm.MAIN), []
-    for piece in evidence:
-        state, findings = session.advance(state, piece)
-        found.append(Look(piece, findings, state.standing, "0.1.0"))
-    return found
-
-
 def a_release_of(count: int, shop: Shop | None = None, *, weights: tuple[float, ...] = (0.2,)) -> list[Look]:
     """So many looks of a shop; the weights follow one another in steps of equal length."""
     each = -(-count // len(weights))
@@ -36,4 +26,4 @@ def a_release_of(count: int, shop: Shop | None = None, *, weights: tuple[float, 
         replace(piece, weight=weights[at // each], step=at // each, block=replace(piece.block))
         for at, piece in enumerate(pieces)
     )
-    return looked(told)
+    return looked(PARAMETERS, told)

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Self
 PATIENCE_SECONDS = 20.0
 
 
-class Program:
+class Program(ABC):
     """
     A running server; who derives from it says how it is started.
 
@@ -28,9 +29,9 @@ class Program:
         self._parts = ExitStack()
         self.process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def start(self, folder: Path) -> None:
         """Begin in this folder, and return when it is ready."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         with ExitStack() as parts:

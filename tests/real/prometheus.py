@@ -12,21 +12,16 @@ nothing and forgets nothing. Pass `binary` to run another Prometheus than the on
 promtool is looked for beside it.
 """
 
-import asyncio
 import shutil
 import subprocess
-import tempfile
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import pytest
 
 from real import prometheus3
-from real.program import free_ports
+from real.program import Program, free_ports
 
 Given = tuple[str, Mapping[str, str], Sequence[float], Sequence[float]]
 
@@ -52,7 +47,7 @@ BINARIES = [
 _HISTOGRAM_TAILS = ("_bucket", "_count", "_sum")
 
 
-class RealPrometheus:
+class RealPrometheus(Program):
     """
     A Prometheus server that has exactly the given samples, running between enter and exit.
 
@@ -60,51 +55,29 @@ class RealPrometheus:
         url: its address, once entered.
     """
 
+    name = "prometheus"
+
     def __init__(self, series: Iterable[Given], binary: Path | None = None) -> None:
+        super().__init__()
         self._series = list(series)
-        self._prometheus = str(binary or "prometheus")
-        self._promtool = str(binary.with_name("promtool")) if binary else "promtool"
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._prometheus = binary or "prometheus"
+        self._promtool = binary.with_name("promtool") if binary else "promtool"
         self.url = ""
 
-    def __enter__(self) -> "RealPrometheus":
-        self._folder = tempfile.TemporaryDirectory(prefix="firedamp-prometheus-")
-        try:
-            self._backfill(Path(self._folder.name))
-            self._start(Path(self._folder.name))
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> "RealPrometheus":
-        return await asyncio.to_thread(self.__enter__)
-
-    async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self.stop)
-
-    def stop(self) -> None:
-        """Stop the server and remove its data; stopping twice is harmless."""
-        if self._process:
-            self._process.terminate()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
-        if self._folder:
-            self._folder.cleanup()
-            self._folder = None
+    def start(self, folder: Path) -> None:
+        """With its past in place, from a free port."""
+        self._backfill(folder)
+        (folder / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
+        address = f"127.0.0.1:{free_ports(1)[0]}"
+        self.url = f"http://{address}"
+        command = [
+            self._prometheus,
+            "--config.file=prometheus.yml",
+            "--storage.tsdb.path=data",
+            "--storage.tsdb.retention.time=10y",
+            f"--web.listen-address={address}",
+        ]
+        self.run(command, folder, lambda: urllib.request.urlopen(f"{self.url}/-/ready", timeout=1).close())
 
     def _backfill(self, folder: Path) -> None:
         text = openmetrics(self._series)
@@ -117,37 +90,6 @@ class RealPrometheus:
         )
         if done.returncode:
             raise RuntimeError(f"promtool: {done.stdout}{done.stderr}")
-
-    def _start(self, folder: Path) -> None:
-        (folder / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
-        port = free_ports(1)[0]
-        self.url = f"http://127.0.0.1:{port}"
-        with (folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [
-                    self._prometheus,
-                    "--config.file=prometheus.yml",
-                    "--storage.tsdb.path=data",
-                    "--storage.tsdb.retention.time=10y",
-                    f"--web.listen-address=127.0.0.1:{port}",
-                ],
-                cwd=folder,
-                stdout=log,
-                stderr=log,
-            )
-        self._wait_until_ready(folder / "log")
-
-    def _wait_until_ready(self, log: Path, patience_seconds: float = 20.0) -> None:
-        assert self._process
-        give_up = time.monotonic() + patience_seconds
-        while time.monotonic() < give_up and self._process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{self.url}/-/ready", timeout=1) as answer:
-                    if answer.status == 200:
-                        return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.02)
-        raise RuntimeError(f"prometheus did not get ready: {log.read_text(errors='replace')[-2000:]}")
 
 
 def openmetrics(series: Iterable[Given]) -> str:
