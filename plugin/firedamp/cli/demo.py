@@ -42,8 +42,14 @@ async def _play(prometheus: bool, once: bool, port: int, pace: float) -> None:
     from firedamp.demo.stage import set_up
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
+    if not once:
+        console.print("Judging what the shop released in the days before: a few seconds ...")
     with TemporaryDirectory(prefix="firedamp-demo-") as folder:
-        async with set_up(Path(folder), port, with_prometheus=prometheus, now=time.time()) as stage:
+        # Who ends after the verdicts sees no page, and need not wait for what only pages tell.
+        stage_set = set_up(
+            Path(folder), port, with_prometheus=prometheus, with_days_before=not once, now=time.time()
+        )
+        async with stage_set as stage:
             console.print(opening(stage))
             for release in story.RELEASES:
                 await _perform(console, stage, release, pace)

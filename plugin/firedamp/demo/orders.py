@@ -20,10 +20,17 @@ _MEDIAN_SECONDS, _LATENCY_SIGMA = 0.12, 0.4
 _FAILING = 1 / 3
 
 
-def orders(pods: Sequence[Pod], breathing: Floats, rng: np.random.Generator) -> Iterator[Trace]:
-    """The traces of all orders, by their starts in seconds of the recording."""
+def orders(
+    pods: Sequence[Pod],
+    breathing: Floats,
+    rng: np.random.Generator,
+    *,
+    begin: float = 0.0,
+    end: float = story.DURATION_SECONDS,
+) -> Iterator[Trace]:
+    """The traces of all orders from `begin` to `end`, by their starts in seconds of the recording."""
     every = story.SCRAPE_SECONDS
-    for number in range(int(story.ORDERS.recorded / every), int(story.DURATION_SECONDS / every)):
+    for number in range(int(begin / every), int(end / every)):
         count = rng.poisson(ORDERS * breathing[number] * every)
         for at in np.sort(rng.uniform(number * every, (number + 1) * every, count)).tolist():
             shares = np.array([pod.share(at) for pod in pods])

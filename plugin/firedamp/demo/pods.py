@@ -4,8 +4,9 @@ The shop's pods and its traffic: who lives when, and which share of the requests
 Every pod has its own scrape offset and its own luck; traffic breathes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 
 _POD_SPREAD = 0.15
 #: The old version's pods have been up for three hours.
-_OLD_SECONDS = -3 * 3600.0
+OLD_SECONDS = -3 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,38 +28,27 @@ class Pod:
 
     Attributes:
         of: its service.
-        release: the canary run it belongs to; None for the old version.
-        starts, ends: its life in seconds of the recording.
-        offset: seconds of its scrapes after the full interval.
+        starts: of its life, in seconds of the recording.
+        times: when it was scraped, in seconds of the recording.
+        share: its share of its service's requests at a time of the recording.
         errors: share of requests that it answers with an error.
         slowness: factor on its latency.
         unread: share of its orders that the warehouse cannot read.
+        memory: factor on what it holds in memory.
+        leak: mebibytes that it loses in a minute.
     """
 
     name: str
     of: Deployment
     revision: str
-    release: Release | None
     starts: float
-    ends: float
-    offset: float
+    times: Floats
+    share: Callable[[float], float]
     errors: float
     slowness: float
     unread: float
-
-    @property
-    def times(self) -> Floats:
-        """When it was scraped, in seconds of the recording."""
-        every = story.SCRAPE_SECONDS
-        grid = np.arange(0.0, story.DURATION_SECONDS + every, every) + self.offset
-        known = (grid > self.starts) & (grid >= self.of.recorded)
-        return grid[known & (grid < min(self.ends, story.DURATION_SECONDS))]
-
-    def share(self, at: float) -> float:
-        """Its share of its service's requests at a time of the recording."""
-        if self.release is not None:
-            return self.release.share(at) / self.release.pods
-        return (1.0 - sum(release.share(at) for release in _releases(self.of))) / story.MAIN_PODS
+    memory: float = 1.0
+    leak: float = 0.0
 
 
 def pods(of: Deployment, rng: np.random.Generator) -> Iterator[Pod]:
@@ -81,28 +71,53 @@ def breath(rng: np.random.Generator) -> Floats:
     return breathing
 
 
+def name(of: Deployment, revision: str, number: int, rng: np.random.Generator) -> str:
+    """As Kubernetes calls a pod: its template's hash, then five letters of its own."""
+    tail = "".join(rng.choice(list("bcdfghjklmnpqrstvwxz2456789"), 4)) + str(number)
+    return f"{of.service}-{revision}-{tail}"
+
+
+def luck(rng: np.random.Generator) -> float:
+    """A pod's own factor on its errors."""
+    return float(rng.gamma(1 / _POD_SPREAD**2, _POD_SPREAD**2))
+
+
+def offset(rng: np.random.Generator) -> float:
+    """Seconds of its scrapes after the full interval."""
+    return float(np.round(rng.uniform(0, story.SCRAPE_SECONDS), 3))
+
+
 def _releases(of: Deployment) -> list[Release]:
     return [release for release in story.RELEASES if release.of == of]
 
 
 def _pod(rng: np.random.Generator, of: Deployment, release: Release | None, number: int) -> Pod:
     revision = release.revision if release else of.stable
-    tail = "".join(rng.choice(list("bcdfghjklmnpqrstvwxz2456789"), 4)) + str(number)
-    luck = rng.gamma(1 / _POD_SPREAD**2, _POD_SPREAD**2)
+    called, lucky = name(of, revision, number, rng), luck(rng)
+    # A service's recording begins with a sample of its first pod.
+    after = 0.0 if release is None and number == 0 else offset(rng)
     return Pod(
-        name=f"{of.service}-{revision}-{tail}",
+        name=called,
         of=of,
         revision=revision,
-        release=release,
-        starts=release.starts if release else _OLD_SECONDS,
-        ends=release.ends if release else story.DURATION_SECONDS,
-        # A service's recording begins with a sample of its first pod.
-        offset=0.0 if release is None and number == 0 else _offset(rng),
-        errors=(release.errors if release else story.ERRORS) * luck,
+        starts=release.starts if release else OLD_SECONDS,
+        times=_scrapes(of, release, after),
+        share=partial(_share, of, release),
+        errors=(release.errors if release else story.ERRORS) * lucky,
         slowness=release.slowness if release else 1.0,
         unread=release.unread if release else story.UNREAD,
     )
 
 
-def _offset(rng: np.random.Generator) -> float:
-    return float(np.round(rng.uniform(0, story.SCRAPE_SECONDS), 3))
+def _scrapes(of: Deployment, release: Release | None, after: float) -> Floats:
+    starts, ends = (release.starts, release.ends) if release else (OLD_SECONDS, story.DURATION_SECONDS)
+    every = story.SCRAPE_SECONDS
+    grid = np.arange(0.0, story.DURATION_SECONDS + every, every) + after
+    known = (grid > starts) & (grid >= of.recorded)
+    return grid[known & (grid < min(ends, story.DURATION_SECONDS))]
+
+
+def _share(of: Deployment, release: Release | None, at: float) -> float:
+    if release is not None:
+        return release.share(at) / release.pods
+    return (1.0 - sum(one.share(at) for one in _releases(of))) / story.MAIN_PODS

@@ -18,8 +18,6 @@ from firedamp.sources.replay import Recorded, Recording
 from firedamp.tracing import Trace
 
 SEED = 20261121
-#: Requests per second of each service.
-TRAFFIC = 90.0
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.4, 0.6, 1.0, 2.5, np.inf)
 _MEDIAN_SECONDS, _LATENCY_SIGMA = 0.09, 0.6
 _NOT_FOUND = 0.02
@@ -33,13 +31,14 @@ def shop(seed: int = SEED) -> Recording:
     traces: list[Trace] = []
     for deployment in story.DEPLOYMENTS:
         breathing, everyone = breath(rng), list(pods(deployment, rng))
-        series += [recorded for pod in everyone for recorded in _scraped(pod, breathing, rng)]
+        series += [recorded for pod in everyone for recorded in scraped(pod, breathing, rng)]
         if deployment is story.ORDERS:
-            traces += orders(everyone, breathing, rng)
+            traces += orders(everyone, breathing, rng, begin=deployment.recorded)
     return Recording(series, traces)
 
 
-def _scraped(pod: Pod, breathing: Floats, rng: np.random.Generator) -> Iterator[Recorded]:
+def scraped(pod: Pod, breathing: Floats, rng: np.random.Generator) -> Iterator[Recorded]:
+    """A pod's series; `breathing` is its service's traffic relative to the mean, by scrape interval."""
     times = pod.times
     served = rng.poisson(_expected(pod, times, breathing))
     failed = rng.binomial(served, pod.errors)
@@ -64,7 +63,7 @@ def _scraped(pod: Pod, breathing: Floats, rng: np.random.Generator) -> Iterator[
 def _expected(pod: Pod, times: Floats, breathing: Floats) -> Floats:
     """Requests expected since the scrape before (or the pod's start)."""
     since = np.diff(times, prepend=max(pod.starts, times[0] - story.SCRAPE_SECONDS))
-    rates = np.array([pod.share(at) for at in times]) * TRAFFIC
+    rates = np.array([pod.share(at) for at in times]) * pod.of.traffic
     expected: Floats = rates * breathing[(times / story.SCRAPE_SECONDS).astype(int)] * since
     return expected
 
@@ -85,16 +84,17 @@ def _counter(metric: str, pod: Pod, times: Floats, increments: NDArray[np.int64]
 
 def _memory(pod: Pod, times: Floats, rng: np.random.Generator) -> Recorded:
     age = times - pod.starts
-    level = 170 + 40 * (1 - np.exp(-age / 120)) + rng.normal(0, 3, len(times))
+    level = pod.memory * (170 + 40 * (1 - np.exp(-age / 120))) + pod.leak * age / 60
+    level += rng.normal(0, 3, len(times))
     return Recorded(
         "container_memory_working_set_bytes", _of_kubernetes(pod), times, np.round(level) * _MEBIBYTE
     )
 
 
 def _of_service(pod: Pod, **labels: str) -> dict[str, str]:
-    own = {"namespace": story.NAMESPACE, "job": pod.of.service, "pod": pod.name}
+    own = {"namespace": pod.of.namespace, "job": pod.of.service, "pod": pod.name}
     return own | {"rollouts_pod_template_hash": pod.revision} | labels
 
 
 def _of_kubernetes(pod: Pod) -> dict[str, str]:
-    return {"namespace": story.NAMESPACE, "pod": pod.name, "container": pod.of.service}
+    return {"namespace": pod.of.namespace, "pod": pod.name, "container": pod.of.service}

@@ -26,11 +26,14 @@ class Deployment:
     Attributes:
         stable: revision of the version that its releases run beside.
         recorded: from when on, in seconds of the recording.
+        traffic: its requests per second.
     """
 
     service: str
     stable: str
     recorded: float = 0.0
+    namespace: str = NAMESPACE
+    traffic: float = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +139,8 @@ def _checkout() -> dict[str, Any]:
         "name": CHECKOUT.service,
         "namespace": NAMESPACE,
         "cohorts": {"preset": "argo"},
-        "window": _WINDOW | {"promote_after": "15m", "decide_by": "20m"},
-        "checks": [
-            _ERRORS,
-            _LATENCY,
-            {
-                "name": "memory",
-                "kind": "relative",
-                "tier": "warn",
-                "query": "container_memory_working_set_bytes{$cohort}",
-                "max_increase": "15%",
-                "unit": "bytes",
-            },
-            {
-                "name": "restarts",
-                "kind": "threshold",
-                "counter": "kube_pod_container_status_restarts_total",
-                "max": 0,
-            },
-        ],
+        "window": WINDOW | {"promote_after": "15m", "decide_by": "20m"},
+        "checks": [ERRORS_CHECK, LATENCY_CHECK, MEMORY_CHECK, RESTARTS_CHECK],
     }
 
 
@@ -164,22 +150,36 @@ def _orders() -> dict[str, Any]:
         "name": ORDERS.service,
         "namespace": NAMESPACE,
         "cohorts": {"preset": "argo"},
-        "window": _WINDOW | {"promote_after": "8m", "decide_by": "9m"},
-        "checks": [_ERRORS, _LATENCY],
+        "window": WINDOW | {"promote_after": "8m", "decide_by": "9m"},
+        "checks": [ERRORS_CHECK, LATENCY_CHECK],
         "traces": {"flows": [{"name": "place-order", "root": {"service": ENTRY, "operation": ORDER}}]},
     }
 
 
-_WINDOW = {"warm_up": "60s", "advance_after": "2m", "advance_by": "6m"}
-_ERRORS = {
+WINDOW = {"warm_up": "60s", "advance_after": "2m", "advance_by": "6m"}
+ERRORS_CHECK = {
     "name": "errors",
     "kind": "proportion",
     "events": 'http_requests_total{code=~"5.."}',
     "total": "http_requests_total",
 }
-_LATENCY = {
+LATENCY_CHECK = {
     "name": "latency",
     "kind": "distribution",
     "histogram": "http_request_duration_seconds",
     "tolerance": "20%",
+}
+MEMORY_CHECK = {
+    "name": "memory",
+    "kind": "relative",
+    "tier": "warn",
+    "query": "container_memory_working_set_bytes{$cohort}",
+    "max_increase": "15%",
+    "unit": "bytes",
+}
+RESTARTS_CHECK = {
+    "name": "restarts",
+    "kind": "threshold",
+    "counter": "kube_pod_container_status_restarts_total",
+    "max": 0,
 }
