@@ -72,3 +72,20 @@ def test_a_cut_double_is_an_error():
 
     with pytest.raises(ValueError, match="cut off"):
         Reader(writer.done()[:-1])
+
+
+def test_a_whole_number_comes_back_whole_however_large():
+    """No double could hold it."""
+    writer = Writer()
+    writer.integer(2**70 + 1)
+    writer.integer(-(2**70) - 1)
+    reader = Reader(writer.done())
+
+    assert (reader.integer(), reader.integer()) == (2**70 + 1, -(2**70) - 1)
+
+
+@pytest.mark.parametrize(("written", "asked"), [((1.0, None), 2), ((1.0,), 2)])
+def test_numbers_that_are_asked_for_at_once_are_all_there(written: tuple, asked: int):
+    """None among them, or too few of them, is damage."""
+    with pytest.raises(ValueError, match=r"missing|too early"):
+        reader_of(*written).values(asked)

@@ -195,7 +195,7 @@ def _write_row(writer: Writer, row: Row) -> None:
 
 
 def _read_row(reader: Reader) -> Row:
-    return tuple(reader.value() for _ in range(reader.count()))
+    return reader.values(reader.count())
 
 
 def _write_standing(writer: Writer, standing: Standing) -> None:

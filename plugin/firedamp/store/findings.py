@@ -36,9 +36,10 @@ def write(writer: Writer, findings: Sequence[Finding]) -> None:
 
 
 def read(reader: Reader) -> tuple[Finding, ...]:
-    each = range(reader.count())
-    words = [[reader.word() for _ in each] for _ in FINDING_WORDS]
-    numbers = [[reader.number() for _ in each] for _ in FINDING_NUMBERS]
+    count = reader.count()
+    each = range(count)
+    words = [reader.words(count) for _ in FINDING_WORDS]
+    numbers = [reader.numbers(count) for _ in FINDING_NUMBERS]
     intervals = [_interval(reader.number(), reader.number()) for _ in each]
     needs = [reader.integer() for _ in each]
     return tuple(

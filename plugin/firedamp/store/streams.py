@@ -14,8 +14,7 @@ Every float comes back with the bits it had, -0.0, infinities and NaN included.
 
 import math
 import struct
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Sequence
 
 _NONE = 0
 _NATURAL = 1  # 0 ≤ n < 2**53, written as it is
@@ -24,8 +23,7 @@ _PLACES = 6
 _DOUBLE = _DECIMAL + _PLACES + 1
 _LARGEST = 2.0**53  # whole doubles beyond it are sparse: eight bytes serve them better
 _WORTHWHILE = 2**34  # a decimal with more digits is no shorter than a double
-
-Item = TypeVar("Item")
+_TOO_EARLY = "it ends too early"
 
 
 class Writer:
@@ -81,6 +79,9 @@ class Reader:
     """
     Gives back the values of a Writer, in the same order.
 
+    Streams are taken apart as wholes and not value by value: a page of a release reads a hundred thousand
+    values, and a call for each would be most of its time.
+
     Raises:
         ValueError, IndexError: the bytes are not what a Writer made.
     """
@@ -94,16 +95,18 @@ class Reader:
         for size in sizes:
             parts.append(body[start : start + size])
             start += size
-        lengths, texts, references, kinds, digits = parts
-        self._words = _split(texts, _varints(lengths))
-        self._references = _varints(references)
-        self._kinds = iter(kinds)
-        self._digits = _varints(digits)
-        self._doubles = iter(_from_planes(body[start:]))
+        lengths, texts, references, self._kinds, digits = parts
+        known = [None, *_split(texts, _varints(lengths))]
+        self._words = [known[number] for number in _varints(references)]
+        self._values = _values(self._kinds, _varints(digits), _from_planes(body[start:]))
+        self._word = self._value = 0
 
     def word(self) -> str | None:
-        number = _next(self._references)
-        return self._words[number - 1] if number else None
+        self._word += 1
+        try:
+            return self._words[self._word - 1]
+        except IndexError:
+            raise ValueError(_TOO_EARLY) from None
 
     def text(self) -> str:
         word = self.word()
@@ -111,14 +114,19 @@ class Reader:
             raise ValueError("a word is missing")
         return word
 
+    def words(self, count: int) -> list[str | None]:
+        begin, self._word = self._word, self._word + count
+        if self._word > len(self._words):
+            raise ValueError(_TOO_EARLY)
+        return self._words[begin : self._word]
+
     def integer(self) -> int | None:
-        kind = _next(self._kinds)
-        if kind == _NONE:
-            return None
-        if kind > _DECIMAL:
+        at, self._value = self._value, self._value + 1
+        if self._value > len(self._kinds):
+            raise ValueError(_TOO_EARLY)
+        if self._kinds[at] > _DECIMAL:
             raise ValueError("a whole number was expected")
-        digits = _next(self._digits)
-        return digits if kind == _NATURAL else _unzigzag(digits)
+        return self._values[at]  # type: ignore[return-value]  # its kind says that it is whole
 
     def count(self) -> int:
         value = self.integer()
@@ -126,27 +134,47 @@ class Reader:
             raise ValueError("a whole number is missing")
         return value
 
+    def numbers(self, count: int) -> list[float | None]:
+        return [None if value is None else float(value) for value in self._taken(count)]
+
     def number(self) -> float | None:
-        kind = _next(self._kinds)
-        if kind == _NATURAL:
-            return float(_next(self._digits))
-        if kind == _NONE:
-            return None
-        if kind == _DOUBLE:
-            return _next(self._doubles)
-        return _unzigzag(_next(self._digits)) / 10.0 ** (kind - _DECIMAL)
+        return self.numbers(1)[0]
+
+    def values(self, count: int) -> tuple[float, ...]:
+        """So many numbers, none of which is missing."""
+        try:
+            return tuple(map(float, self._taken(count)))  # type: ignore[arg-type]  # None is caught
+        except TypeError:
+            raise ValueError("a number is missing") from None
 
     def value(self) -> float:
-        number = self.number()
-        if number is None:
-            raise ValueError("a number is missing")
-        return number
+        return self.values(1)[0]
+
+    def _taken(self, count: int) -> list[float | None]:
+        begin, self._value = self._value, self._value + count
+        if self._value > len(self._values):
+            raise ValueError(_TOO_EARLY)
+        return self._values[begin : self._value]
 
 
-def _next(stream: Iterator[Item]) -> Item:
-    for item in stream:
-        return item
-    raise ValueError("it ends too early")
+def _values(kinds: bytes, digits: list[int], doubles: Sequence[float]) -> list[float | None]:
+    """All numbers; those that may be integers stay whole, however large they are."""
+    digit, double = iter(digits), iter(doubles)
+    found: list[float | None] = []
+    try:
+        for kind in kinds:
+            if kind == _NATURAL:
+                found.append(next(digit))
+            elif kind == _NONE:
+                found.append(None)
+            elif kind == _DOUBLE:
+                found.append(next(double))
+            else:
+                whole = _unzigzag(next(digit))
+                found.append(whole if kind == _DECIMAL else whole / 10.0 ** (kind - _DECIMAL))
+    except StopIteration:
+        raise ValueError(_TOO_EARLY) from None
+    return found
 
 
 def _is_natural(value: float) -> bool:
@@ -191,14 +219,22 @@ def _read_varint(body: bytes, start: int) -> tuple[int, int]:
             return value, start
 
 
-def _varints(body: bytes) -> Iterator[int]:
-    start = 0
-    while start < len(body):
-        value, start = _read_varint(body, start)
-        yield value
+def _varints(body: bytes) -> list[int]:
+    if body.isascii():  # all of them are short
+        return list(body)
+    found, value, shift = [], 0, 0
+    for byte in body:
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            found.append(value)
+            value = shift = 0
+    if shift:
+        raise ValueError(_TOO_EARLY)
+    return found
 
 
-def _split(texts: bytes, lengths: Iterator[int]) -> list[str]:
+def _split(texts: bytes, lengths: Sequence[int]) -> list[str]:
     words, start = [], 0
     for length in lengths:
         words.append(texts[start : start + length].decode("utf-8", "surrogatepass"))

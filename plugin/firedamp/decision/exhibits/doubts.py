@@ -5,6 +5,7 @@ Troubles of a block stand in its evidence; what kept a check from being judged s
 that share a counter share its troubles, and one that hit all of them is one note.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from firedamp.model import Look, Slice, TroubleKind
 MOST_DOUBTS = 20
 #: From this part of the requests on it is worth saying that some carry no version label.
 _UNLABELLED = 0.001
+_DIGIT = re.compile(r"\d")
 _NAMES = {
     TroubleKind.SOURCE_DOWN: "source down",
     TroubleKind.REFUSED: "query refused",
@@ -83,7 +85,7 @@ def _of_look(look: Look) -> Iterator[tuple[str, str, str, str]]:
 
 def _shape(text: str) -> str:
     """A text without its numbers, which differ from block to block."""
-    return "".join("#" if one.isdigit() else one for one in text[:200])
+    return _DIGIT.sub("#", text[:200])
 
 
 def _doubt(kind: str, entries: Sequence[tuple[int, str, str]], now: int, aside: set[str]) -> Doubt:
@@ -106,8 +108,10 @@ def _unlabelled(looks: Sequence[Look]) -> Iterator[Doubt]:
     for check in looks[-1].evidence.slices:
         pieces = [(look, piece) for look in looks if (piece := look.evidence.slices.get(check))]
         stray = sum(piece.unlabelled for _, piece in pieces)
+        if stray <= 0:
+            continue
         labelled = sum(_requests(piece) for _, piece in pieces)
-        if stray <= 0 or stray < _UNLABELLED * (stray + labelled):
+        if stray < _UNLABELLED * (stray + labelled):
             continue
         blocks = [look.evidence.block.index for look, piece in pieces if piece.unlabelled > 0]
         share = words.percent(stray / (stray + labelled))

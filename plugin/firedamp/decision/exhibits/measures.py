@@ -69,6 +69,10 @@ class Measure:
             case Form.OPERATIONS:
                 return None
 
+    def together(self, rows: list[Row]) -> list[Row]:
+        """Rows with the same value, a single one where rows add up: a block is asked for again and again."""
+        return [added(rows)] if rows and self.form in (Form.RATE, Form.BUCKETS) else rows
+
     def size(self, rows: Iterable[Row]) -> float:
         """Requests behind the rows; of levels, how many there are."""
         match self.form:

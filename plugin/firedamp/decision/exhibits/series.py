@@ -118,7 +118,7 @@ def _finding(look: Look, name: str) -> Finding | None:
 
 def _lines(looks: Sequence[Look], found: Sequence[Finding | None], reading: Measure, name: str) -> Lines:
     against = next((one.against for one in reversed(found) if one and one.against), None)
-    arms = [_arms(look.evidence, name, against) for look in looks]
+    arms = [tuple(map(reading.together, _arms(look.evidence, name, against))) for look in looks]
     bounds = next((piece.bounds for look in looks if (piece := look.evidence.slices.get(name))), ())
     baseline, canary = (_alone([both[arm] for both in arms], reading, bounds) for arm in (0, 1))
     lately = tuple(_lately([both[arm] for both in arms], reading, bounds) for arm in (0, 1))
