@@ -65,15 +65,19 @@ class Preview:
         return self.wanted - len(self.compared) - len(self.aside)
 
     @property
-    def summary(self) -> str:
-        """How many verdicts differ, of how many, and how many releases say nothing."""
+    def counted(self) -> str:
+        """How many verdicts differ, of how many."""
         of = words.plural(len(self.compared), "verdict")
-        told = f"{len(self.differing)} of {of} {'differs' if len(self.differing) == 1 else 'differ'}"
+        return f"{len(self.differing)} of {of} {'differs' if len(self.differing) == 1 else 'differ'}"
+
+    @property
+    def summary(self) -> str:
+        """The same, and how many releases say nothing."""
         aside = f"; {words.plural(len(self.aside), 'release')} cannot be compared" if self.aside else ""
         left = (
             f"; for {words.plural(self.left, 'release')} there was no time" if self.over and self.left else ""
         )
-        return f"{told}{aside}{left}"
+        return f"{self.counted}{aside}{left}"
 
     def after(self, found: Found) -> "Preview":
         """The same with one more release."""

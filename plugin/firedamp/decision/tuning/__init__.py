@@ -8,6 +8,7 @@ Tuning: what may be changed of how a service is judged, and what a change would 
 """
 
 from firedamp.decision.tuning.change import (
+    ALPHAS,
     Change,
     CheckChange,
     WindowChange,
@@ -28,9 +29,12 @@ from firedamp.decision.tuning.preview import (
     compared,
     is_of_other_version,
 )
-from firedamp.decision.tuning.wording import called, difference, shown
+from firedamp.decision.tuning.wording import DURATIONS, SHARES, called, difference, shown
 
 __all__ = [
+    "ALPHAS",
+    "DURATIONS",
+    "SHARES",
     "Again",
     "Change",
     "CheckChange",

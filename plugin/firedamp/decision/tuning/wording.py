@@ -19,8 +19,9 @@ _WORDS = {
     "decide_by": "decide by",
     "alpha_warn": "alpha of warnings",
 }
-_SHARES = {"tolerance", "max_increase", "max_decrease", "min_excess", "pass_excess", *ALPHAS}
-_DURATIONS = {"warm_up", "promote_after", "decide_by"}
+#: Fields that are shares, and those that are durations; the others are numbers, or words.
+SHARES = {"tolerance", "max_increase", "max_decrease", "min_excess", "pass_excess", *ALPHAS}
+DURATIONS = {"warm_up", "promote_after", "decide_by"}
 _UNITS = ((3600, "h"), (60, "min"))
 
 
@@ -59,9 +60,9 @@ def shown(field: str, value: object) -> str:
         return "twice promote after" if field == "decide_by" else "none"
     if not isinstance(value, float | int):
         return str(value)
-    if field in _SHARES:
+    if field in SHARES:
         return f"{_digits(100 * value)} %"
-    if field in _DURATIONS:
+    if field in DURATIONS:
         return _spelled(value)
     return f"{_digits(value)}×" if field == "pass_ratio" else _digits(value)
 
