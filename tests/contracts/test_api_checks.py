@@ -125,7 +125,7 @@ async def test_another_teams_check_is_not_shown(service):
 
     reply = await service.ask("GET", f"/api/v1/releases/{release.id}/checks/errors", ASKER)
 
-    assert reply.status == 403
+    assert reply.status == 404
 
 
 async def test_the_document_describes_it(service):

@@ -140,7 +140,7 @@ async def test_who_may_only_ask_says_nothing(service, method, path, body):
     stranger, _ = await ask(service, method, path.replace("/1/", "/2/"), token=GATEKEEPER, **more)
     nobody, _ = await ask(service, method, path, token=None, **more)
 
-    assert (asker, stranger, nobody) == (403, 403, 401)
+    assert (asker, stranger, nobody) == (403, 404, 401)
     assert await service.store.events() == []
 
 
@@ -148,7 +148,7 @@ async def test_rulings_of_another_namespace_are_not_told(service):
     """Reading is bound to the token's namespaces as well."""
     await warned(service.store, namespace="pay")
 
-    assert (await ask(service, "GET", "/api/v1/releases/2/rulings", token=ASKER))[0] == 403
+    assert (await ask(service, "GET", "/api/v1/releases/2/rulings", token=ASKER))[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
-from firedamp.contracts.api.answers import (
-    CheckAnswer,
-    ReleaseDetail,
-    ReleaseName,
-    ServiceList,
-    VerdictAnswer,
-)
+from firedamp.contracts.api.answers import CheckAnswer, ReleaseDetail, ReleaseName, VerdictAnswer
+from firedamp.contracts.api.services import ServiceDetail
 from firedamp.errors import AskError, ConfigError, FiredampError, ForbiddenError, NotFoundError
 from firedamp.model import Ask, Finding, ReleaseKey, Verdict
 
@@ -79,9 +75,12 @@ class Server:
 
     async def decide_by(self, namespace: str, service: str) -> float | None:
         """Seconds after its start at which a release of this service is decided; None when not known."""
-        found = self._read(ServiceList, await self.call("GET", "/api/v1/services"))
-        keys = {(one.namespace, one.name): one.decide_by for one in found.services}
-        return keys.get((namespace, service))
+        try:
+            told = await self.call("GET", f"/api/v1/services/{quote(namespace)}/{quote(service)}")
+        except NotFoundError:
+            return None
+        settings = self._read(ServiceDetail, told).settings
+        return settings.decide_by if settings else None
 
     async def started(self, release_id: int) -> float:
         """Unix time at which a release began."""

@@ -165,6 +165,8 @@ class ReleaseDetail(ReleaseAnswer):
     ahead: AheadAnswer | None = None
     rulings: list[RulingAnswer] = []
     labelled: LabelAnswer | None = None
+    #: What happened to it, newest first.
+    events: list["EventAnswer"] = []
 
 
 class ReleasePage(_Answer):
@@ -242,13 +244,6 @@ class ServiceAnswer(_Answer):
     checks: list[CheckSetting]
 
 
-class ServiceList(_Answer):
-    """The services configured by hand; with `by_default`, any other one is judged too."""
-
-    services: list[ServiceAnswer]
-    by_default: bool
-
-
 class GateAnswer(_Answer):
     """A person's switch."""
 
@@ -264,9 +259,10 @@ class GateAnswer(_Answer):
 
 
 class GateList(_Answer):
-    """All gates, open and closed."""
+    """Switches that have not run out, open ones first; with `more` there are more than these."""
 
     gates: list[GateAnswer]
+    more: bool
 
 
 class EventAnswer(_Answer):

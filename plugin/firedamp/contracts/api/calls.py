@@ -153,6 +153,13 @@ class NamespaceCall(_Call):
     namespace: ApiName | None = None
 
 
+class GatesCall(NamespaceCall):
+    """Switches of everything, of one namespace, or of one service."""
+
+    service: ApiName | None = None
+    limit: Page = 200
+
+
 class GateCall(_Call):
     """Open or close a gate; `revision` empty means any, `hook` "*" all but rollback."""
 

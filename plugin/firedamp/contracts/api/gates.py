@@ -17,18 +17,20 @@ class Gates(Room):
     def rows(self) -> list[Row]:
         a, c, op = answers, calls, Operation
         return [
-            (op("GET", "/gates", "viewer", a.GateList, query=c.NamespaceCall), self.gates),
+            (op("GET", "/gates", "viewer", a.GateList, query=c.GatesCall), self.gates),
             (op("PUT", "/gates", "ruler", a.GateAnswer, body=c.GateCall), self.set_gate),
             (op("PUT", "/holds", "ruler", a.GateAnswer, body=c.HoldCall), self.hold),
             (op("DELETE", "/holds", "ruler", a.GateAnswer, query=c.LiftCall), self.lift),
         ]
 
     async def gates(self, request: web.Request) -> answers.GateList:
-        call = query(calls.NamespaceCall, request)
-        found: list[Gate] = []
-        for namespace in namespaces(request, call.namespace):
-            found += await self.store.gates(namespace)
-        return answers.GateList(gates=[rendering.gate_answer(gate) for gate in found])
+        call = query(calls.GatesCall, request)
+        names = [one for one in namespaces(request, call.namespace) if one is not None]
+        found = await self.store.switches(
+            names, service=call.service, since=self.clock(), limit=call.limit + 1
+        )
+        told = [rendering.gate_answer(gate) for gate in found[: call.limit]]
+        return answers.GateList(gates=told, more=len(found) > len(told))
 
     async def set_gate(self, request: web.Request) -> answers.GateAnswer:
         call = await self.body(calls.GateCall, request)

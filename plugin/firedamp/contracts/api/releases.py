@@ -12,6 +12,7 @@ from firedamp.model import Controller, Judged, Outcome
 from firedamp.ports import Wanted
 
 _LOOKS_PER_ANSWER = 1 << 20
+_EVENTS = 50
 _RUNNING = {"running": True, "ended": False}
 
 
@@ -43,7 +44,12 @@ class Releases(Room):
         release = await self.release_of(request)
         call = query(calls.LookCall, request)
         found = await browsed(self.store, release, "" if call.look is None else str(call.look))
-        return rendering.release_detail(found, self.settings.public_url)
+        key = release.key
+        events = await self.store.events(
+            namespace=key.namespace, service=key.service, revision=key.revision, limit=_EVENTS
+        )
+        told = rendering.release_detail(found, self.settings.public_url)
+        return told.model_copy(update={"events": [rendering.event_answer(one) for one in events]})
 
     async def looks(self, request: web.Request) -> answers.LookPage:
         release = await self.release_of(request)

@@ -9,8 +9,8 @@ from aiohttp import web
 
 from firedamp.config import Settings
 from firedamp.contracts import _wire
+from firedamp.contracts.api.audit import Audit
 from firedamp.contracts.api.checks import Checks
-from firedamp.contracts.api.events import Events
 from firedamp.contracts.api.gates import Gates
 from firedamp.contracts.api.health import Healths
 from firedamp.contracts.api.openapi import Operation, document
@@ -37,7 +37,7 @@ ROOMS: tuple[type[Room], ...] = (
     Outcomes,
     Services,
     Gates,
-    Events,
+    Audit,
 )
 
 

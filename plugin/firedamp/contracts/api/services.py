@@ -1,6 +1,6 @@
 """Services: those of the settings, one of them with its releases, and the record of one of its checks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
@@ -10,16 +10,13 @@ from firedamp.contracts.api import answers, calls, rendering
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.room import Room, Row, namespaces, query
 from firedamp.errors import NotFoundError
-from firedamp.model import Judged, Outcome, Release
-from firedamp.ports import Wanted
+from firedamp.judge import catalogue
+from firedamp.model import Judged, Label, Outcome, Release
 
-_RELEASES = 20
-#: Each costs the reading of a look.
-_RECORD = 40
 _ONE = "/services/{namespace}/{service}"
 
 
-class ServiceDetail(BaseModel):
+class ServiceStrip(BaseModel):
     """A service with its newest releases; `settings` is missing where nobody configured it."""
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +25,26 @@ class ServiceDetail(BaseModel):
     service: str
     settings: answers.ServiceAnswer | None = None
     releases: list[answers.ReleaseAnswer]
+
+
+class ServiceDetail(ServiceStrip):
+    """The same, with what its checks said last."""
+
+    checks: list[answers.CheckAnswer]
+
+
+class ServiceList(BaseModel):
+    """
+    Services configured by hand, and those that only their releases tell of.
+
+    With `by_default` any other one is judged too; with `more` there are more than these.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    services: list[ServiceStrip]
+    by_default: bool
+    more: bool
 
 
 class CheckEntry(BaseModel):
@@ -63,34 +80,43 @@ class Services(Room):
     def rows(self) -> list[Row]:
         op = Operation
         return [
-            (op("GET", "/services", "viewer", answers.ServiceList, query=calls.NamespaceCall), self.services),
+            (op("GET", "/services", "viewer", ServiceList, query=calls.NamespaceCall), self.services),
             (op("GET", _ONE, "viewer", ServiceDetail), self.service),
             (op("GET", f"{_ONE}/checks/{{check}}", "viewer", CheckRecord), self.check),
         ]
 
-    async def services(self, request: web.Request) -> answers.ServiceList:
+    async def services(self, request: web.Request) -> ServiceList:
         call = query(calls.NamespaceCall, request)
         wanted = namespaces(request, call.namespace)
         mine = [one for one in self.settings.services if None in wanted or one.namespace in wanted]
-        return answers.ServiceList(
-            services=[rendering.service_answer(service) for service in mine],
+        known = await catalogue.known(self.store, [(one.namespace, one.name) for one in mine], wanted)
+        told = known[: catalogue.MOST_SERVICES]
+        return ServiceList(
+            services=[self._strip(name, await catalogue.newest(self.store, name), {}) for name in told],
             by_default=bool(self.settings.defaults.checks),
+            more=len(known) > len(told),
         )
 
     async def service(self, request: web.Request) -> ServiceDetail:
-        namespace, name, releases = await self._asked(request, _RELEASES)
-        settings = self.settings.service(namespace, name)
+        namespace, name, releases = await self._asked(request, catalogue.MOST_RELEASES)
         labels = await self.store.labels([release.id for release in releases])
-        url = self.settings.public_url
-        return ServiceDetail(
-            namespace=namespace,
-            service=name,
+        look = await self.store.last_look(releases[0].id) if releases else None
+        strip = self._strip((namespace, name), releases, labels)
+        return ServiceDetail(**dict(strip), checks=rendering.checks(look.findings if look else ()))
+
+    def _strip(
+        self, name: catalogue.Name, releases: Sequence[Release], labels: Mapping[int, Label]
+    ) -> ServiceStrip:
+        settings, url = self.settings.service(*name), self.settings.public_url
+        return ServiceStrip(
+            namespace=name[0],
+            service=name[1],
             settings=rendering.service_answer(settings) if settings else None,
             releases=[rendering.release_answer(one, url, labels.get(one.id)) for one in releases],
         )
 
     async def check(self, request: web.Request) -> CheckRecord:
-        namespace, name, releases = await self._asked(request, _RECORD)
+        namespace, name, releases = await self._asked(request, catalogue.MOST_RECORDED)
         check = request.match_info["check"]
         labels = await self.store.labels([release.id for release in releases])
         entries = [await self._entry(release, check) for release in releases]
@@ -113,7 +139,7 @@ class Services(Room):
     async def _asked(self, request: web.Request, most: int) -> tuple[str, str, Sequence[Release]]:
         namespace, name = request.match_info["namespace"], request.match_info["service"]
         _wire.within(request, namespace)
-        releases = await self.store.listed(Wanted((namespace,), service=name), limit=most)
+        releases = await catalogue.newest(self.store, (namespace, name), most)
         by_hand = any((one.namespace, one.name) == (namespace, name) for one in self.settings.services)
         if not releases and not by_hand:
             raise NotFoundError(
@@ -123,17 +149,16 @@ class Services(Room):
         return namespace, name, releases
 
     async def _entry(self, release: Release, check: str) -> CheckEntry | None:
-        look = await self.store.last_look(release.id)
-        for finding in look.findings if look else ():
-            if finding.check == check:
-                return CheckEntry(
-                    release=release.id,
-                    revision=release.key.revision,
-                    started=release.started,
-                    verdict=release.verdict,
-                    check=rendering.checks([finding])[0],
-                )
-        return None
+        finding = await catalogue.last_said(self.store, release, check)
+        if finding is None:
+            return None
+        return CheckEntry(
+            release=release.id,
+            revision=release.key.revision,
+            started=release.started,
+            verdict=release.verdict,
+            check=rendering.checks([finding])[0],
+        )
 
     def _has(self, namespace: str, name: str, check: str) -> bool:
         settings = self.settings.service(namespace, name)

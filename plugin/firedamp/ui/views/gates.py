@@ -98,7 +98,7 @@ class GatesViews:
         lets = site.lets(request, "ruler")
         given = {**_BLANK, "namespace": filters.get("namespace", ""), "service": filters.get("service", "")}
         shown = wording.page(
-            site.shell(request, "Gates", section="/gates", twin="/api/v1/gates"),
+            site.shell(request, "Gates", section="/gates", twin=wording.twin(filters)),
             switches,
             filters,
             now=now,

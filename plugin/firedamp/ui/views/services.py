@@ -6,17 +6,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from firedamp.errors import NotFoundError
-from firedamp.model import Finding, Release
-from firedamp.ports import Wanted
+from firedamp.judge import catalogue
+from firedamp.model import Release
 from firedamp.ui.rendering import page
 from firedamp.ui.views.site import Site
 from firedamp.ui.wording import services as wording
-
-_MOST_SERVICES = 60
-_STRIP = 20
-#: Each costs the reading of a look.
-_RECORD = 40
-_SEEN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +27,16 @@ class ServicesViews:
         ]
 
     async def services(self, request: web.Request) -> web.Response:
-        known = await self._known(request)
-        found = [await self._judged(namespace, name, _STRIP) for namespace, name in known[:_MOST_SERVICES]]
+        site = self.site
+        configured = [(one.namespace, one.name) for one in site.services(request)]
+        known = await catalogue.known(site.store, configured, site.namespaces(request, ""))
+        found = [await self._judged(name) for name in known[: catalogue.MOST_SERVICES]]
         shell = self.site.shell(request, "Services", section="/services", twin="/api/v1/services")
-        cut = len(known) > _MOST_SERVICES
+        cut = len(known) > catalogue.MOST_SERVICES
         return page("services.html", wording.overview(shell, found, cut=cut, now=self.site.clock()))
 
     async def service(self, request: web.Request) -> web.Response:
-        store, found = self.site.store, await self._asked(request, _STRIP)
+        store, found = self.site.store, await self._asked(request)
         look = await store.last_look(found.releases[0].id) if found.releases else None
         labels = await store.labels([release.id for release in found.releases])
         title = f"{found.namespace}/{found.name}"
@@ -49,7 +45,7 @@ class ServicesViews:
         return page("service.html", wording.one_service(shell, found, look, labels, now=self.site.clock()))
 
     async def check(self, request: web.Request) -> web.Response:
-        found, name = await self._asked(request, _RECORD), request.match_info["check"]
+        found, name = await self._asked(request, catalogue.MOST_RECORDED), request.match_info["check"]
         said = await self._said(found.releases, name)
         if all(one.finding is None for one in said) and not _configured(found, name):
             raise NotFoundError("no such check has judged a release of this service, and none is configured")
@@ -58,39 +54,27 @@ class ServicesViews:
         shell = self.site.shell(request, title, section="/services", twin=twin)
         return page("record.html", wording.record(shell, found, name, said, now=self.site.clock()))
 
-    async def _known(self, request: web.Request) -> list[tuple[str, str]]:
-        """Configured services, then those that only their newest releases tell of."""
-        configured = [(one.namespace, one.name) for one in self.site.services(request)]
-        namespaces = tuple(one for one in self.site.namespaces(request, "") if one is not None)
-        newest = await self.site.store.listed(Wanted(namespaces), limit=_SEEN)
-        seen = sorted((one.key.namespace, one.key.service) for one in newest)
-        return list(dict.fromkeys([*configured, *seen]))
-
-    async def _asked(self, request: web.Request, most: int) -> wording.Judged:
+    async def _asked(self, request: web.Request, most: int = catalogue.MOST_RELEASES) -> wording.Judged:
         """The service of the address, where the token is good for its namespace."""
         namespace, name = request.match_info["namespace"], request.match_info["service"]
         self.site.namespaces(request, namespace)
-        found = await self._judged(namespace, name, most)
+        found = await self._judged((namespace, name), most)
         by_hand = any((one.namespace, one.name) == (namespace, name) for one in self.site.settings.services)
         if not by_hand and not found.releases:
             raise NotFoundError("no such service is configured, and none has asked for a verdict yet")
         return found
 
-    async def _judged(self, namespace: str, name: str, most: int) -> wording.Judged:
-        wanted = Wanted((namespace,), service=name)
-        releases = await self.site.store.listed(wanted, limit=most)
-        return wording.Judged(namespace, name, self.site.settings.service(namespace, name), releases)
+    async def _judged(self, name: catalogue.Name, most: int = catalogue.MOST_RELEASES) -> wording.Judged:
+        releases = await catalogue.newest(self.site.store, name, most)
+        return wording.Judged(*name, self.site.settings.service(*name), releases)
 
     async def _said(self, releases: Sequence[Release], check: str) -> list[wording.Said]:
-        labels = await self.site.store.labels([release.id for release in releases])
+        store = self.site.store
+        labels = await store.labels([release.id for release in releases])
         return [
-            wording.Said(release, await self._finding(release, check), labels.get(release.id))
+            wording.Said(release, await catalogue.last_said(store, release, check), labels.get(release.id))
             for release in releases
         ]
-
-    async def _finding(self, release: Release, check: str) -> Finding | None:
-        look = await self.site.store.last_look(release.id)
-        return next((one for one in look.findings if one.check == check), None) if look else None
 
 
 def _configured(found: wording.Judged, check: str) -> bool:

@@ -1,12 +1,12 @@
 """The audit trail in words."""
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
 
 from firedamp.ports import Entry, Event
 from firedamp.ui.pages.audit import Audit, Line
 from firedamp.ui.pages.gates import Choice
 from firedamp.ui.pages.shell import Shell
+from firedamp.ui.wording.releases import address
 from firedamp.ui.wording.times import instant
 
 #: What an address may narrow the trail by.
@@ -36,15 +36,14 @@ def page(
         lines=tuple(_line(one.event, now) for one in entries),
         **{name: asked.get(name, "") for name in ("namespace", "service", "by", "since", "until")},
         kinds=tuple(Choice(kind, label, kind == asked.get("kind", "")) for kind, label in KINDS.items()),
-        older=f"/audit?{urlencode(older)}" if older else "",
+        older=address("/audit", older) if older else "",
         narrowed=bool(kept),
     )
 
 
 def twin(asked: Mapping[str, str]) -> str:
     """The same as JSON."""
-    kept = {name: text for name, text in asked.items() if text and name not in ("since", "until")}
-    return "/api/v1/events" + (f"?{urlencode(kept)}" if kept else "")
+    return address("/api/v1/audit", asked)
 
 
 def _line(event: Event, now: float) -> Line:
@@ -56,5 +55,5 @@ def _line(event: Event, now: float) -> Line:
         text=event.text,
         service=f"{event.namespace}/{event.service}" if event.service else "",
         revision=event.revision,
-        link=f"/audit?{urlencode(named)}" if event.service else "",
+        link=address("/audit", named) if event.service else "",
     )

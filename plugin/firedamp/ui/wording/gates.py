@@ -8,6 +8,7 @@ from firedamp.ports import Gate, GatedHook
 from firedamp.ui.forms import Entry
 from firedamp.ui.pages.gates import Act, Choice, Gates, Plan, Switch
 from firedamp.ui.pages.shell import Mark, Shell
+from firedamp.ui.wording.releases import address
 from firedamp.ui.wording.times import instant
 from firedamp.units import spoken_duration
 
@@ -36,6 +37,11 @@ _OFF = {"hold": "lifted", "off": "judging", "rollback": "withdrawn"}
 _VERBS = {"hold": ("Hold", "Lift"), "off": ("Switch off", "Switch on"), "rollback": ("Order", "Withdraw")}
 #: The most that one page shows.
 MOST = 200
+
+
+def twin(asked: Mapping[str, str]) -> str:
+    """The same as JSON."""
+    return address("/api/v1/gates", {name: asked.get(name, "") for name in ("namespace", "service")})
 
 
 def page(

@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
 from firedamp.contracts.api.answers import EventAnswer
-from firedamp.contracts.api.calls import ApiLabel, ApiName, Id, Page
+from firedamp.contracts.api.calls import ApiLabel, ApiName, Id, Moment, Page
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.rendering import event_answer
 from firedamp.contracts.api.room import Room, Row, namespaces, query
@@ -21,7 +21,7 @@ def _who(text: str) -> str:
     return text
 
 
-class EventsCall(BaseModel):
+class AuditCall(BaseModel):
     """A page of the audit trail, newest first; `before` is `next` of the page before."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -36,8 +36,11 @@ class EventsCall(BaseModel):
         Annotated[str, AfterValidator(_who), WithJsonSchema({"type": "string", "pattern": "^[ -~]{1,253}$"})]
         | None
     ) = None
+    #: They enclose the time at which it was done.
+    since: Moment | None = None
+    until: Moment | None = None
     before: Id | None = None
-    limit: Page = 200
+    limit: Page = 50
 
 
 class EntryAnswer(EventAnswer):
@@ -46,7 +49,7 @@ class EntryAnswer(EventAnswer):
     id: int
 
 
-class EventList(BaseModel):
+class Trail(BaseModel):
     """A page of the audit trail; ask again with `before=next`."""
 
     model_config = ConfigDict(frozen=True)
@@ -55,16 +58,16 @@ class EventList(BaseModel):
     next: int | None = None
 
 
-class Events(Room):
+class Audit(Room):
     """What people and programs did, newest first."""
 
     __slots__ = ()
 
     def rows(self) -> list[Row]:
-        return [(Operation("GET", "/events", "viewer", EventList, query=EventsCall), self.events)]
+        return [(Operation("GET", "/audit", "viewer", Trail, query=AuditCall), self.trail)]
 
-    async def events(self, request: web.Request) -> EventList:
-        call = query(EventsCall, request)
+    async def trail(self, request: web.Request) -> Trail:
+        call = query(AuditCall, request)
         names = [one for one in namespaces(request, call.namespace) if one is not None]
         sifted = Sifted(
             namespaces=tuple(names),
@@ -72,9 +75,11 @@ class Events(Room):
             revision=call.revision,
             kind=call.kind,
             by=call.by,
+            since=call.since,
+            until=call.until,
         )
         found = await self.store.trail(sifted, before=call.before, limit=call.limit)
-        return EventList(
+        return Trail(
             events=[EntryAnswer(id=one.id, **event_answer(one.event).model_dump()) for one in found],
             next=found[-1].id if len(found) == call.limit else None,
         )

@@ -1,0 +1,39 @@
+"""
+Which services there are, and what their newest releases say: for people and programs alike.
+
+Services need not be configured to be there: one that asked for a verdict is known by its releases.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from firedamp.model import Finding, Release
+from firedamp.ports import Store, Wanted
+
+#: So many services are told of at once, each with so many of its newest releases.
+MOST_SERVICES, MOST_RELEASES = 60, 20
+#: So far back goes the record of a check; each release costs the reading of a look.
+MOST_RECORDED = 40
+_SEEN = 100
+
+#: Namespace and service.
+Name = tuple[str, str]
+
+
+async def known(store: Store, configured: Iterable[Name], namespaces: Sequence[str | None]) -> list[Name]:
+    """Those configured, then those that only the newest releases tell of; None stands for all namespaces."""
+    within = tuple(one for one in namespaces if one is not None)
+    newest = await store.listed(Wanted(within), limit=_SEEN)
+    seen = sorted((one.key.namespace, one.key.service) for one in newest)
+    return list(dict.fromkeys([*configured, *seen]))
+
+
+async def newest(store: Store, name: Name, most: int = MOST_RELEASES) -> Sequence[Release]:
+    """The newest releases of a service, newest first."""
+    namespace, service = name
+    return await store.listed(Wanted((namespace,), service=service), limit=most)
+
+
+async def last_said(store: Store, release: Release, check: str) -> Finding | None:
+    """What a check said at the last look of a release."""
+    look = await store.last_look(release.id)
+    return next((one for one in look.findings if one.check == check), None) if look else None
