@@ -160,9 +160,7 @@ class TuneViews:
             export=self._export(request, found),
             now=site.clock(),
         )
-        response = page("tune.html", shown, status=status)
-        response.enable_compression()
-        return response
+        return page("tune.html", shown, status=status)
 
     def _export(self, request: web.Request, found: History) -> str:
         service = self.site.settings.service(*_names(request))

@@ -1,14 +1,11 @@
 """The page on which a service is tuned, in words: whose values are in force, and all versions of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-from pydantic_core import PydanticUndefined
 
 from firedamp import words
 from firedamp.checks import BaseCheck
 from firedamp.decision import tuning
-from firedamp.decision.parameters import Parameters, Window
 from firedamp.decision.tuning import Change
 from firedamp.judge.tuned import History, Tuned, body
 from firedamp.model import Tier
@@ -16,53 +13,13 @@ from firedamp.ports import Override
 from firedamp.ui.forms import Entry
 from firedamp.ui.pages.gates import Choice, Hidden
 from firedamp.ui.pages.shell import Shell
-from firedamp.ui.pages.tune import CheckLine, Field, Group, Outcome, Tune, Version
+from firedamp.ui.pages.tune import CheckLine, Outcome, Tune, Version
 from firedamp.ui.wording.releases import address, service_link
 from firedamp.ui.wording.times import instant
-from firedamp.ui.wording.tuned_values import (
-    ALPHAS,
-    CHECK_FIELDS,
-    WINDOW_FIELDS,
-    Values,
-    hint,
-)
+from firedamp.ui.wording.tuned_fields import Form
 
 #: The most versions that the page lists; the API has all.
 MOST_VERSIONS = 20
-_MEANING = {
-    "tolerance": "a rise up to this is no harm",
-    "max_increase": "a rise up to this is no harm",
-    "max_decrease": "a fall up to this is no harm",
-    "max": "above it is harm",
-    "min": "below it is harm",
-    "min_excess": "a rise of less is no harm, however sure",
-    "pass_ratio": "passes when a rise to this multiple is excluded",
-    "pass_excess": "or a rise by this much",
-    "tier": "critical rolls back, warn asks a person, debug only records",
-    "weight": "its part of alpha, beside the other checks of its tier",
-    "warm_up": "what comes earlier counts only against an all but dead canary",
-    "promote_after": "the first time at which it can pass",
-    "decide_by": "then the service's policy decides; empty: twice promote after",
-    "alpha": "the chance of ever rolling back a healthy release",
-    "alpha_warn": "the same for checks that warn",
-}
-_LABELS = {
-    "tolerance": "Tolerance",
-    "max_increase": "Largest increase",
-    "max_decrease": "Largest decrease",
-    "max": "Most",
-    "min": "Least",
-    "min_excess": "Smallest rise",
-    "pass_ratio": "Pass ratio",
-    "pass_excess": "Pass excess",
-    "tier": "Tier",
-    "weight": "Weight",
-    "warm_up": "Warm-up",
-    "promote_after": "Promote after",
-    "decide_by": "Decide by",
-    "alpha": "Alpha",
-    "alpha_warn": "Alpha of warnings",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +43,10 @@ class Drawn:
     fault: str = ""
     done: str = ""
     outcome: Outcome | None = None
+
+    def entry(self, name: str, text: str) -> Entry:
+        """A field with what was typed into it, else with this."""
+        return Entry(name, self.typed.get(name, text), self.faults.get(name, ""))
 
 
 def link(namespace: str, service: str, check: str = "") -> str:
@@ -121,7 +82,7 @@ def page(
         check=check,
         checks=tuple(Choice(one, one, one == check) for one in names_of_checks),
         lines=tuple(_line(one, known, names) for one in known.parameters.checks),
-        groups=tuple(_groups(found, check, drawn, now)) if open_form else (),
+        groups=tuple(Form.of(found, check, drawn.draft, drawn.entry, now).groups()) if open_form else (),
         sent=sent(drawn.draft, known.version, check),
         faulty=bool(drawn.faults),
         outcome=drawn.outcome,
@@ -129,7 +90,7 @@ def page(
             _version(one, known, open_form=open_form, now=now) for one in found.versions[:MOST_VERSIONS]
         ),
         cut=_cut(found.versions),
-        back=sent(Change(), known.version) if open_form and known.version and _strays(known) else (),
+        back=_to_settings(known) if open_form else (),
         export=export,
     )
 
@@ -168,9 +129,11 @@ def _misfit(known: Tuned) -> str:
     )
 
 
-def _strays(known: Tuned) -> bool:
-    """Whether going back to the settings would be another version."""
-    return bool(known.misfit) or known.parameters != known.written
+def _to_settings(known: Tuned) -> Hidden:
+    """What asks for the way back to the settings; empty where it would be no way at all."""
+    if not known.misfit and known.parameters == known.written:
+        return ()
+    return (*sent(Change(), known.version), ("note", "back to the settings"))
 
 
 def _cut(versions: Sequence[Override]) -> str:
@@ -195,74 +158,6 @@ def _said(name: str, value: object) -> str:
     return str(value) if isinstance(value, Tier) else f"{tuning.called(name)} {tuning.shown(name, value)}"
 
 
-def _groups(found: History, name: str, drawn: Drawn, now: float) -> Iterator[Group]:
-    """The fields of one check, then those of the whole."""
-    known = found.now
-    wanted = Values.of(drawn.draft.applied(known.written), name)
-    if wanted.check is not None:
-        names = [one for one in CHECK_FIELDS if one in wanted.named]
-        yield Group(name, _about(wanted.check, known.parameters), _fields(found, names, wanted, drawn, now))
-    yield Group("When it is judged", "", _fields(found, WINDOW_FIELDS, wanted, drawn, now))
-    yield Group("How sure it must be", "", _fields(found, ALPHAS, wanted, drawn, now))
-
-
-def _about(check: BaseCheck, parameters: Parameters) -> str:
-    """What a check's weight comes to; debug checks use no alpha."""
-    judged = next(one for one in parameters.checks if one.name == check.name)
-    if judged.tier is Tier.DEBUG:
-        return f"A {check.kind} check that only records."
-    whole = parameters.alpha if judged.tier is Tier.CRITICAL else parameters.alpha_warn
-    part = tuning.shown("alpha", round(parameters.alpha_of(judged), 6))
-    return f"A {check.kind} check. Of its tier's alpha of {tuning.shown('alpha', whole)} it has {part} now."
-
-
-def _fields(
-    found: History, names: Sequence[str], wanted: Values, drawn: Drawn, now: float
-) -> tuple[Field, ...]:
-    return tuple(_field(found, name, wanted, drawn, now) for name in names)
-
-
-def _field(found: History, name: str, wanted: Values, drawn: Drawn, now: float) -> Field:
-    check = wanted.check.name if wanted.check else ""
-    value = Values.of(found.now.parameters, check).named.get(name)
-    text = drawn.typed.get(name, wanted.text(name))
-    how = hint(name, wanted.named.get(name))
-    return Field(
-        label=_LABELS[name],
-        entry=Entry(name, text, drawn.faults.get(name, "")),
-        hint="; ".join(filter(None, (_MEANING[name], how))),
-        now=tuning.shown(name, value),
-        origin=_origin(found, check, name, now),
-        choices=tuple(Choice(one, one, one == text) for one in Tier) if name == "tier" else (),
-    )
-
-
-def _origin(found: History, check: str, name: str, now: float) -> str:
-    """Whose value it is: the last one to tune it, the settings, or nobody but us."""
-    value = Values.of(found.now.parameters, check).named.get(name)
-    written = Values.of(found.now.written, check)
-    shipped = _shipped(written.check, name)
-    if value == written.named.get(name):
-        return "as shipped" if value == shipped else _beside("by the settings", name, shipped)
-    since = found.since(lambda past: Values.of(past, check).named.get(name) == value)
-    by = f"tuned by {since.by}, version {since.version}, {instant(since.at, now).ago}" if since else "tuned"
-    return _beside(f"{by}; the settings say {tuning.shown(name, written.named.get(name))}", name, shipped)
-
-
-def _beside(text: str, name: str, shipped: object) -> str:
-    return text if shipped is None else f"{text}; shipped: {tuning.shown(name, shipped)}"
-
-
-def _shipped(check: BaseCheck | None, name: str) -> object:
-    """What a value is where nobody says anything; None where it must be said."""
-    own = type(check).model_fields if check else {}
-    fields = (
-        Window.model_fields if name in WINDOW_FIELDS else Parameters.model_fields if name in ALPHAS else own
-    )
-    found = fields[name].default if name in fields else None
-    return None if found is PydanticUndefined else found
-
-
 def _version(one: Override, known: Tuned, *, open_form: bool, now: float) -> Version:
     newest = one.version == known.version
     return Version(
@@ -277,6 +172,6 @@ def _version(one: Override, known: Tuned, *, open_form: bool, now: float) -> Ver
 
 def _back(one: Override, known: Tuned) -> Hidden:
     try:
-        return sent(body(one), known.version)
+        return (*sent(body(one), known.version), ("note", f"back to version {one.version}"))
     except ValueError:
         return ()

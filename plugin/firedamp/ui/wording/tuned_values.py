@@ -71,15 +71,6 @@ def _lasting(seconds: float) -> str:
     return "".join(f"{number}{unit}" for number, unit in parts if number)
 
 
-def hint(name: str, value: object) -> str:
-    """How a field is written."""
-    if name in tuning.SHARES:
-        return "like 25% or 0.25"
-    if name in tuning.DURATIONS:
-        return "like 90s, 10m or 1h"
-    return "a number" if isinstance(value, float | int) else ""
-
-
 def change(draft: Change, written: Parameters, name: str, fields: Mapping[str, str]) -> Change:
     """
     The change of the settings that a form asks for.
