@@ -20,6 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from firedamp import __version__
+from firedamp.errors import SourceError, StoreError
 from firedamp.model import Arm, Finding, Outcome, ReleaseKey
 
 
@@ -38,22 +39,39 @@ class Stage(StrEnum):
 REQUEST_SPAN = "firedamp.request"
 
 
+class Work(StrEnum):
+    """What is done beside the answers; the log calls it so too."""
+
+    LEARNING = "learning"
+    SNAPSHOT = "snapshot"
+    FLOWS = "flows"
+    PREVIEW = "preview"
+    PRUNE = "prune"
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """
-    When a source was last seen to answer and to fail, on the clock of `perf_counter`.
+    When something was last seen to do well and to fail, on the clock of `perf_counter`.
 
     Attributes:
         why: kind of the last failure.
     """
 
-    answered: float | None = None
+    well: float | None = None
     failed: float | None = None
     why: str = ""
 
 
-#: By the source's name, which the settings give.
+#: Sources by their names, which the settings give.
 SEEN: dict[str, Sight] = {}
+WORKED: dict[Work, Sight] = {}
+#: Kinds of failures of our own work; the log says more.
+_WHY: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "it took too long"),
+    (SourceError, "a source gave no answer"),
+    (StoreError, "the store did not answer"),
+)
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 10.0)
 _BYTES = (1e3, 1e4, 1e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7)
@@ -200,13 +218,25 @@ REGISTRY.register(INTAKE)
 def answered(source: str, bytes_read: float) -> None:
     """A source gave an answer of this size."""
     FETCH_BYTES.labels(source).observe(bytes_read)
-    SEEN[source] = replace(SEEN.get(source, Sight()), answered=perf_counter())
+    SEEN[source] = replace(SEEN.get(source, Sight()), well=perf_counter())
 
 
 def unanswered(source: str, kind: str) -> None:
     """A source gave none, and of which kind its trouble is."""
     SOURCE_ERRORS.labels(source, kind).inc()
     SEEN[source] = replace(SEEN.get(source, Sight()), failed=perf_counter(), why=kind)
+
+
+@contextmanager
+def working(work: Work) -> Iterator[None]:
+    """Note when this work was last done and when it last failed; whatever it raises goes on."""
+    try:
+        yield
+    except Exception as error:
+        why = next((text for kind, text in _WHY if isinstance(error, kind)), "nobody had foreseen it")
+        WORKED[work] = replace(WORKED.get(work, Sight()), failed=perf_counter(), why=why)
+        raise
+    WORKED[work] = replace(WORKED.get(work, Sight()), well=perf_counter())
 
 
 def total(metric: Counter | Gauge) -> float:

@@ -131,7 +131,8 @@ async def _prune(store: SqlStore, retention: float | None) -> None:
     """Forget what is older than the retention, now and every hour."""
     while retention is not None:
         try:
-            await store.prune(time.time() - retention)
+            with telemetry.working(telemetry.Work.PRUNE):
+                await store.prune(time.time() - retention)
         except StoreError as error:
             _LOG.warning("prune", error=str(error))
         await asyncio.sleep(_PRUNE_EVERY_SECONDS)

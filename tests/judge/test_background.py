@@ -8,10 +8,11 @@ from structlog.testing import capture_logs
 from firedamp.decision.frozen import UnfitError
 from firedamp.errors import SourceDownError, StoreError
 from firedamp.judge.background import Background
+from firedamp.telemetry import Work
 
 
 def background(*, at_once: int = 2, patience_seconds: float = 5.0) -> Background:
-    return Background("learning", at_once=at_once, patience_seconds=patience_seconds)
+    return Background(Work.LEARNING, at_once=at_once, patience_seconds=patience_seconds)
 
 
 async def test_work_under_way_is_not_begun_again():

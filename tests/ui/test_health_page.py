@@ -8,27 +8,33 @@ import pytest_asyncio
 
 from fakes import MemoryStore
 from firedamp import telemetry
+from firedamp.errors import SourceDownError, StoreError
+from firedamp.ports import Override
 from service import ASKER, Service, running
 from store.examples import a_release
+from visits import shown
 
 SOURCES = [
     {"name": "health-metrics", "kind": "prometheus", "url": "http://127.0.0.1:9/"},
     {"name": "health-idle", "kind": "prometheus", "url": "http://127.0.0.1:9/"},
 ]
+SERVICES = [{"name": "checkout", "namespace": "shop"}, {"name": "checkout", "namespace": "pay"}]
 
 
 @pytest_asyncio.fixture
 async def service() -> AsyncIterator[Service]:
-    async with running({"sources": SOURCES}) as found:
+    async with running({"sources": SOURCES, "services": SERVICES}) as found:
         yield found
 
 
 @pytest.fixture(autouse=True)
 def unseen():
-    """No source has been asked yet."""
+    """No source has been asked yet, and nothing was done beside the answers."""
     telemetry.SEEN.clear()
+    telemetry.WORKED.clear()
     yield
     telemetry.SEEN.clear()
+    telemetry.WORKED.clear()
 
 
 async def test_a_source_tells_when_it_last_answered(service):
@@ -67,6 +73,59 @@ async def test_a_source_that_answers_again_is_well(service):
     telemetry.answered("health-metrics", 100)
 
     assert "gave no answer" not in (await service.ask("GET", "/health")).text
+
+
+def failing(work: telemetry.Work, error: Exception) -> None:
+    with pytest.raises(type(error)), telemetry.working(work):
+        raise error
+
+
+async def test_work_beside_the_answers_tells_when_it_was_last_done(service):
+    """And when it last failed; what there was nothing to do for is neither well nor ill."""
+    failing(telemetry.Work.LEARNING, SourceDownError("no answer"))
+    with telemetry.working(telemetry.Work.LEARNING):
+        pass
+
+    text = (await shown(service, "/health")).text
+    told = json.loads((await service.ask("GET", "/api/v1/health")).text)
+    [learning] = [one for one in told["work"] if one["name"] == "learning"]
+
+    assert "Learning noise from the past ✓ done" in text
+    assert "(a source gave no answer)" in text
+    assert text.count("… nothing to do yet never never") == len(telemetry.Work) - 1
+    assert learning["good"] is True
+    assert 0 <= learning["done"] <= learning["failed"] < 60
+
+
+@pytest.mark.parametrize("work", telemetry.Work)
+async def test_work_that_failed_the_last_time_is_something_to_look_at(service, work):
+    """With what it costs; nothing of it makes the whole ill, as answers go on."""
+    failing(work, StoreError("gone"))
+
+    text = (await shown(service, "/health")).text
+
+    assert "failed the last time (the store did not answer)" in text
+    assert f"for {work.value}." in text
+    assert "in trouble" not in text
+
+
+async def test_a_bound_token_is_told_of_no_other_namespaces(service):
+    """Neither how many releases there are elsewhere, nor whose tuned settings fit no more."""
+    await service.store.open(a_release())
+    for namespace in ("shop", "pay"):
+        await service.store.tune(Override(namespace, "checkout", 1, "anna", 1.0, body="{"))
+
+    all_of_it = json.loads((await service.ask("GET", "/api/v1/health")).text)
+    mine = json.loads((await service.ask("GET", "/api/v1/health", ASKER)).text)
+    page = (await shown(service, "/health", token=ASKER)).text
+
+    assert [("pay/checkout" in str(one), "shop/checkout" in str(one)) for one in (all_of_it, mine, page)] == [
+        (True, True),
+        (False, True),
+        (False, True),
+    ]
+    assert "running" not in mine
+    assert "under judgement" not in page
 
 
 class Ailing(MemoryStore):

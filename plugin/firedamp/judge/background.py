@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from firedamp.errors import SourceError, StoreError
+from firedamp.telemetry import Work, working
 
 _LOG = structlog.get_logger()
 
@@ -19,13 +20,13 @@ class Background:
     Work under way.
 
     Args:
-        event: what the log calls it.
+        kind: of the work, as the log and the page of health call it.
         at_once: so many things run, the others wait.
         patience_seconds: each is given up after this time.
     """
 
-    def __init__(self, event: str, *, at_once: int, patience_seconds: float) -> None:
-        self._event = event
+    def __init__(self, kind: Work, *, at_once: int, patience_seconds: float) -> None:
+        self._kind = kind
         self._patience = patience_seconds
         self._slots = asyncio.Semaphore(at_once)
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -49,9 +50,10 @@ class Background:
 
     async def _quietly(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            async with self._slots, asyncio.timeout(self._patience):
-                await work()
+            with working(self._kind):
+                async with self._slots, asyncio.timeout(self._patience):
+                    await work()
         except TimeoutError:
-            _LOG.warning(self._event, what=what, error=f"not done within {self._patience:g} s")
+            _LOG.warning(self._kind.value, what=what, error=f"not done within {self._patience:g} s")
         except (SourceError, StoreError, ValueError) as error:
-            _LOG.warning(self._event, what=what, error=str(error))
+            _LOG.warning(self._kind.value, what=what, error=str(error))

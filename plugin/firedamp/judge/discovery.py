@@ -14,6 +14,7 @@ from firedamp.decision.flows import busiest
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceError
 from firedamp.ports import TraceSource
+from firedamp.telemetry import Work, working
 from firedamp.tracing import Sought
 
 _LOG = structlog.get_logger()
@@ -44,7 +45,8 @@ class Discovery:
         end = now - tracing.settle
         sought = Sought(tracing.reported(service))
         try:
-            found = await source.traces(sought, end - _LOOK_BACK_SECONDS, end, self._seconds)
+            with working(Work.FLOWS):
+                found = await source.traces(sought, end - _LOOK_BACK_SECONDS, end, self._seconds)
         except SourceError as error:
             _LOG.warning("flows_unknown", service=service, error=str(error))
             return parameters

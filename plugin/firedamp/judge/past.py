@@ -24,6 +24,7 @@ from firedamp.judge.background import Background
 from firedamp.model import Release
 from firedamp.ports import LESSONS, Lesson, Source, Store, TraceSource
 from firedamp.stats.noise import Learnt
+from firedamp.telemetry import Work
 
 #: History younger than this is not fetched again.
 FRESH_SECONDS = 3600.0
@@ -44,7 +45,7 @@ class Past:
         self._sources = sources
         self._tracers = tracers
         self._store = store
-        self._background = Background("learning", at_once=_AT_ONCE, patience_seconds=_PATIENCE_SECONDS)
+        self._background = Background(Work.LEARNING, at_once=_AT_ONCE, patience_seconds=_PATIENCE_SECONDS)
         #: Releases without a look whose history was asked for.
         self._asked: set[int] = set()
 

@@ -17,6 +17,7 @@ from firedamp.errors import StoreError
 from firedamp.judge.background import Background
 from firedamp.model import Release
 from firedamp.ports import Snapshot, Store
+from firedamp.telemetry import Work
 
 _LOG = structlog.get_logger()
 
@@ -30,7 +31,7 @@ class Snapshots:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._background = Background("snapshot", at_once=1, patience_seconds=_PATIENCE_SECONDS)
+        self._background = Background(Work.SNAPSHOT, at_once=1, patience_seconds=_PATIENCE_SECONDS)
 
     def took(self, release: Release, session: Session, *, before: int) -> None:
         """

@@ -19,6 +19,7 @@ from firedamp.decision.tuning import Change
 from firedamp.errors import AskError, ConflictError, NotFoundError, UnsuitedError
 from firedamp.judge.previews import USUAL, Preview, Previews
 from firedamp.ports import Override, Store
+from firedamp.telemetry import Work, working
 
 _LOG = structlog.get_logger()
 _MOST_CHARACTERS = 2000
@@ -190,7 +191,8 @@ class Tuning:
             UnsuitedError: the change does not fit the settings.
         """
         step = tuning.between(known.parameters, change.applied(known.written))
-        return await self._previews.made(*names, known.parameters, step, releases, moment=moment)
+        with working(Work.PREVIEW):
+            return await self._previews.made(*names, known.parameters, step, releases, moment=moment)
 
     async def misfits(self, services: Iterable[tuple[str, str]]) -> list[Misfit]:
         """As the function of this name."""

@@ -8,7 +8,7 @@ from firedamp.model import Look, Release, Standing
 from firedamp.ports.corrections import Override
 from firedamp.ports.judging import Judging
 from firedamp.ports.lists import Change, Wanted
-from firedamp.ports.office import Ailment, Health, Keys, Office, SourceState
+from firedamp.ports.office import Ailment, Health, Keys, Office, SourceState, WorkState
 from firedamp.ports.sources import Source, Span, TraceSource
 from firedamp.ports.stores import LESSONS, Lesson, Session, Snapshot, Store, Token
 from firedamp.ports.trails import Entry, Event, Gate, GatedHook, Sifted, Tally
@@ -41,4 +41,5 @@ __all__ = [
     "Token",
     "TraceSource",
     "Wanted",
+    "WorkState",
 ]

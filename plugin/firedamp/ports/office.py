@@ -1,7 +1,7 @@
 """What administrators work with: who has which token, and how firedamp itself is doing."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from firedamp.ports.stores import Token
@@ -54,18 +54,49 @@ class SourceState:
     @property
     def good(self) -> bool | None:
         """Whether the last word was an answer; None where it was never asked."""
-        if self.answered is None:
-            return None if self.failed is None else False
-        return self.failed is None or self.answered <= self.failed
+        return _good(self.answered, self.failed)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkState:
+    """
+    How work beside the answers is doing, as this replica has seen it.
+
+    Attributes:
+        done, failed: seconds since it last was; None where it never was.
+        why: kind of the last failure.
+    """
+
+    name: str
+    done: float | None = None
+    failed: float | None = None
+    why: str = ""
+
+    @property
+    def good(self) -> bool | None:
+        """Whether it was done the last time; None where there was nothing to do yet."""
+        return _good(self.done, self.failed)
+
+
+def _good(well: float | None, failed: float | None) -> bool | None:
+    if well is None:
+        return None if failed is None else False
+    return failed is None or well <= failed
 
 
 @dataclass(frozen=True, slots=True)
 class Ailment:
-    """Something that is not as it should be, and what to do about it."""
+    """
+    Something that is not as it should be, and what to do about it.
+
+    Attributes:
+        namespace: whose it is; "" where it is everybody's.
+    """
 
     what: str
     remedy: str
     grave: bool = False
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +107,9 @@ class Health:
     Attributes:
         up_seconds: since it was started.
         store: where releases are kept; `trouble` is what is wrong with it, "" for nothing.
-        running, snapshots: releases under judgement, and those that a restart can take up where they stood.
+        work: what goes on beside the answers.
+        running, snapshots: releases under judgement, and those that a restart can take up where they stood;
+            None where the store does not say, or where they are not all one's own.
         intake: what the intake of spans holds and has lost, each with its number; empty where there is none.
         open_questions: being answered right now.
         put_off, surprises: questions beyond the limit, and exceptions nobody had foreseen, since the start.
@@ -88,6 +121,7 @@ class Health:
     store: str
     trouble: str
     sources: tuple[SourceState, ...]
+    work: tuple[WorkState, ...]
     intake: tuple[tuple[str, int], ...]
     running: int | None
     snapshots: int | None
@@ -95,6 +129,13 @@ class Health:
     put_off: int
     surprises: int
     wrong: tuple[Ailment, ...]
+
+    def told(self, token: Token) -> "Health":
+        """As much of it as concerns whoever has this token: nothing of other namespaces."""
+        if not token.namespaces:
+            return self
+        mine = tuple(one for one in self.wrong if one.namespace in ("", *token.namespaces))
+        return replace(self, wrong=mine, running=None, snapshots=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,24 @@ from firedamp import __version__, telemetry
 from firedamp.config import Settings
 from firedamp.errors import StoreError
 from firedamp.judge.tuned import Misfit, Tuning
-from firedamp.ports import Ailment, Health, SourceState, Store, Tally
+from firedamp.ports import Ailment, Health, SourceState, Store, Tally, WorkState
 
 _STORE_SECONDS = 2.0
 _LOG = "look at the log of this replica"
+#: What is done beside the answers, and what its failure costs.
+_BESIDE = {
+    telemetry.Work.LEARNING: (
+        "Learning from the past",
+        "Releases are judged by their own noise alone, which takes longer",
+    ),
+    telemetry.Work.SNAPSHOT: (
+        "Writing a snapshot",
+        "A restart judges that release again from its first block",
+    ),
+    telemetry.Work.FLOWS: ("Looking for flows", "A release is judged without the flows that nobody named"),
+    telemetry.Work.PREVIEW: ("A preview", "Nobody sees what a change of settings would have done"),
+    telemetry.Work.PRUNE: ("Forgetting old releases", "The store grows until it is done"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,7 @@ class Checkup:
             store=self.settings.store.url,
             trouble=trouble,
             sources=tuple(self._sources()),
+            work=tuple(_work()),
             intake=() if intake is None else tuple(asdict(intake).items()),
             running=tally.running if tally else None,
             snapshots=tally.snapshots if tally else None,
@@ -68,9 +83,18 @@ class Checkup:
         now = perf_counter()
         for one in self.settings.sources:
             seen = telemetry.SEEN.get(one.name, telemetry.Sight())
-            answered = None if seen.answered is None else now - seen.answered
-            failed = None if seen.failed is None else now - seen.failed
-            yield SourceState(one.name, one.kind, answered, failed, seen.why)
+            yield SourceState(one.name, one.kind, _since(seen.well, now), _since(seen.failed, now), seen.why)
+
+
+def _work() -> Iterator[WorkState]:
+    now = perf_counter()
+    for kind in telemetry.Work:
+        seen = telemetry.WORKED.get(kind, telemetry.Sight())
+        yield WorkState(kind.value, _since(seen.well, now), _since(seen.failed, now), seen.why)
+
+
+def _since(then: float | None, now: float) -> float | None:
+    return None if then is None else now - then
 
 
 def _ailments(health: Health, settings: Settings) -> Iterator[Ailment]:
@@ -83,6 +107,7 @@ def _ailments(health: Health, settings: Settings) -> Iterator[Ailment]:
     for source in health.sources:
         if source.good is False:
             yield _silent(source)
+    yield from (_undone(one) for one in health.work if one.good is False)
     yield from _losses(dict(health.intake))
     if health.put_off:
         yield Ailment(
@@ -109,6 +134,11 @@ def _silent(source: SourceState) -> Ailment:
     )
 
 
+def _undone(work: WorkState) -> Ailment:
+    what, without = _BESIDE[telemetry.Work(work.name)]
+    return Ailment(f"{what} failed the last time ({work.why}).", f"{without}; {_LOG} for {work.name}.")
+
+
 def _losses(intake: dict[str, int]) -> Iterator[Ailment]:
     if intake.get("forgotten") or intake.get("cut"):
         yield Ailment(
@@ -127,6 +157,7 @@ def _misfit(one: Misfit) -> Ailment:
     return Ailment(
         f"{str(one)[0].upper()}{str(one)[1:]}.",
         f"Look at /services/{names}/tuning: save what still fits there, or go back to the settings.",
+        namespace=one.override.namespace,
     )
 
 

@@ -6,9 +6,13 @@ from dataclasses import asdict, dataclass
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
+from firedamp.contracts import _wire
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.room import Room, Row, query
 from firedamp.ports import Health
+
+#: What an answer has in other words than the value.
+_APART = ("sources", "work", "intake")
 
 
 class _Answer(BaseModel):
@@ -32,6 +36,16 @@ class SourceHealth(_Answer):
     why: str
 
 
+class WorkHealth(_Answer):
+    """Work beside the answers: seconds since it was last done and last failed, where it ever was."""
+
+    name: str
+    good: bool | None = None
+    done: float | None = None
+    failed: float | None = None
+    why: str
+
+
 class AilmentAnswer(_Answer):
     """Something that is not as it should be, and what to do about it."""
 
@@ -49,6 +63,7 @@ class HealthAnswer(_Answer):
     store: str
     trouble: str
     sources: list[SourceHealth]
+    work: list[WorkHealth]
     intake: dict[str, int]
     running: int | None = None
     snapshots: int | None = None
@@ -69,9 +84,10 @@ class Healths(Room):
 
     async def told(self, request: web.Request) -> HealthAnswer:
         query(HealthCall, request)
-        found = await self.health()
+        found = (await self.health()).told(request[_wire.TOKEN])
         return HealthAnswer(
-            **{name: value for name, value in asdict(found).items() if name not in ("sources", "intake")},
+            **{name: value for name, value in asdict(found).items() if name not in _APART},
             sources=[SourceHealth(**asdict(one), good=one.good) for one in found.sources],
+            work=[WorkHealth(**asdict(one), good=one.good) for one in found.work],
             intake=dict(found.intake),
         )

@@ -26,6 +26,16 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkRow:
+    """Work beside the answers, as this replica has seen it."""
+
+    what: str
+    mark: Mark
+    done: str
+    failed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How this replica is doing."""
 
@@ -34,5 +44,6 @@ class Health:
     sentence: str
     wrong: tuple[Wrong, ...]
     sources: tuple[SourceRow, ...]
+    work: tuple[WorkRow, ...]
     facts: tuple[tuple[str, str], ...]
     intake: tuple[tuple[str, str], ...]

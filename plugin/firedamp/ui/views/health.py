@@ -23,4 +23,5 @@ class HealthViews:
 
     async def shown(self, request: web.Request) -> web.Response:
         shell = self.site.shell(request, "Health", section="/health", twin="/api/v1/health")
-        return page("health.html", wording.page(shell, await self.health()))
+        found = (await self.health()).told(self.site.holder(request))
+        return page("health.html", wording.page(shell, found))

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from firedamp import words
-from firedamp.ports import Ailment, SourceState
+from firedamp.ports import Ailment, SourceState, WorkState
 from firedamp.ports import Health as Found
-from firedamp.ui.pages.health import Health, SourceRow, Wrong
+from firedamp.ui.pages.health import Health, SourceRow, WorkRow, Wrong
 from firedamp.ui.pages.shell import Mark, Shell
 from firedamp.ui.wording.times import lasting
 
@@ -19,6 +19,18 @@ _ANSWERS, _SILENT, _UNASKED = (
     Mark("fail", "✗", "silent"),
     Mark("open", "…", "not asked yet"),
 )
+_DONE, _FAILED, _IDLE = (
+    Mark("pass", "✓", "done"),
+    Mark("warn", "!", "failed"),
+    Mark("open", "…", "nothing to do yet"),
+)
+_WORK: Mapping[str, str] = {
+    "learning": "Learning noise from the past",
+    "snapshot": "Snapshots of running releases",
+    "flows": "Looking for flows",
+    "preview": "Previews of tuned settings",
+    "prune": "Forgetting old releases",
+}
 _INTAKE: Mapping[str, str] = {
     "traces": "Traces remembered right now",
     "spans": "Spans remembered right now",
@@ -39,6 +51,7 @@ def page(shell: Shell, found: Found) -> Health:
         sentence=_sentence(found),
         wrong=tuple(_wrong(one) for one in found.wrong),
         sources=tuple(_source(one) for one in found.sources),
+        work=tuple(_work(one) for one in found.work),
         facts=tuple(_facts(found)),
         intake=tuple((_INTAKE.get(name, name), words.count(number)) for name, number in found.intake),
     )
@@ -56,18 +69,18 @@ def _wrong(one: Ailment) -> Wrong:
 
 def _source(one: SourceState) -> SourceRow:
     mark = _UNASKED if one.good is None else _ANSWERS if one.good else _SILENT
-    why = f" ({one.why})" if one.why else ""
-    return SourceRow(
-        name=one.name,
-        kind=one.kind,
-        mark=mark,
-        answered=_ago(one.answered),
-        failed=_ago(one.failed) + (why if one.failed is not None else ""),
-    )
+    return SourceRow(one.name, one.kind, mark, _ago(one.answered), _ago(one.failed, one.why))
 
 
-def _ago(seconds: float | None) -> str:
-    return "never" if seconds is None else f"{lasting(seconds)} ago"
+def _work(one: WorkState) -> WorkRow:
+    mark = _IDLE if one.good is None else _DONE if one.good else _FAILED
+    return WorkRow(_WORK.get(one.name, one.name), mark, _ago(one.done), _ago(one.failed, one.why))
+
+
+def _ago(seconds: float | None, why: str = "") -> str:
+    if seconds is None:
+        return "never"
+    return f"{lasting(seconds)} ago" + (f" ({why})" if why else "")
 
 
 def _facts(found: Found) -> Iterator[tuple[str, str]]:
