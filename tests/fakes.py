@@ -226,6 +226,13 @@ class MemoryStore:
         newest = {one.release_id: one for one in self._labels if one.release_id in release_ids}
         return {number: one for number, one in newest.items() if one.word is not Judged.WITHDRAWN}
 
+    async def judged(self, namespace: str, service: str, *, limit: int = 200) -> Sequence[Label]:
+        await self._turn(namespace, service)
+        own = [one.id for one in self._releases.values() if _is(one.key, namespace, service)]
+        newest = {one.release_id: at for at, one in enumerate(self._labels) if one.release_id in own}
+        found = [self._labels[at] for at in sorted(newest.values(), reverse=True)]
+        return [one for one in found if one.word is not Judged.WITHDRAWN][:limit]
+
     async def tune(self, override: Override) -> None:
         await self._turn(override.namespace, override.service, override.body, override.at)
         versions = self._overrides.setdefault((override.namespace, override.service), [])

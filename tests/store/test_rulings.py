@@ -67,6 +67,30 @@ async def test_the_newest_label_of_each_release_counts(store: Store):
     assert await store.labels([]) == {}
 
 
+async def test_the_labels_of_a_service_come_with_the_last_one_first(store: Store):
+    """One per release, its newest; withdrawn ones and those of other services are left out."""
+    first, second, third = [await opened(store, attempt) for attempt in (1, 2, 3)]
+    other = await store.open(a_release(replace(KEY, service="cart")))
+    for label in (
+        a_label(first.id),
+        a_label(second.id, Judged.TRUE_NEGATIVE),
+        a_label(third.id),
+        a_label(other.id),
+        a_label(first.id, Judged.FALSE_POSITIVE, by="sam"),
+        a_label(third.id, Judged.WITHDRAWN),
+    ):
+        await store.label(label)
+
+    found = await store.judged("shop", "checkout")
+
+    assert list(found) == [
+        a_label(first.id, Judged.FALSE_POSITIVE, by="sam"),
+        a_label(second.id, Judged.TRUE_NEGATIVE),
+    ]
+    assert [one.release_id for one in await store.judged("shop", "checkout", limit=1)] == [first.id]
+    assert list(await store.judged("pay", "checkout")) == []
+
+
 async def test_a_withdrawn_label_is_none(store: Store):
     """Who withdraws a label leaves the release without one, also without an earlier one."""
     release = await opened(store)

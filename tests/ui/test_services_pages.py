@@ -122,6 +122,42 @@ async def test_twins_say_the_same(service):
     assert record["entries"][0]["label"] == "true-positive"
 
 
+async def test_labels_tell_how_right_a_service_and_its_checks_were(service):
+    """In sentences on both pages, in counts with bounds in both twins."""
+    page = (await shown(service, "/services/shop/checkout")).text
+    record = (await shown(service, "/services/shop/checkout/checks/errors")).text
+    one = json.loads((await service.ask("GET", "/api/v1/services/shop/checkout")).text)
+    check = json.loads((await service.ask("GET", "/api/v1/services/shop/checkout/checks/errors")).text)
+
+    assert "By 1 label, which is few." in page
+    assert "Of 1 release that firedamp failed, 1 (100 %" in page
+    assert "right 1 of 1, found 1 of 1" in page
+    assert "Of 1 release that it failed, 1 (100 %" in record
+    assert one["worth"]["precision"] == {"part": 1, "whole": 1, "share": 1.0, "low": 0.025, "high": 1.0}
+    assert one["worth_of_checks"]["errors"] == check["worth"]
+
+
+async def test_without_labels_nobody_knows_how_right_it_was(service):
+    """Words, and no number, on the page and in its twin."""
+    page = (await shown(service, "/services/shop/quiet")).text
+    one = json.loads((await service.ask("GET", "/api/v1/services/shop/quiet")).text)
+
+    assert "Nobody has labelled a release of this service yet" in page
+    assert one["worth"] == {"labels": 0, "caught": 0, "false_alarms": 0, "missed": 0, "spared": 0}
+    assert one["worth_of_checks"] == {}
+
+
+async def test_what_is_configured_can_be_tuned_from_its_pages(service):
+    """A service that only its releases tell of cannot be."""
+    links = (await shown(service, "/services/shop/checkout")).attributes("a", "href")
+    check = (await shown(service, "/services/shop/checkout/checks/misses")).attributes("a", "href")
+    unknown = (await shown(service, "/services/shop/cart")).attributes("a", "href")
+
+    assert "/services/shop/checkout/tuning" in links
+    assert "/services/shop/checkout/tuning?check=misses" in check
+    assert not [link for link in unknown if "tuning" in link]
+
+
 async def test_there_may_be_no_service_at_all():
     """The page says how one appears."""
     async with running() as service:

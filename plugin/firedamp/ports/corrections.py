@@ -55,6 +55,10 @@ class Corrections(Protocol):
         """The newest label of each of these releases, where it was not withdrawn."""
         ...
 
+    async def judged(self, namespace: str, service: str, *, limit: int = 200) -> Sequence[Label]:
+        """The newest label of each release of a service, where it was not withdrawn, the last said first."""
+        ...
+
     async def tune(self, override: Override) -> None:
         """
         Append the next version of a service's tuned settings and record it in the audit trail.

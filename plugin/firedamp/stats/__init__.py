@@ -30,6 +30,7 @@ is worse) unless its name says otherwise, and no result is ever NaN.
     mismatch        is a share off by more than a factor of its odds, looked at once
     share           does the canary get the share of requests that it was promised
     noise           how noisy a check is, learnt from its pods as sums that add
+    binomial        a share that was counted, few of few: Clopper-Pearson
     multiplicity    many checks at once: Holm, Benjamini-Hochberg
     noninferiority  harm is excluded: the test behind a pass
     power           what could have been seen, and what is still needed

@@ -56,6 +56,20 @@ class Rulings(Lessons):
         return {label.release_id: label for label in found}
 
     @whole
+    async def judged(self, namespace: str, service: str, *, limit: int = 200) -> Sequence[Label]:
+        table, release = schema.labels.c, schema.releases.c
+        newest = (
+            select(func.max(table.id))
+            .join(schema.releases, release.id == table.release_id)
+            .where(release.namespace == namespace, release.service == service)
+            .group_by(table.release_id)
+        )
+        query = select(schema.labels).where(table.id.in_(newest), table.word != Judged.WITHDRAWN.value)
+        async with self._database.reading() as connection:
+            found = await connection.execute(query.order_by(table.id.desc()).limit(limit))
+            return [rows.label(row) for row in found.mappings()]
+
+    @whole
     async def tune(self, override: Override) -> None:
         table = schema.overrides.c
         newest = select(func.coalesce(func.max(table.version), 0))

@@ -1,6 +1,7 @@
 """Services: those of the settings, one of them with its releases, and the record of one of its checks."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
@@ -9,11 +10,44 @@ from firedamp.contracts import _wire
 from firedamp.contracts.api import answers, calls, rendering
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.room import Room, Row, namespaces, query
+from firedamp.decision.worth import Portion, Worth
 from firedamp.errors import NotFoundError
 from firedamp.judge import catalogue
+from firedamp.judge.worth import record
 from firedamp.model import Judged, Label, Outcome, Release
 
 _ONE = "/services/{namespace}/{service}"
+
+
+class PortionAnswer(BaseModel):
+    """So many of so many; the true share lies between low and high, 19 times in 20."""
+
+    model_config = ConfigDict(frozen=True)
+
+    part: int
+    whole: int
+    share: float
+    low: float
+    high: float
+
+
+class WorthAnswer(BaseModel):
+    """
+    Labelled releases by what was said of them and what was true.
+
+    Of what failed, what was harmful is the precision; of what was harmful, what failed is the recall. Either
+    is left out where there is nothing to count.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    labels: int
+    caught: int
+    false_alarms: int
+    missed: int
+    spared: int
+    precision: PortionAnswer | None = None
+    recall: PortionAnswer | None = None
 
 
 class ServiceStrip(BaseModel):
@@ -31,6 +65,9 @@ class ServiceDetail(ServiceStrip):
     """The same, with what its checks said last."""
 
     checks: list[answers.CheckAnswer]
+    #: What labels tell of its verdicts, and of each check that judged a labelled release.
+    worth: WorthAnswer
+    worth_of_checks: dict[str, WorthAnswer]
 
 
 class ServiceList(BaseModel):
@@ -70,6 +107,8 @@ class CheckRecord(BaseModel):
     check: str
     looked: int
     entries: list[CheckEntry]
+    #: What labels tell of it.
+    worth: WorthAnswer
 
 
 class Services(Room):
@@ -102,7 +141,13 @@ class Services(Room):
         labels = await self.store.labels([release.id for release in releases])
         look = await self.store.last_look(releases[0].id) if releases else None
         strip = self._strip((namespace, name), releases, labels)
-        return ServiceDetail(**dict(strip), checks=rendering.checks(look.findings if look else ()))
+        told = await record(self.store, namespace, name)
+        return ServiceDetail(
+            **dict(strip),
+            checks=rendering.checks(look.findings if look else ()),
+            worth=_worth(told.verdicts),
+            worth_of_checks={check: _worth(one) for check, one in told.checks.items()},
+        )
 
     def _strip(
         self, name: catalogue.Name, releases: Sequence[Release], labels: Mapping[int, Label]
@@ -125,6 +170,7 @@ class Services(Room):
             raise NotFoundError(
                 f"check {_wire.shown(check)} has judged no release of this service; see {_ONE}"
             )
+        told = await record(self.store, namespace, name)
         return CheckRecord(
             namespace=namespace,
             service=name,
@@ -134,6 +180,7 @@ class Services(Room):
                 one.model_copy(update={"label": label.word}) if (label := labels.get(one.release)) else one
                 for one in found
             ],
+            worth=_worth(told.checks.get(check, Worth())),
         )
 
     async def _asked(self, request: web.Request, most: int) -> tuple[str, str, Sequence[Release]]:
@@ -163,3 +210,19 @@ class Services(Room):
     def _has(self, namespace: str, name: str, check: str) -> bool:
         settings = self.settings.service(namespace, name)
         return settings is not None and any(one.name == check for one in settings.checks)
+
+
+def _worth(found: Worth) -> WorthAnswer:
+    return WorthAnswer(
+        labels=found.labels,
+        **asdict(found),
+        precision=_portion(found.precision),
+        recall=_portion(found.recall),
+    )
+
+
+def _portion(found: Portion | None) -> PortionAnswer | None:
+    if found is None:
+        return None
+    low, high = found.interval
+    return PortionAnswer(part=found.part, whole=found.whole, share=found.share, low=low, high=high)

@@ -45,6 +45,7 @@ class CheckRow:
     tier: str
     mark: Mark | None
     sentence: str
+    worth: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,13 @@ class ReleaseRow:
 
 @dataclass(frozen=True, slots=True)
 class OneService:
-    """One service."""
+    """
+    One service.
+
+    Attributes:
+        worth: how right its verdicts were, in sentences.
+        tune: where it is tuned; "" where nobody configured it.
+    """
 
     shell: Shell
     namespace: str
@@ -72,6 +79,8 @@ class OneService:
     strip: tuple[Tick, ...]
     releases: tuple[ReleaseRow, ...]
     all: str
+    worth: tuple[str, ...]
+    tune: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +110,5 @@ class Record:
     summary: str
     entries: tuple[Entry, ...]
     looked: int
+    worth: tuple[str, ...]
+    tune: str

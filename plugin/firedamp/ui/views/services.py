@@ -7,6 +7,7 @@ from aiohttp import web
 
 from firedamp.errors import NotFoundError
 from firedamp.judge import catalogue
+from firedamp.judge.worth import record
 from firedamp.model import Release
 from firedamp.ui.rendering import page
 from firedamp.ui.views.site import Site
@@ -42,7 +43,9 @@ class ServicesViews:
         title = f"{found.namespace}/{found.name}"
         twin = f"/api/v1{request.rel_url.raw_path}"
         shell = self.site.shell(request, title, section="/services", twin=twin)
-        return page("service.html", wording.one_service(shell, found, look, labels, now=self.site.clock()))
+        told = await record(store, found.namespace, found.name)
+        shown = wording.one_service(shell, found, look, labels, told, now=self.site.clock())
+        return page("service.html", shown)
 
     async def check(self, request: web.Request) -> web.Response:
         found, name = await self._asked(request, catalogue.MOST_RECORDED), request.match_info["check"]
@@ -52,7 +55,8 @@ class ServicesViews:
         title = f"{name} of {found.namespace}/{found.name}"
         twin = f"/api/v1{request.rel_url.raw_path}"
         shell = self.site.shell(request, title, section="/services", twin=twin)
-        return page("record.html", wording.record(shell, found, name, said, now=self.site.clock()))
+        told = await record(self.site.store, found.namespace, found.name)
+        return page("record.html", wording.record(shell, found, name, said, told, now=self.site.clock()))
 
     async def _asked(self, request: web.Request, most: int = catalogue.MOST_RELEASES) -> wording.Judged:
         """The service of the address, where the token is good for its namespace."""

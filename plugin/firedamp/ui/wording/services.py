@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from firedamp import words
 from firedamp.config import Service
+from firedamp.decision.worth import Worth
+from firedamp.judge.worth import Record as Told
 from firedamp.model import Finding, Label, Look, Release
 from firedamp.ui.pages.services import (
     Card,
@@ -19,12 +21,16 @@ from firedamp.ui.pages.services import (
     Tick,
 )
 from firedamp.ui.pages.shell import Shell
+from firedamp.ui.wording import worth
 from firedamp.ui.wording.checks import mark
 from firedamp.ui.wording.evidence import chance, effect, quantity
 from firedamp.ui.wording.marks import MARKS, state
 from firedamp.ui.wording.releases import address, service_link
 from firedamp.ui.wording.times import instant
+from firedamp.ui.wording.tune import link as tune_link
 from firedamp.units import spoken_duration
+
+_NOTHING_TOLD = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +58,39 @@ def overview(shell: Shell, services: Iterable[Judged], *, cut: bool, now: float)
 
 
 def one_service(
-    shell: Shell, found: Judged, look: Look | None, labels: Mapping[int, Label], *, now: float
+    shell: Shell,
+    found: Judged,
+    look: Look | None,
+    labels: Mapping[int, Label],
+    told: Told = _NOTHING_TOLD,
+    *,
+    now: float,
 ) -> OneService:
-    """One service; `look` is the last one of its newest release."""
+    """One service; `look` is the last one of its newest release, `told` what labels tell of it."""
     query = {"service": found.name, "namespace": found.namespace}
     return OneService(
         shell=shell,
         namespace=found.namespace,
         service=found.name,
         facts=tuple(_facts(found.settings)),
-        checks=tuple(_checks(found, look)),
+        checks=tuple(_checks(found, look, told)),
         strip=_strip(found.releases),
         releases=tuple(_release(one, labels.get(one.id), now) for one in found.releases),
         all=address("/", query),
+        worth=worth.of_verdicts(told.verdicts),
+        tune=_tune(found),
     )
 
 
-def record(shell: Shell, found: Judged, check: str, said: Sequence[Said], *, now: float) -> Record:
+def record(
+    shell: Shell,
+    found: Judged,
+    check: str,
+    said: Sequence[Said],
+    told: Told = _NOTHING_TOLD,
+    *,
+    now: float,
+) -> Record:
     """A check over the releases of its service, newest first."""
     entries = [_entry(one, one.finding, now) for one in said if one.finding is not None]
     return Record(
@@ -80,12 +102,22 @@ def record(shell: Shell, found: Judged, check: str, said: Sequence[Said], *, now
         summary=_summary(entries),
         entries=tuple(entries),
         looked=len(said),
+        worth=worth.of_check(told.checks.get(check, Worth())),
+        tune=_tune(found, check),
     )
 
 
 def check_link(namespace: str, service: str, check: str) -> str:
     """The page of a check's record."""
     return f"{service_link(namespace, service)}/checks/{quote(check, safe='')}"
+
+
+def _tune(found: Judged, check: str = "") -> str:
+    """Where it is tuned: only what the settings name can be."""
+    if found.settings is None:
+        return ""
+    known = {one.name for one in found.settings.checks}
+    return tune_link(found.namespace, found.name, check if check in known else "")
 
 
 def _card(found: Judged, now: float) -> Card:
@@ -128,7 +160,7 @@ def _facts(settings: Service | None) -> Iterable[tuple[str, str]]:
     yield "Decides by", spoken_duration(settings.window.deadline_seconds)
 
 
-def _checks(found: Judged, look: Look | None) -> Iterable[CheckRow]:
+def _checks(found: Judged, look: Look | None, told: Told) -> Iterable[CheckRow]:
     said = {one.check: one for one in look.findings} if look else {}
     configured = (
         {one.name: (one.kind, one.tier.value) for one in found.settings.checks} if found.settings else {}
@@ -143,6 +175,7 @@ def _checks(found: Judged, look: Look | None) -> Iterable[CheckRow]:
             tier=tier,
             mark=mark(finding) if finding else None,
             sentence=finding.sentence.removeprefix(f"{name}: ") if finding else "nothing said yet",
+            worth=worth.short(told.checks.get(name)),
         )
 
 
