@@ -385,6 +385,11 @@ def test_a_seal_holds_in_the_session_it_was_made_for():
     assert unsealed("fds_one", made, 1000.0 + SEAL_SECONDS - 1) is None
 
 
+def test_no_two_seals_are_the_same():
+    """The length of packed answers must tell nothing of a seal that comes again."""
+    assert len({seal("fds_one", 1000.0) for _ in range(100)}) == 100
+
+
 @pytest.mark.parametrize(
     ("secret", "given", "now", "says"),
     [
@@ -397,6 +402,16 @@ def test_a_seal_holds_in_the_session_it_was_made_for():
         ("fds_one", "." * 5000, 1000.0, "another session"),
         ("fds_one", seal("fds_one", 1000.0), 1000.0 + SEAL_SECONDS, "4.0 hours, 4 is the most"),
     ],
+    ids=[
+        "none",
+        "another's",
+        "older",
+        "longer",
+        "cut",
+        "no text",
+        "too long",
+        "too old",
+    ],  # seals are made by chance
 )
 def test_a_seal_that_does_not_hold_says_why(secret, given, now, says):
     """Missing, another session's, mended by hand, or too old; and that nothing was changed."""

@@ -204,3 +204,13 @@ async def _sleep(database: Database) -> None:
     async with database.reading() as connection:
         await connection.execute(text("SET statement_timeout = 20"))
         await connection.execute(text("SELECT pg_sleep(5)"))
+
+
+async def test_a_look_that_was_read_lately_is_not_taken_apart_again(sql_store: SqlStore):
+    """A page that is drawn anew for everybody who has it open reads the same looks; they never change."""
+    release = await sql_store.open(a_release())
+    await sql_store.add_looks(release, [a_look(0), a_look(1)])
+    once = await sql_store.looks(release.id)
+
+    assert all(one is other for one, other in zip(once, await sql_store.looks(release.id), strict=True))
+    assert await sql_store.last_look(release.id) is once[-1]

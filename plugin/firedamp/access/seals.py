@@ -1,27 +1,30 @@
 """
 Seals of forms: what a page of ours gives every form, so that no other page can have made it.
 
-A seal is the instant at which the page was drawn and a keyed digest of it. The key is the secret of the
-browser that the page was drawn for, which stands in a cookie that no script can read; so a seal is good in
-that browser's session only, and for some hours.
+A seal is the instant at which the page was drawn, some chance, and a keyed digest of both. The key is the
+secret of the browser that the page was drawn for, which stands in a cookie that no script can read; so a seal
+is good in that browser's session only, and for some hours. By its chance it is another one in every answer:
+answers are packed, and their length must tell nothing of a seal that comes again (BREACH).
 
 Source: OWASP Cross-Site Request Forgery Prevention Cheat Sheet, "Signed Double-Submit Cookie".
 """
 
 import hashlib
 import hmac
+import secrets
 
 #: So long a page may lie open before its forms are too old.
 SEAL_SECONDS = 4 * 3600
 #: The field of a form that carries its seal.
 SEAL = "csrf"
 _MOST_CHARACTERS = 128
+_CHANCE_BYTES = 8
 _NOTHING = "nothing was changed; load the page again and send the form anew"
 
 
 def seal(secret: str, now: float) -> str:
     """What a form of a page that is drawn now carries."""
-    drawn = str(int(now))
+    drawn = f"{int(now)}-{secrets.token_hex(_CHANCE_BYTES)}"
     return f"{drawn}.{_digest(secret, drawn)}"
 
 
@@ -32,7 +35,7 @@ def unsealed(secret: str, given: str, now: float) -> str | None:
     drawn, _, digest = given[:_MOST_CHARACTERS].partition(".")
     if not hmac.compare_digest(_digest(secret, drawn).encode(), digest.encode("utf-8", "replace")):
         return f"the form was made for another session than yours: {_NOTHING}"
-    hours = (now - int(drawn)) / 3600
+    hours = (now - int(drawn.partition("-")[0])) / 3600
     if hours * 3600 >= SEAL_SECONDS:
         return f"the form lay open for {hours:.1f} hours, {SEAL_SECONDS // 3600} is the most: {_NOTHING}"
     return None

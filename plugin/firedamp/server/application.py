@@ -2,6 +2,7 @@
 The application: every address, and what stands around all of them.
 
     observed     an id, a line in the log, a span, headers
+    packing      long answers, packed
     refusing     exceptions into answers
     admitting    methods, other sites, tokens
     contract     reads, asks, answers
@@ -26,6 +27,7 @@ from firedamp.server.clock import now
 from firedamp.server.health import Checkup
 from firedamp.server.login import Login
 from firedamp.server.observing import headed, observed
+from firedamp.server.packing import packing
 from firedamp.server.probes import Lifecycle, Probes
 from firedamp.server.refusing import refusing
 from firedamp.server.visiting import Callers
@@ -50,7 +52,8 @@ def create_app(
     """
     parts = _parts(settings, store, judge, clock)
     app = web.Application(
-        middlewares=[observed, refusing, parts.door.middleware()], client_max_size=settings.limits.body_bytes
+        middlewares=[observed, packing, refusing, parts.door.middleware()],
+        client_max_size=settings.limits.body_bytes,
     )
     app[LIFECYCLE] = parts.life
     app.add_routes(_addresses(parts))

@@ -8,6 +8,7 @@ database's keys hold both, also where two replicas or a kill -9 get in between.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,6 +27,9 @@ from firedamp.store.whole import whole
 
 _PRUNED_AT_ONCE = 100  # releases per transaction, so that nobody waits long
 _DECODED_AT_ONCE = 8
+#: So many looks are kept as they were read, some ten kilobytes each: a page that is drawn again after a look,
+#: for everybody who has it open, needs the same ones but for the last.
+_REMEMBERED_LOOKS = 512
 
 
 async def open_store(url: str, *, pool_size: int = 5, lock_seconds: float = 6.0) -> "SqlStore":
@@ -51,6 +55,7 @@ class SqlStore(Trails):
     def __init__(self, url: str, *, pool_size: int = 5, lock_seconds: float = 6.0) -> None:
         super().__init__(Database(url, pool_size=pool_size))
         self._lock_seconds = lock_seconds
+        self._decode = lru_cache(_REMEMBERED_LOOKS)(codec.decode)
         self._local = LocalLocks()
         self._replicas = (
             None if self._database.is_sqlite else ReplicaLocks(engine(normalised(url), pool_size=1))
@@ -168,9 +173,9 @@ class SqlStore(Trails):
         async with self._database.reading() as connection:
             bodies: Sequence[bytes] = (await connection.execute(query)).scalars().all()
         if len(bodies) <= _DECODED_AT_ONCE:
-            return _decode(bodies)
+            return list(map(self._decode, bodies))
         # A look takes a millisecond: a long release would stop the event loop for seconds.
-        return await asyncio.to_thread(_decode, bodies)
+        return await asyncio.to_thread(lambda: list(map(self._decode, bodies)))
 
     @whole
     async def _prune_some(self, before: float) -> int:
@@ -184,10 +189,6 @@ class SqlStore(Trails):
 def _where(query: Select[Any], **wanted: object) -> Select[Any]:
     """Narrow a query on releases to columns with these values; None leaves a column free."""
     return query.filter_by(**{column: value for column, value in wanted.items() if value is not None})
-
-
-def _decode(bodies: Sequence[bytes]) -> list[Look]:
-    return [codec.decode(body) for body in bodies]
 
 
 def _look_values(release: Release, look: Look) -> dict[str, Any]:

@@ -1,5 +1,9 @@
 """Templates to answers: Jinja with autoescape, and nothing that a template could call."""
 
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -34,6 +38,13 @@ def page(template: str, value: object, *, status: int = 200) -> web.Response:
         status=status,
         headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"},
     )
+
+
+async def long_page(
+    template: str, value: Callable[[], object], *, status: int = HTTPStatus.OK
+) -> web.Response:
+    """A page with much on it: its value is made and drawn in a thread, while others are answered."""
+    return await asyncio.to_thread(lambda: page(template, value(), status=status))
 
 
 def error_page(status: int, sentence: str) -> web.Response:

@@ -8,7 +8,7 @@ from aiohttp import web
 from firedamp.errors import NotFoundError
 from firedamp.judge.browsing import browsed
 from firedamp.model import Release
-from firedamp.ui.rendering import page
+from firedamp.ui.rendering import long_page
 from firedamp.ui.views.site import Site, asked
 from firedamp.ui.wording import release as wording
 from firedamp.ui.wording.seen import Refused, seen
@@ -65,6 +65,4 @@ async def drawn(
         refused=refused,
     )
     shell = site.shell(request, wording.title(release), section="/", twin=shown.twin)
-    response = page("release.html", wording.detail(shell, shown, events), status=status)
-    response.enable_compression()
-    return response
+    return await long_page("release.html", lambda: wording.detail(shell, shown, events), status=status)
