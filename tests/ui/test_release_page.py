@@ -1,5 +1,6 @@
 """The page of one release: what is said first, what stands behind it, and its states nobody draws."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -88,7 +89,8 @@ async def test_a_bare_limit_is_shown_in_its_unit(service):
 
     page = await shown(service, f"/releases/{release.id}")
 
-    assert "allowed 2 MiB" in page.text
+    assert "Allowed 2 MiB" in page.text
+    assert "Effect" not in page.text.split("Charts and looks")[0]
     assert "0.061 bytes; the limit is 2 MiB" in page.attributes("svg", "aria-label")
 
 
@@ -110,7 +112,38 @@ async def test_what_a_running_release_waits_for_is_said_with_its_time(service):
 
     assert "a pass is judged at 00:10:00 UTC" in text
     assert "the policy decides at 00:20:00 UTC" in text
-    assert "may be used by now" in text
+    assert re.search(r"fails at [0-9.]+, [0-9.]+ of it by now", text)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "canary", "said"),
+    [
+        (0.0, 0.0, "none in either; up to 3.75× is not ruled out"),
+        (0.0, 0.2, "none in the baseline; at least 1.50×"),
+        (0.01, 0.0, "none in the canary; up to 3.75× is not ruled out"),
+    ],
+)
+async def test_nothing_is_so_many_times_nothing(service, baseline, canary, said):
+    """Where a share is 0 no multiple of it is named, but what is known of it is."""
+    bounds = (1.5, 3.75) if canary else (0.0, 3.75)
+    none = replace(ERRORS, baseline=baseline, canary=canary, effect=3.1, interval=bounds)
+    release = await opened(service.store, replace(a_look(0), findings=(none,)))
+
+    page = await shown(service, f"/releases/{release.id}")
+
+    assert f"Effect {said} allowed" in page.text
+    assert "3.1×" not in page.text
+    assert not any("3.1×" in said for said in page.attributes("svg", "aria-label"))
+
+
+async def test_no_scale_is_drawn_where_there_is_nothing_to_compare(service):
+    """No failure in either version has no place on an axis of multiples."""
+    none = replace(ERRORS, baseline=0.0, canary=0.0, effect=3.75, interval=(0.0, 3.75))
+    release = await opened(service.store, replace(a_look(0), findings=(none,)))
+
+    page = await shown(service, f"/releases/{release.id}")
+
+    assert not [said for said in page.attributes("svg", "aria-label") if "canary over main" in said]
 
 
 @pytest.mark.parametrize(

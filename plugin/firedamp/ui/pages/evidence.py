@@ -20,7 +20,7 @@ class Scale:
 
     Attributes:
         low, high: ends of the interval's bar; the same where only a value is known.
-        value: the estimate.
+        value: the estimate; None where one arm has none at all, of which nothing is a multiple.
         limit: the largest (or smallest) that is no harm.
         harm: begin and width of the part that is harm.
         same: where canary and baseline are alike; None on a scale of values.
@@ -30,7 +30,7 @@ class Scale:
 
     low: float
     high: float
-    value: float
+    value: float | None
     limit: float | None
     harm: tuple[float, float] | None
     same: float | None

@@ -162,6 +162,7 @@ class Detailed:
     Attributes:
         only: the one check that is shown; "" for all.
         unreadable: why queries and forecasts are missing.
+        glance: what one wants to know beside the verdict, with a name each.
         downloads: the same as JSON and CSV.
         label: how right people say the verdict was, in a sentence.
         labelling: a form to say so, for those who may.
@@ -184,6 +185,7 @@ class Detailed:
     only: str = ""
     unreadable: str = ""
     ahead: tuple[str, ...] = ()
+    glance: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[Note, ...] = ()
     downloads: tuple[Link, ...] = ()

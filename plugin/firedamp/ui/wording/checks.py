@@ -11,7 +11,7 @@ from firedamp.model import Finding, Outcome, Tier
 from firedamp.ui.pages.release import Check, Group
 from firedamp.ui.pages.shell import Mark
 from firedamp.ui.wording import drawings
-from firedamp.ui.wording.evidence import chance, detail, effect, quantity
+from firedamp.ui.wording.evidence import chance, compared, detail, effect, quantity
 from firedamp.ui.wording.marks import MARKS
 from firedamp.ui.wording.rulings import ruled, ruling
 from firedamp.ui.wording.seen import Seen
@@ -54,17 +54,17 @@ def _check(seen: Seen, finding: Finding, *, in_full: bool) -> Check:
         tier=finding.tier.value,
         mark=mark(finding),
         sentence=finding.sentence.removeprefix(f"{finding.check}: "),
-        against=words.arm(finding.against) if finding.against else "limit",
+        against=words.arm(finding.against) if finding.against else "",
         baseline=quantity(finding.baseline, finding.unit),
         canary=quantity(finding.canary, finding.unit),
         baseline_n=_count(finding.baseline_n) if finding.against else "",
         canary_n=_count(finding.canary_n),
-        effect=effect(finding.effect, *(finding.interval or (None, None))),
+        effect=_effect(finding),
         limit=_limit(finding),
         p_value=chance(finding.p_value),
         alpha=chance(finding.alpha),
         one_look_p=chance(finding.one_look_p),
-        budget=f"{chance(spent.allowed)} of {chance(spent.alpha)} may be used by now" if spent else "",
+        budget=f"{chance(spent.allowed)} of it by now" if spent else "",
         ahead=_ahead(seen, finding),
         scale=drawings.scale(finding),
         spark=drawings.spark(lines.lines, lines.unit) if lines else None,
@@ -73,6 +73,12 @@ def _check(seen: Seen, finding: Finding, *, in_full: bool) -> Check:
         ruled=ruled(seen, finding.check),
         ruling=ruling(seen, finding.check),
     )
+
+
+def _effect(finding: Finding) -> str:
+    interval = finding.interval or (None, None)
+    values = finding.baseline, finding.canary
+    return compared(effect(finding.effect, *interval), values, interval, finding.unit)
 
 
 def anchor(name: str) -> str:

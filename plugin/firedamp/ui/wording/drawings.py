@@ -28,6 +28,8 @@ def scale(finding: Finding) -> Scale | None:
     """The effect with its interval against the tolerance, on a logarithmic axis; or a value and its limit."""
     if finding.tolerance is not None and not math.isfinite(finding.tolerance):
         finding = replace(finding, tolerance=None)
+    if finding.unit == "share" and finding.baseline == finding.canary == 0:
+        return None  # nothing is no multiple of nothing: words say what is not ruled out
     if finding.effect is not None and math.isfinite(finding.effect) and finding.effect > 0:
         return _of_effect(finding, finding.effect)
     value, limit = finding.canary, finding.tolerance
@@ -55,14 +57,19 @@ def _of_effect(finding: Finding, effect: float) -> Scale:
     labels = [] if limit is None else [Tick(limit, words.times(finding.tolerance or 1.0))]
     if limit is None or abs(at(1.0) - limit) > _ROOM:
         labels.append(Tick(at(1.0), "same"))
-    said = _effect_said(finding, effect)
-    return Scale(at(low), at(high), at(effect), limit, harm, at(1.0), said, tuple(labels))
+    # Of none at all nothing is a multiple: the interval alone is drawn.
+    bare = finding.unit == "share" and 0 in (finding.baseline, finding.canary)
+    value = None if bare else effect
+    said = _effect_said(finding, value)
+    place = None if value is None else at(value)
+    return Scale(at(low), at(high), place, limit, harm, at(1.0), said, tuple(labels))
 
 
-def _effect_said(finding: Finding, effect: float) -> str:
-    said = f"canary over {words.arm(finding.against)}: {words.times(effect)}"
+def _effect_said(finding: Finding, effect: float | None) -> str:
+    parts = [] if effect is None else [words.times(effect)]
     if finding.interval is not None and not any(map(math.isnan, finding.interval)):
-        said += f", between {words.times(finding.interval[0])} and {_upper(finding.interval[1])}"
+        parts.append(f"between {words.times(finding.interval[0])} and {_upper(finding.interval[1])}")
+    said = f"canary over {words.arm(finding.against)}: {', '.join(parts) or 'not known'}"
     if finding.tolerance:
         which = "at least" if finding.tolerance < 1 else "up to"
         said += f"; allowed is {which} {words.times(finding.tolerance)}"

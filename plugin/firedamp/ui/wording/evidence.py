@@ -19,6 +19,7 @@ from firedamp.ui.wording.times import instant
 
 #: So many looks are in the table on the page; the CSV has them all.
 MOST_ROWS = 20
+_Pair = tuple[float | None, float | None]
 _UNKNOWN = "judged by a version whose settings this one cannot read; its queries are not known"
 
 
@@ -65,7 +66,12 @@ def _row(found: Series, lines: Lines, place: int, now: float) -> LookRow:
         mark=MARKS[outcome or Outcome.INCONCLUSIVE],
         baseline=quantity(lines.baseline[place], found.unit),
         canary=quantity(lines.canary[place], found.unit),
-        effect=effect(lines.effect[place], lines.effect_low[place], lines.effect_high[place]),
+        effect=compared(
+            effect(lines.effect[place], lines.effect_low[place], lines.effect_high[place]),
+            (lines.baseline[place], lines.canary[place]),
+            (lines.effect_low[place], lines.effect_high[place]),
+            found.unit,
+        ),
         p_value=chance(lines.p_value[place]),
     )
 
@@ -152,6 +158,30 @@ def effect(value: float | None, low: float | None, high: float | None) -> str:
         return words.times(value)
     upper = "more" if math.isinf(high) else words.times(high)
     return f"{words.times(value)} ({words.times(low)} to {upper})"
+
+
+def compared(spoken: str, values: _Pair, interval: _Pair, unit: str) -> str:
+    """
+    An effect in words that hold where one of two shares, or both, are 0: nothing is so many times nothing.
+
+    Args:
+        spoken: the effect as it is said elsewhere.
+        values: baseline and canary.
+        interval: of the effect.
+        unit: of the values; only shares are counted down to 0.
+    """
+    if unit != "share" or 0 not in values or not spoken:
+        return spoken
+    low, high = interval
+    least = f"; at least {words.times(low)}" if low is not None and low > 1 else ""
+    most = f"; up to {words.times(high)} is not ruled out" if high is not None and math.isfinite(high) else ""
+    match values:
+        case (0, 0):
+            return f"none in either{most}"
+        case (0, _):
+            return f"none in the baseline{least or most}"
+        case _:
+            return f"none in the canary{most}"
 
 
 def chance(probability: float | None) -> str:

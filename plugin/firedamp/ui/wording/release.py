@@ -50,6 +50,7 @@ def detail(shell: Shell, seen: Seen, events: Sequence[Event]) -> Detailed:
         only=seen.only,
         unreadable=_UNREADABLE.format(version=release.version) if seen.parameters is None else "",
         ahead=tuple(_ahead(seen)),
+        glance=tuple(_glance(seen)),
         facts=tuple(_facts(release, seen.now)),
         notes=tuple(Note(instant(one.at, seen.now), one.by, one.kind, one.text) for one in events),
         downloads=_downloads(seen),
@@ -113,13 +114,24 @@ def _when(at: float, now: float) -> str:
     return f"{moment.ago} ({moment.clock[11:]})" if at > now else f"at {moment.clock[11:]}"
 
 
-def _facts(release: Release, now: float) -> list[tuple[str, str]]:
-    key = release.key
+def _glance(seen: Seen) -> list[tuple[str, str]]:
+    """What stands beside the verdict."""
+    release, looks = seen.release, seen.looks
+    again = f" (attempt {release.key.attempt})" if release.key.attempt > 1 else ""
     ended = "" if release.ended is None else spoken_duration(release.ended - release.started)
     found = [
-        ("Revision", f"{key.revision} (attempt {key.attempt})"),
+        ("Revision", f"{release.key.revision or '–'}{again}"),
         ("State", state(release) + (f" after {ended}" if ended else "")),
-        ("Asked by", f"{release.controller}, last {instant(release.last_asked, now).ago}"),
+        ("Traffic", "" if release.weight is None else f"{words.percent(release.weight)} to the canary"),
+        ("Judged", words.plural(looks[-1].evidence.block.index + 1, "look") if looks else ""),
+        ("Asked by", release.controller.value),
+    ]
+    return [(name, text) for name, text in found if text]
+
+
+def _facts(release: Release, now: float) -> list[tuple[str, str]]:
+    found = [
+        ("Last asked", instant(release.last_asked, now).ago),
         ("Cohorts", ", ".join(f"{arm}: {name}" for arm, name in sorted(release.arms.items()) if name)),
         ("Traffic step", _step(release)),
         ("Judged by", f"firedamp {release.version}"),
