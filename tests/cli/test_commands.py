@@ -1,6 +1,7 @@
 """The other commands: settings, tokens, the store, outcomes, replay."""
 
 import asyncio
+import getpass
 import json
 import re
 
@@ -10,7 +11,7 @@ import yaml
 from cli.conftest import BEGAN, written
 from cli.test_judge import judge
 from firedamp.__main__ import exit_code
-from firedamp.cli import options
+from firedamp.cli import options, token
 from firedamp.demo import story
 from firedamp.model import Ask, Controller, Question
 from firedamp.wiring import living
@@ -94,6 +95,17 @@ def test_a_revoked_token_is_no_longer_in_force(shop, capsys):
     assert run("token", "revoke", "pipeline", "-c", shop) == 3
     run("token", "list", "-c", shop)
     assert " revoked 20" in capsys.readouterr().out
+
+
+def test_tokens_of_the_command_line_are_in_the_audit_trail(shop):
+    """As those of the page are, under the name of whoever typed it."""
+    run("token", "add", "pipeline", "--role", "gatekeeper", "-n", "shop", "-c", shop)
+    run("token", "revoke", "pipeline", "-c", shop)
+
+    revoked, made = token.within(options.settings(shop), lambda store: store.events())
+    assert (made.kind, made.text) == ("token", "made token pipeline: gatekeeper for shop")
+    assert (revoked.kind, revoked.text) == ("token", "revoked token pipeline")
+    assert made.by == revoked.by == f"{getpass.getuser()} (command line)"
 
 
 def test_the_store_can_be_upgraded_beforehand(shop, capsys, tmp_path):
