@@ -185,7 +185,9 @@ async def test_a_program_makes_lists_and_revokes_tokens(service):
         ("POST", "/tokens", {"name": "x", "role": "viewer"}, TUNER, 403),
         ("DELETE", "/tokens?name=nobody", None, ADMIN, 404),
         ("DELETE", "/tokens", None, ADMIN, 400),
+        ("DELETE", "/tokens?name=root", None, BOUND, 403),
         ("GET", "/tokens", None, TUNER, 403),
+        ("GET", "/tokens", None, BOUND, 403),
     ],
 )
 async def test_a_program_that_may_not_or_errs_is_refused(service, method, path, body, token, status):

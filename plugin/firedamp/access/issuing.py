@@ -17,7 +17,8 @@ class Issuer:
         self._store = store
         self._keyring = keyring
 
-    async def known(self) -> Sequence[Token]:
+    async def known(self, by: Token) -> Sequence[Token]:
+        _of_all(by)
         self._keyring.forget()
         return await self._keyring.known()
 
@@ -38,6 +39,7 @@ class Issuer:
 
     async def revoke(self, name: str, by: Token, now: float) -> None:
         _of_all(by)
+        _of_all(by)
         if not await self._store.revoke_token(name, now):
             raise NotFoundError(
                 f"no token {name!r} is in force in the store; look at the list, and take mounted ones out of "
@@ -51,12 +53,12 @@ class Issuer:
 
 
 def _of_all(by: Token) -> None:
-    """Whoever is bound to some namespaces must not make a token for others."""
+    """Whoever is bound to some namespaces knows and changes nothing of the tokens for others."""
     permitted(by, "admin")
     if by.namespaces:
         raise ForbiddenError(
-            f"{by.name!r} is bound to {', '.join(by.namespaces)}: tokens are made by administrators of all "
-            "namespaces; ask one of them"
+            f"{by.name!r} is bound to {', '.join(by.namespaces)}: tokens are the affair of administrators "
+            "of all namespaces; ask one of them"
         )
 
 

@@ -10,8 +10,13 @@ from firedamp.ports.stores import Token
 class Keys(Protocol):
     """Makes and revokes tokens, each with a line in the audit trail."""
 
-    async def known(self) -> Sequence[Token]:
-        """Every token, of the store and of mounted files, revoked ones included."""
+    async def known(self, by: Token) -> Sequence[Token]:
+        """
+        Every token, of the store and of mounted files, revoked ones included.
+
+        Raises:
+            ForbiddenError: whoever asks may not.
+        """
         ...
 
     async def make(self, wanted: Token, by: Token, now: float) -> str:

@@ -105,7 +105,8 @@ class Tokens(Room):
 
     async def tokens(self, request: web.Request) -> TokenList:
         query(EverythingCall, request)
-        return TokenList(tokens=[TokenAnswer(**self._plain(one)) for one in await self.keys.known()])
+        known = await self.keys.known(request[_wire.TOKEN])
+        return TokenList(tokens=[TokenAnswer(**self._plain(one)) for one in known])
 
     async def make(self, request: web.Request) -> MadeAnswer:
         call = await self.body(TokenCall, request)

@@ -72,11 +72,10 @@ class TokensViews:
         ]
 
     async def tokens(self, request: web.Request) -> web.Response:
-        self._administrator(request)
         return await self._shown(request, Said(done=wording.DONE.get(request.query.get("done", ""), "")))
 
     async def make(self, request: web.Request) -> web.Response:
-        by = self._administrator(request)
+        by = self.site.held(request, "admin")
         try:
             wanted = (await forms.read(request, Wanted)).token()
         except forms.MistakenError as mistake:
@@ -92,9 +91,9 @@ class TokensViews:
         return await self._shown(request, Said(made=wording.made(wanted, secret)))
 
     async def revoke(self, request: web.Request) -> web.Response:
-        by = self._administrator(request)
+        by = self.site.held(request, "admin")
         asked = await forms.read(request, Revoked)
-        found = [one for one in await self.keys.known() if one.name == asked.name and one.revoked is None]
+        found = [one for one in await self.keys.known(by) if one.name == asked.name and one.revoked is None]
         if not found:
             raise NotFoundError(f"no token {asked.name!r} is in force; look at the list")
         if not asked.sure:
@@ -102,28 +101,14 @@ class TokensViews:
         await self.keys.revoke(asked.name, by, self.site.clock())
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/tokens?done=revoked"})
 
-    def _administrator(self, request: web.Request) -> Token:
-        """
-        Whoever asks, held to administrators of all namespaces.
-
-        Raises:
-            ForbiddenError: they are none.
-        """
-        token = self.site.held(request, "admin")
-        if token.namespaces:
-            raise ForbiddenError(
-                f"{token.name!r} is bound to {', '.join(token.namespaces)}: tokens are the affair of "
-                "administrators of all namespaces; ask one of them"
-            )
-        return token
-
     async def _shown(
         self, request: web.Request, said: Said, mistake: forms.MistakenError | None = None
     ) -> web.Response:
         site, lets = self.site, self.site.lets(request, "admin")
+        known = await self.keys.known(site.held(request, "admin"))
         shown = wording.page(
             site.shell(request, "Tokens", section="/tokens", twin="/api/v1/tokens"),
-            await self.keys.known(),
+            known,
             said if lets else replace(said, closed_to=site.closed_to(request, "admin")),
             now=site.clock(),
             form=forms.entries(Wanted, mistake, role="viewer", path="no") if lets else None,
