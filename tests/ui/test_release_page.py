@@ -1,6 +1,7 @@
 """The page of one release: what is said first, what stands behind it, and its states nobody draws."""
 
 import re
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from firedamp.model import (
     Trouble,
     TroubleKind,
 )
-from firedamp.ports import Event
+from firedamp.ports import Event, Gate
 from lookbook import PARAMETERS, a_release_of
 from pagereader import Reader
 from rehearsal import Shop
@@ -481,3 +482,31 @@ async def test_hostile_names_are_text_wherever_they_stand(service):
     assert not any(name.startswith("on") or name == "style" for _, given in page.tags for name in given)
     assert all(link.startswith(("/", "#", "https://")) for link in page.attributes("a", "href"))
     assert page.open == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "means"), [("hold", "harm still rolls back"), ("off", "nothing rolls back")]
+)
+async def test_a_persons_hold_is_said_beside_the_verdict(service, mode, means):
+    """Who sees a release pass and not go on learns who holds it, why, and for how long."""
+    release = await opened(service.store, a_look(0))
+    await service.store.set_gate(_order(mode))
+
+    text = (await shown(service, f"/releases/{release.id}")).text
+
+    assert re.search(r"jonas \w+ .*, for 1 h 59 min more: the sale runs\.", text)
+    assert means in text
+
+
+async def test_an_ended_release_is_held_by_nobody(service):
+    """What is over does not wait for a gate."""
+    release = await opened(service.store, a_look(0))
+    await service.store.update(replace(release, ended=1.0, outcome="promoted"))
+    await service.store.set_gate(_order("hold"))
+
+    assert "holds this service" not in (await shown(service, f"/releases/{release.id}")).text
+
+
+def _order(mode: str) -> Gate:
+    now = time.time()
+    return Gate("shop", "checkout", mode, "", True, now + 7190, "jonas", now, "the sale runs")

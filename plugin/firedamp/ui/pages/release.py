@@ -162,6 +162,7 @@ class Detailed:
     Attributes:
         only: the one check that is shown; "" for all.
         unreadable: why queries and forecasts are missing.
+        held: what a person ordered that keeps it from going on; "" for nothing.
         glance: what one wants to know beside the verdict, with a name each.
         downloads: the same as JSON and CSV.
         label: how right people say the verdict was, in a sentence.
@@ -184,6 +185,7 @@ class Detailed:
     doubts_left_out: int = 0
     only: str = ""
     unreadable: str = ""
+    held: str = ""
     ahead: tuple[str, ...] = ()
     glance: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from firedamp.errors import NotFoundError
 from firedamp.judge.browsing import browsed
-from firedamp.model import Release
+from firedamp.model import Mode, Release
+from firedamp.ports import Gate
 from firedamp.ui.rendering import long_page
 from firedamp.ui.views.site import Site, asked
 from firedamp.ui.wording import release as wording
@@ -64,5 +65,18 @@ async def drawn(
         may_rule=site.lets(request, "ruler", key.namespace),
         refused=refused,
     )
+    held = await _held(site, release)
     shell = site.shell(request, wording.title(release), section="/", twin=shown.twin)
-    return await long_page("release.html", lambda: wording.detail(shell, shown, events), status=status)
+    return await long_page("release.html", lambda: wording.detail(shell, shown, events, held), status=status)
+
+
+async def _held(site: Site, release: Release) -> Gate | None:
+    """What a person ordered that keeps a running release from going on."""
+    if release.ended is not None:
+        return None
+    key = release.key
+    orders = [
+        await site.store.gate(key.namespace, key.service, mode.value, key.revision, site.clock())
+        for mode in (Mode.OFF, Mode.HOLD)
+    ]
+    return next((one for one in orders if one is not None), None)

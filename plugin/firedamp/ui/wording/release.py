@@ -6,8 +6,8 @@ from firedamp import words
 from firedamp.decision import exhibits
 from firedamp.decision.exhibits import Doubt
 from firedamp.decision.reading import open_question
-from firedamp.model import Look, Outcome, Release
-from firedamp.ports import Event
+from firedamp.model import Look, Mode, Outcome, Release
+from firedamp.ports import Event, Gate
 from firedamp.ui.pages.release import Detailed, DoubtRow, Note
 from firedamp.ui.pages.shell import Link, Shell
 from firedamp.ui.wording.checks import groups
@@ -29,8 +29,8 @@ def title(release: Release) -> str:
     return f"{MARKS[release.verdict].word}: {release.key.namespace}/{release.key.service}"
 
 
-def detail(shell: Shell, seen: Seen, events: Sequence[Event]) -> Detailed:
-    """The page of one release at one of its looks."""
+def detail(shell: Shell, seen: Seen, events: Sequence[Event], held: Gate | None = None) -> Detailed:
+    """The page of one release at one of its looks; `held` is an order that keeps it from going on."""
     release = seen.release
     verdict = so_far(seen.look.standing) if seen.look and seen.is_past else release.verdict
     told = exhibits.doubts(seen.known)
@@ -49,6 +49,7 @@ def detail(shell: Shell, seen: Seen, events: Sequence[Event]) -> Detailed:
         doubts_left_out=max(0, len(told) - exhibits.MOST_DOUBTS),
         only=seen.only,
         unreadable=_UNREADABLE.format(version=release.version) if seen.parameters is None else "",
+        held="" if held is None else _held(held, seen.now),
         ahead=tuple(_ahead(seen)),
         glance=tuple(_glance(seen)),
         facts=tuple(_facts(release, seen.now)),
@@ -76,6 +77,15 @@ def _said_then(look: Look) -> str:
             return f"harm is excluded since look {look.standing.passed_block}"
         case Outcome.INCONCLUSIVE:
             return open_question(look.findings) or "no harm was found; the pass was not judged yet"
+
+
+def _held(order: Gate, now: float) -> str:
+    until, why = instant(order.expires, now), f": {order.note}" if order.note else ""
+    if order.hook == Mode.HOLD:
+        means = "Nothing advances or is promoted until then; harm still rolls back"
+        return f"{order.by} holds this service, for {until.ago.removeprefix('in ')} more{why}. {means}."
+    means = "Every question passes until then and nothing rolls back, whatever is found"
+    return f"{order.by} switched firedamp off here, for {until.ago.removeprefix('in ')} more{why}. {means}."
 
 
 def _doubt(doubt: Doubt, seen: Seen) -> DoubtRow:
