@@ -64,6 +64,13 @@ def postgres() -> Iterator[Cluster]:
         pytest.skip("PostgreSQL's server is not installed (Debian: apt-get install postgresql)")
     if os.geteuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("running as root without setpriv, and PostgreSQL refuses to run as root")
+    with started(bindir) as cluster:
+        yield cluster
+
+
+@contextmanager
+def started(bindir: Path) -> Iterator[Cluster]:
+    """A cluster of these binaries, until the block is left."""
     with _folder() as folder:
         _as_postgres([bindir / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "--no-sync"])
         with _running(bindir, folder) as cluster:
