@@ -7,6 +7,7 @@ tells a caller neither whether nor where a secret matched. A path secret stands 
 for all to read, so it is good in paths only, never as a bearer token. What a role may do is told by `roles`.
 """
 
+from firedamp.access.attempts import Attempts, caller
 from firedamp.access.cookies import SESSION_SECONDS, Sessions, form_cookie, session_cookie
 from firedamp.access.issuing import Issuer
 from firedamp.access.keyring import Keyring, first_token
@@ -27,10 +28,12 @@ __all__ = [
     "SEAL",
     "SEAL_SECONDS",
     "SESSION_SECONDS",
+    "Attempts",
     "Issuer",
     "Keyring",
     "Proxies",
     "Sessions",
+    "caller",
     "cross_site",
     "digest",
     "first_token",

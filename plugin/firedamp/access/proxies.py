@@ -7,9 +7,10 @@ are read strictly: one value each, for two mean that the proxy lets through what
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
+from firedamp.access.attempts import parsed
 from firedamp.access.roles import PEOPLE
 from firedamp.errors import AskError, ForbiddenError
 from firedamp.ports import Token
@@ -70,13 +71,8 @@ class Proxies:
         return Token(name=name, digest=PROXIED, role=role)
 
     def _trusted(self, remote: str | None) -> bool:
-        try:
-            address = ip_address(remote or "")
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self.addresses)
+        address = parsed(remote or "")
+        return address is not None and any(address in network for network in self.addresses)
 
     def _role(self, groups: frozenset[str]) -> str | None:
         mine = [role for role in PEOPLE if groups.intersection(self.roles.get(role, ()))]

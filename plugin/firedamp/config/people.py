@@ -42,6 +42,8 @@ class Auth(_Section):
     token_files: dict[str, str] = Field(default_factory=dict)
     #: A proxy that signs people in; null for none.
     proxy: Proxy | None = None
+    #: Proxies in front (an ingress) whose X-Forwarded-For is believed when attempts to log in are counted.
+    forwarded_by: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @model_validator(mode="after")
     def _asks(self) -> "Auth":

@@ -17,6 +17,7 @@ from firedamp.access import (
     Keyring,
     Proxies,
     Sessions,
+    caller,
     form_cookie,
     new_secret,
     session_cookie,
@@ -64,6 +65,12 @@ class Callers:
     def secure(self) -> bool:
         """Whether people reach us by https only."""
         return self.settings.public_url is not None and self.settings.public_url.scheme == "https"
+
+    def address(self, request: web.Request) -> str:
+        """From where somebody asks, as far as proxies of ours can tell."""
+        auth = self.settings.auth
+        trusted = (*auth.forwarded_by, *(auth.proxy.addresses if auth.proxy else ()))
+        return caller(request.remote, request.headers.getall("X-Forwarded-For", []), trusted)
 
     async def of(self, request: web.Request, now: float) -> Caller | None:
         """
