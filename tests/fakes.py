@@ -137,6 +137,14 @@ class MemoryStore:
             mine = [one for one in mine if one.id in labels and labels[one.id].word is wanted.label]
         return mine[:limit] if after is None else [one for one in mine if one.id > after][-limit:]
 
+    async def newest(
+        self, services: Sequence[tuple[str, str]], *, limit: int
+    ) -> Mapping[tuple[str, str], Sequence[Release]]:
+        return {
+            (namespace, name): await self.listed(Wanted((namespace,), service=name), limit=limit)
+            for namespace, name in services
+        }
+
     async def changes(self, since: float | None, *, limit: int = 500) -> tuple[float, Sequence[Change]]:
         await self._turn(since)
         found = sorted((at, id) for id, at in self._changed.items() if since is not None and at >= since)

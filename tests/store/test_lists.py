@@ -44,6 +44,22 @@ async def test_a_list_is_narrowed(store, four, wanted, revisions):
     assert "".join(release.key.revision for release in found) == revisions
 
 
+async def test_the_newest_releases_of_some_services_are_told_at_once(store, four):
+    """Of each so many, newest first; of one that has none nothing, and of no service nothing at all."""
+    names = [("shop", "checkout"), ("pay", "checkout"), ("shop", "nothing")]
+
+    found = await store.newest(names, limit=5)
+    latest = await store.newest(names[:1], limit=1)
+
+    assert {name: [one.id for one in each] for name, each in found.items()} == {
+        names[0]: [four[1].id, four[0].id],
+        names[1]: [four[3].id],
+        names[2]: [],
+    }
+    assert [one.id for one in latest[names[0]]] == [four[1].id]
+    assert await store.newest([], limit=5) == {}
+
+
 async def test_a_list_is_narrowed_by_the_newest_label(store, four):
     """Who thinks better of it changes what is found."""
     await store.label(a_label(four[0].id, Judged.FALSE_POSITIVE))

@@ -29,8 +29,7 @@ async def known(store: Store, configured: Iterable[Name], namespaces: Sequence[s
 
 async def newest(store: Store, name: Name, most: int = MOST_RELEASES) -> Sequence[Release]:
     """The newest releases of a service, newest first."""
-    namespace, service = name
-    return await store.listed(Wanted((namespace,), service=service), limit=most)
+    return (await store.newest([name], limit=most))[name]
 
 
 async def last_said(store: Store, release: Release, check: str) -> Finding | None:

@@ -1,6 +1,6 @@
 """Lists of releases, narrowed and paged by key: ids only grow, so a page never shifts while others arrive."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +54,12 @@ class Lists(Protocol):
             after: only ids above it, the nearest ones: the page that one which begins with it follows.
             limit: how many at the most.
         """
+        ...
+
+    async def newest(
+        self, services: Sequence[tuple[str, str]], *, limit: int
+    ) -> Mapping[tuple[str, str], Sequence[Release]]:
+        """So many of the newest releases of each of these services (namespace and name), newest first."""
         ...
 
     async def changes(self, since: float | None, *, limit: int = 500) -> tuple[float, Sequence[Change]]:

@@ -1,8 +1,9 @@
 """Lists of releases in the database, narrowed and paged by id."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, union_all
 
 from firedamp.model import Judged, Release
 from firedamp.ports import Change, Wanted
@@ -32,6 +33,19 @@ class Lists(Snapshots):
         return found if after is None else found[::-1]
 
     @whole
+    async def newest(
+        self, services: Sequence[tuple[str, str]], *, limit: int
+    ) -> Mapping[tuple[str, str], Sequence[Release]]:
+        found: dict[tuple[str, str], list[Release]] = {name: [] for name in services}
+        if not found:
+            return found
+        async with self._database.reading() as connection:
+            for row in (await connection.execute(_newest(list(found), limit))).mappings():
+                release = rows.release(row)
+                found[release.key.namespace, release.key.service].append(release)
+        return found
+
+    @whole
     async def changes(self, since: float | None, *, limit: int = 500) -> tuple[float, Sequence[Change]]:
         async with self._database.reading() as connection:
             now: float = (await connection.execute(select(clock(connection)))).scalar_one()
@@ -40,6 +54,19 @@ class Lists(Snapshots):
             rows_found = await connection.execute(_changed(since, limit))
             found = [Change(row.id, row.namespace, row.changed) for row in rows_found]
         return (found[-1].at if len(found) == limit else now), found
+
+
+def _newest(services: Sequence[tuple[str, str]], limit: int) -> Select[Any]:
+    """All in one question, each found by its index: sixty questions would take five times as long."""
+    table = schema.releases.c
+    each = (
+        select(table.id)
+        .where(table.namespace == namespace, table.service == service)
+        .order_by(table.id.desc())
+        for namespace, service in services
+    )
+    ids = union_all(*(select(one.limit(limit).subquery().c.id) for one in each))
+    return select(schema.releases).where(table.id.in_(ids)).order_by(table.id.desc())
 
 
 def _changed(since: float, limit: int) -> Select[tuple[int, str, float]]:

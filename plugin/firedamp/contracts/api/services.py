@@ -129,9 +129,9 @@ class Services(Room):
         wanted = namespaces(request, call.namespace)
         mine = [one for one in self.settings.services if None in wanted or one.namespace in wanted]
         known = await catalogue.known(self.store, [(one.namespace, one.name) for one in mine], wanted)
-        told = known[: catalogue.MOST_SERVICES]
+        told = await self.store.newest(known[: catalogue.MOST_SERVICES], limit=catalogue.MOST_RELEASES)
         return ServiceList(
-            services=[self._strip(name, await catalogue.newest(self.store, name), {}) for name in told],
+            services=[self._strip(name, releases, {}) for name, releases in told.items()],
             by_default=bool(self.settings.defaults.checks),
             more=len(known) > len(told),
         )

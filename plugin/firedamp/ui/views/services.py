@@ -9,7 +9,7 @@ from firedamp.errors import NotFoundError
 from firedamp.judge import catalogue
 from firedamp.judge.worth import record
 from firedamp.model import Release
-from firedamp.ui.rendering import page
+from firedamp.ui.rendering import long_page, page
 from firedamp.ui.views.site import Site
 from firedamp.ui.wording import services as wording
 
@@ -31,10 +31,11 @@ class ServicesViews:
         site = self.site
         configured = [(one.namespace, one.name) for one in site.services(request)]
         known = await catalogue.known(site.store, configured, site.namespaces(request, ""))
-        found = [await self._judged(name) for name in known[: catalogue.MOST_SERVICES]]
-        shell = self.site.shell(request, "Services", section="/services", twin="/api/v1/services")
-        cut = len(known) > catalogue.MOST_SERVICES
-        return page("services.html", wording.overview(shell, found, cut=cut, now=self.site.clock()))
+        told = await site.store.newest(known[: catalogue.MOST_SERVICES], limit=catalogue.MOST_RELEASES)
+        found = [wording.Judged(*name, site.settings.service(*name), each) for name, each in told.items()]
+        shell = site.shell(request, "Services", section="/services", twin="/api/v1/services")
+        cut, now = len(known) > catalogue.MOST_SERVICES, site.clock()
+        return await long_page("services.html", lambda: wording.overview(shell, found, cut=cut, now=now))
 
     async def service(self, request: web.Request) -> web.Response:
         store, found = self.site.store, await self._asked(request)
