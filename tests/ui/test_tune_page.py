@@ -268,6 +268,16 @@ async def test_the_settings_file_is_shown_and_loaded_down(service):
     assert file.headers["Content-Disposition"] == 'attachment; filename="shop-checkout.yaml"'
 
 
+async def test_a_check_of_a_release_leads_to_where_it_is_tuned(service):
+    """With its own values in the form."""
+    made = await releases(service.store)
+
+    links = (await shown(service, f"/releases/{made[0].id}")).attributes("a", "href")
+
+    assert f"{PATH}?check=errors" in links
+    assert f"{PATH}?check=latency" in links
+
+
 # ── who may ──
 
 

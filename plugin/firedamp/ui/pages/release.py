@@ -50,6 +50,7 @@ class Check:
         unfolded: its charts and pods are open from the start.
         ruled: what a person ruled on it, in a sentence.
         ruling: a form to rule on it, for those who may.
+        tune: where it is tuned; "" where the settings do not name it.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Check:
     unfolded: bool = False
     ruled: str = ""
     ruling: WordForm | None = None
+    tune: str = ""
 
 
 @dataclass(frozen=True, slots=True)

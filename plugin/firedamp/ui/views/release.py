@@ -63,6 +63,7 @@ async def drawn(
         links=site.settings.links,
         now=site.clock(),
         may_rule=site.lets(request, "ruler", key.namespace),
+        tunable=_tunable(site, release),
         refused=refused,
     )
     held = await _held(site, release)
@@ -80,3 +81,9 @@ async def _held(site: Site, release: Release) -> Gate | None:
         for mode in (Mode.OFF, Mode.HOLD)
     ]
     return next((one for one in orders if one is not None), None)
+
+
+def _tunable(site: Site, release: Release) -> frozenset[str]:
+    """The checks of a release that the settings name today."""
+    service = site.settings.service(release.key.namespace, release.key.service)
+    return frozenset(check.name for check in service.parameters().checks) if service else frozenset()

@@ -18,7 +18,7 @@ from firedamp.ui.pages.tune import Outcome
 from firedamp.ui.rendering import page
 from firedamp.ui.views.site import Site, asked
 from firedamp.ui.wording import previews, tune, tuned_values
-from firedamp.ui.wording.releases import service_link
+from firedamp.ui.wording.releases import service_link, tuning_link
 
 _PATH = "/services/{namespace}/{service}/tuning"
 
@@ -117,7 +117,7 @@ class TuneViews:
         except (AskError, ConflictError) as error:
             wanted = previews.Asked(found.now, change, note=form.note)
             return await self._judged(request, found, wanted, fault=str(error))
-        done = f"{tune.link(*names)}?done={saved.version}"
+        done = f"{tuning_link(*names)}?done={saved.version}"
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": done})
 
     async def download(self, request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from firedamp.ui.pages.shell import Mark
 from firedamp.ui.wording import drawings
 from firedamp.ui.wording.evidence import chance, compared, detail, effect, quantity
 from firedamp.ui.wording.marks import MARKS
+from firedamp.ui.wording.releases import tuning_link
 from firedamp.ui.wording.rulings import ruled, ruling
 from firedamp.ui.wording.seen import Seen
 from firedamp.units import spoken_duration
@@ -72,7 +73,13 @@ def _check(seen: Seen, finding: Finding, *, in_full: bool) -> Check:
         unfolded=bool(seen.only),
         ruled=ruled(seen, finding.check),
         ruling=ruling(seen, finding.check),
+        tune=_tune(seen, finding.check),
     )
+
+
+def _tune(seen: Seen, check: str) -> str:
+    key = seen.release.key
+    return tuning_link(key.namespace, key.service, check) if check in seen.tunable else ""
 
 
 def _effect(finding: Finding) -> str:

@@ -72,6 +72,11 @@ def service_link(namespace: str, service: str) -> str:
     return f"/services/{quote(namespace, safe='')}/{quote(service, safe='')}"
 
 
+def tuning_link(namespace: str, service: str, check: str = "") -> str:
+    """The page on which a service is tuned, with a check's values in its form."""
+    return address(f"{service_link(namespace, service)}/tuning", {"check": check})
+
+
 def _beside(found: Page, chosen: Mapping[str, str]) -> tuple[str, str]:
     if not found.releases:
         return address("/", chosen) if found.newer else "", ""

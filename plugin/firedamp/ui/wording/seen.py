@@ -33,6 +33,7 @@ class Seen(Browsed):
         links: where queries can be opened.
         now: Unix seconds.
         may_rule: whoever looks may rule and label.
+        tunable: checks that the settings name today.
         refused: what they sent and why it was not taken; nothing mostly.
     """
 
@@ -40,6 +41,7 @@ class Seen(Browsed):
     links: Links = field(default_factory=Links)
     now: float = 0.0
     may_rule: bool = False
+    tunable: frozenset[str] = frozenset()
     refused: Refused | None = None
 
     @property

@@ -25,9 +25,8 @@ from firedamp.ui.wording import worth
 from firedamp.ui.wording.checks import mark
 from firedamp.ui.wording.evidence import chance, effect, quantity
 from firedamp.ui.wording.marks import MARKS, state
-from firedamp.ui.wording.releases import address, service_link
+from firedamp.ui.wording.releases import address, service_link, tuning_link
 from firedamp.ui.wording.times import instant
-from firedamp.ui.wording.tune import link as tune_link
 from firedamp.units import spoken_duration
 
 _NOTHING_TOLD = Told()
@@ -117,7 +116,7 @@ def _tune(found: Judged, check: str = "") -> str:
     if found.settings is None:
         return ""
     known = {one.name for one in found.settings.checks}
-    return tune_link(found.namespace, found.name, check if check in known else "")
+    return tuning_link(found.namespace, found.name, check if check in known else "")
 
 
 def _card(found: Judged, now: float) -> Card:

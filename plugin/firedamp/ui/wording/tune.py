@@ -14,7 +14,7 @@ from firedamp.ui.forms import Entry
 from firedamp.ui.pages.gates import Choice, Hidden
 from firedamp.ui.pages.shell import Shell
 from firedamp.ui.pages.tune import CheckLine, Outcome, Tune, Version
-from firedamp.ui.wording.releases import address, service_link
+from firedamp.ui.wording.releases import service_link, tuning_link
 from firedamp.ui.wording.times import instant
 from firedamp.ui.wording.tuned_fields import Form
 
@@ -49,11 +49,6 @@ class Drawn:
         return Entry(name, self.typed.get(name, text), self.faults.get(name, ""))
 
 
-def link(namespace: str, service: str, check: str = "") -> str:
-    """The page on which a service is tuned, with a check's values in its form."""
-    return address(f"{service_link(namespace, service)}/tuning", {"check": check} if check else {})
-
-
 def page(
     shell: Shell,
     names: tuple[str, str],
@@ -73,7 +68,7 @@ def page(
         namespace=names[0],
         service=names[1],
         service_link=service_link(*names),
-        address=link(*names),
+        address=tuning_link(*names),
         state=_state(found, now),
         done=drawn.done,
         misfit=_misfit(known),
@@ -147,7 +142,7 @@ def _line(check: BaseCheck, known: Tuned, names: tuple[str, str]) -> CheckLine:
     tuned = [tuning.called(name) for name in now if now[name] != before.get(name)]
     return CheckLine(
         name=check.name,
-        link=f"{link(*names, check.name)}#change",
+        link=f"{tuning_link(*names, check.name)}#change",
         kind=check.kind,
         values=", ".join(_said(name, value) for name, value in now.items()),
         tuned=", ".join(tuned),
