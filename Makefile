@@ -5,6 +5,7 @@
 #   make test     setup, check, then every test with coverage (results in build/)
 #   make check    format, lint, types and the direction of imports
 #   make setup    only the virtual environment (.venv) and the system packages
+#   make screenshots   take the pictures in docs/pictures anew; PICTURES="--only tune" takes some
 #   make lock     write both lock files again from pyproject.toml (needs uv: https://docs.astral.sh/uv)
 #   make clean    remove the virtual environment and everything that was built
 #
@@ -18,8 +19,9 @@ WORKERS ?= 2
 PYTEST  ?=
 CHECKS  := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 DEMO    ?=
+PICTURES ?=
 
-.PHONY: demo test check setup lock clean
+.PHONY: demo test check setup screenshots lock clean
 
 demo: setup
 	$(BIN)/firedamp demo $(DEMO)
@@ -44,6 +46,9 @@ setup: $(STAMP)
 $(STAMP): requirements-dev.lock pyproject.toml scripts/setup
 	SYSTEM=$(SYSTEM) scripts/setup $(VENV)
 	touch $@
+
+screenshots: setup
+	$(BIN)/python scripts/screenshots.py $(PICTURES)
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
