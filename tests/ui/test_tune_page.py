@@ -4,20 +4,34 @@ import asyncio
 import html
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 import pytest_asyncio
 
 from fakes import MemoryStore
+from firedamp.judge.previews import MOMENT
+from firedamp.model import Look
 from firedamp.ports import Override
 from pagereader import Reader
 from service import ADMIN, ASKER, GATEKEEPER, Reply, Service, running
-from tunedshop import PATH, SETTINGS, TUNER, VIEWER, people, releases
+from tunedshop import PATH, SETTINGS, TUNER, VIEWER, people, releases, seed
 
 PREVIEW = f"{PATH}/preview"
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 WIDER = {"based_on": "0", "draft": "{}", "check": "errors", "tolerance": "500%"}
+
+
+class SlowStore(MemoryStore):
+    """One that takes its time to read a release's looks, and counts how often it was asked to."""
+
+    read = 0
+
+    async def looks(self, release_id: int, *, after: int = -1, limit: int | None = None) -> Sequence[Look]:
+        if limit is not None:
+            self.read += after == -1
+            await asyncio.sleep(MOMENT * 0.45)
+        return await super().looks(release_id, after=after, limit=limit)
 
 
 @pytest_asyncio.fixture
@@ -82,17 +96,22 @@ async def test_a_preview_says_what_would_have_been_and_saves_nothing(service):
     assert await service.store.overrides("shop", "checkout") == []
 
 
-async def test_a_long_preview_is_answered_bit_by_bit(service):
-    """A moment's worth at a time: what was judged so far, and a button to go on from there."""
-    await releases(service.store)
-    first = await service.ask("GET", PATH, TUNER)
-    assert "Judge more of them" not in first.text
+async def test_a_long_preview_is_answered_bit_by_bit():
+    """What was judged in a moment, and a button that goes on from there until nothing is left."""
+    store = SlowStore()
+    await seed(store)
+    said = []
+    async with running(SETTINGS, store=store) as service:
+        reply = await post(service, PREVIEW, {**WIDER, "note": "noon"})
+        while "Judge more of them" in reply.text:
+            said.append(re.search(r"Judged (\d) of 5 so far, the newest first", reply.text)[1])
+            going_on = form(reply, f'<form method="post" action="{PREVIEW}" data')
+            reply = await post(service, PREVIEW, going_on)
 
-    reply = await post(service, PREVIEW, WIDER)
-    while "Judge more of them" in reply.text:
-        reply = await post(service, PREVIEW, form(reply, '<form method="post" action="' + PREVIEW + '" data'))
-
+    assert said == sorted(set(said)) != []
     assert "2 of 5 verdicts differ" in reply.text
+    assert 'name="note" value="noon"' in reply.text
+    assert store.read == 5
 
 
 async def test_questions_are_answered_while_a_preview_is_made(service):
