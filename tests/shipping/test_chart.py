@@ -144,6 +144,24 @@ def test_the_settings_and_the_environment_are_settings(found, tmp_path):
     assert settings.auth.required
 
 
+def test_people_are_let_in_as_the_values_say(chart, tmp_path):
+    """A proxy, an ingress that is believed and read-only come as values, and reach the settings."""
+    proxy = {"addresses": ["10.20.0.7/32"], "roles": {"viewer": ["*"], "ruler": ["it's us"]}}
+    auth = {"proxy": proxy, "forwardedBy": ["10.20.0.0/16"]}
+    file = tmp_path / "firedamp.yaml"
+    file.write_text("{}", encoding="utf-8")
+
+    found = load(file, environment(rendered(chart, {"auth": auth, "readOnly": True})))
+    without = load(file, environment(rendered(chart, {})))
+
+    assert found.auth.proxy is not None
+    assert [str(one) for one in found.auth.proxy.addresses] == proxy["addresses"]
+    assert found.auth.proxy.roles["ruler"] == ("it's us",)
+    assert [str(one) for one in found.auth.forwarded_by] == ["10.20.0.0/16"]
+    assert found.read_only
+    assert (without.auth.proxy, without.auth.forwarded_by, without.read_only) == (None, (), False)
+
+
 def test_token_and_password_files_are_mounted(found):
     """Every file that the environment names lies in a mounted Secret, under a key it has."""
     mounts = [one["mountPath"] for one in container(found)["volumeMounts"]]
