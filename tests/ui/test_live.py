@@ -78,14 +78,14 @@ async def test_listeners_are_let_go_when_the_server_leaves():
     reply.close()
 
 
-async def test_too_many_are_refused_in_words():
-    """The page asks by itself instead."""
+async def test_too_many_are_told_so_and_come_again_later():
+    """The page asks by itself meanwhile; a refusal would end the browser's own tries."""
     async with running() as service:
         full = Live(service.store, most=0)
         reply = await full.listen(None, None)
 
-    assert reply.status == 503
-    assert "asks by itself" in reply.text
+    assert (reply.status, reply.content_type) == (200, "text/event-stream")
+    assert reply.body == b"retry: 30000\nevent: full\ndata: {}\n\n"
 
 
 async def test_a_store_that_is_down_for_a_while_costs_no_event():

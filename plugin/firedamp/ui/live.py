@@ -1,7 +1,7 @@
 """
 Pages that keep up with the judge: server-sent events, one for every look and every change of a release.
 
-The store is asked once a second for all who listen, however many there are, and only for what changed since;
+The store is asked twice a second for all who listen, however many there are, and only for what changed since;
 so looks of other replicas show as well. An event says which releases changed and nothing else: a page then
 asks for itself again, as whoever may read it. Nobody listens longer than ten minutes; the browser comes back
 by itself, with whatever its session is worth by then.
@@ -29,7 +29,9 @@ _HEADERS = {
 #: A browser that lost us tries again after so long.
 _RETRY = b"retry: 1000\n\n"
 _BEAT = b": beat\n\n"
-_FULL = "so many people watch already that live events are kept for them; the page asks by itself instead"
+_LEAVING = "this server is leaving; another one answers in a moment"
+#: There is no room: the page asks by itself meanwhile. A refusal would keep the browser from coming again.
+_FULL = b"retry: 30000\nevent: full\ndata: {}\n\n"
 #: What was being written at one question may be told at a later one, with an earlier time.
 _OVERLAP_SECONDS = 5.0
 _log = structlog.get_logger("firedamp.ui")
@@ -77,7 +79,7 @@ class Live:
         store: Store,
         *,
         most: int = 200,
-        poll_seconds: float = 1.0,
+        poll_seconds: float = 0.5,
         beat_seconds: float = 15.0,
         longest_seconds: float = 600.0,
     ) -> None:
@@ -93,8 +95,10 @@ class Live:
         self, request: web.Request, token: Token, release_id: int | None = None
     ) -> web.StreamResponse:
         """Answer with events until the page goes, its time is over, or we leave."""
-        if len(self._listeners) >= self._most or self._closed:
-            return web.Response(status=503, text=_FULL, headers={"Retry-After": "30"})
+        if self._closed:
+            return web.Response(status=503, text=_LEAVING, headers={"Retry-After": "1"})
+        if len(self._listeners) >= self._most:
+            return web.Response(body=_FULL, headers=_HEADERS)
         listener = _Listener(frozenset(token.namespaces), release_id)
         self._listeners.add(listener)
         try:

@@ -1,19 +1,29 @@
 // Keeps a page as new as the judge: one look or change of state is one event, and the page asks for itself
 // again. Where events do not come through (a proxy, too many listeners), it asks every few seconds instead;
 // without this script people load the page again.
-const POLL_MS = 5000;      // without events
-const RETRY_MS = 30000;    // until events are tried again
-const GATHER_MS = 250;     // many events of one moment are one question
+//
+// A line that breaks is opened again by the browser after a second, for as long as it takes. Only a refusal
+// (a proxy without its server, a session that is over) ends that; then this script tries again, soon at first
+// and ever more seldom after a minute. Whenever a line opens the page asks once: what happened while nobody
+// listened is told by no event.
+const POLL_MS = 5000;               // without events
+const SOON_MS = 1500;               // until a line that was refused is tried again
+const SELDOM_MS = 30000;            // the longest until then
+const SOON_TRIES = 40;              // tried soon: about a minute, in which a server is back from a restart
+const GATHER_MS = 250;              // events within it are one question
 
 const region = document.querySelector("[data-live]");
 const sign = document.querySelector("[data-live-state]");
-let polling = 0, gathered = 0, source = null;
+let polling = 0, gathered = 0, asked = -GATHER_MS, refusals = 0, source = null;
 
 const say = (word) => { if (sign) sign.textContent = word; };
-const ask = () => document.body.dispatchEvent(new CustomEvent("firedamp-look"));
-const soon = () => {
-  if (!gathered) gathered = setTimeout(() => { gathered = 0; ask(); }, GATHER_MS);
+const ask = () => {
+  gathered = 0;
+  asked = performance.now();
+  document.body.dispatchEvent(new CustomEvent("firedamp-look"));
 };
+// The first event is asked about at once; what follows closely is asked about together.
+const soon = () => { gathered ||= setTimeout(ask, Math.max(0, asked + GATHER_MS - performance.now())); };
 
 const poll = () => {
   if (polling) return;
@@ -22,18 +32,23 @@ const poll = () => {
 };
 const heard = () => {
   clearInterval(polling);
-  polling = 0;
+  polling = refusals = 0;
   say("live");
+  soon();
+};
+const pause = () => {
+  const growing = SOON_MS * 1.5 ** Math.max(0, refusals++ - SOON_TRIES);
+  return Math.min(growing, SELDOM_MS) * (0.75 + Math.random() / 4); // not all pages at the same moment
 };
 
 const listen = () => {
   source = new EventSource(region.dataset.live);
-  source.addEventListener("open", () => { heard(); soon(); }); // what happened while nobody listened
+  source.addEventListener("open", heard);
   source.addEventListener("look", soon);
+  source.addEventListener("full", poll); // the server has no room; the browser comes back when it was told to
   source.addEventListener("error", () => {
     poll();
-    // The browser itself tries again after a broken line, but not after a refusal.
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS);
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, pause());
   });
 };
 

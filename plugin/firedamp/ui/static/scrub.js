@@ -61,16 +61,22 @@ const busy = () => wanted || waiting || document.activeElement?.closest("form.wo
   new URLSearchParams(location.search).has("look") ||
   [...document.querySelectorAll("form.words input[name=note]")].some((one) => one.value !== one.defaultValue);
 
+// One at a time: an answer that is overtaken by another would show an older look in its place.
+let renewing = false, missed = false;
+
 async function renew() {
-  if (busy()) return;
+  missed = renewing;
+  if (renewing || busy()) return;
+  renewing = true;
   try {
     const fresh = await fetched(location.href);
     const changed = fresh.getElementById("release").dataset.state !== shown().dataset.state;
     // Before its first look the page has no slider to keep: then it is loaded as a whole.
-    if (!changed || busy()) return;
-    if (document.querySelector("form.scrub")) swap(fresh);
-    else location.reload();
-  } catch { /* the next event tries again */ }
+    if (changed && !busy()) document.querySelector("form.scrub") ? swap(fresh) : location.reload();
+  } catch { /* the next event tries again */ } finally {
+    renewing = false;
+  }
+  if (missed) await renew();
 }
 
 const form = document.querySelector("form.scrub");
