@@ -1,5 +1,8 @@
 """Addresses of Prometheus and Grafana with a place for a query."""
 
+import json
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from pydantic import ValidationError
 
@@ -24,6 +27,16 @@ def test_a_query_cannot_leave_its_place():
         "https://prometheus.example/graph?g0.expr=x%7Ba%3D%22%26g0.expr%3Devil%23%3Cscript%3E%7Bfrom%7D%22%7D"
         "&g0.range_input=1h"
     )
+
+
+def test_within_json_a_query_stays_one_string():
+    """The quotes of its matchers end nothing."""
+    template = "https://grafana.example/explore?panes=%7B%22expr%22:%22{query_json}%22%7D"
+    query = 'r{code=~"5..",path="a\\b"}'
+
+    [panes] = parse_qs(urlsplit(filled(template, {"query": query})).query)["panes"]
+
+    assert json.loads(panes) == {"expr": query}
 
 
 @pytest.mark.parametrize(

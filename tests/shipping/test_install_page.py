@@ -1,16 +1,19 @@
 """docs/install.md: what it tells people to write and to type works."""
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
 import textwrap
+from urllib.parse import parse_qs, urlsplit
 
 import helm_python
 import pytest
 import yaml
 
+from firedamp.config.links import PLACES, filled
 from firedamp.config.load import parse
 from shipping.manifests import CHART, ROOT, of_kind, rendered
 
@@ -26,6 +29,25 @@ def test_the_settings_it_shows_are_settings():
     settings = parse(yaml.safe_load(text), "install.md")
 
     assert [check.name for check in settings.services[0].checks] == ["errors", "latency"]
+
+
+def test_the_links_it_shows_open_the_query_at_the_time_of_the_look():
+    """Prometheus and Grafana get the very query, quotes and all, and when it was asked."""
+    (text,) = [block for block in BLOCKS if block.startswith("links:")]
+    links = parse({"links": yaml.safe_load(text)["links"]}, "install.md").links
+    when = {"from": "2026-11-22T03:00:00Z", "to": "2026-11-22T04:00:00Z", "from_ms": "1", "to_ms": "2"}
+    query = 'sum by (pod) (rate(r{code=~"5..",pod=~"a|b"}[120s]))'
+
+    opened = {name: urlsplit(filled(template, {"query": query, **when})) for name, template in links.named()}
+    graph, explore = parse_qs(opened["Prometheus"].query), parse_qs(opened["Grafana"].query)
+
+    assert (graph["g0.expr"], graph["g0.end_input"]) == ([query], ["2026-11-22T04:00:00Z"])
+    assert json.loads(explore["panes"][0])["firedamp"] == {
+        "datasource": "UID",
+        "queries": [{"refId": "A", "expr": query}],
+        "range": {"from": "1", "to": "2"},
+    }
+    assert set(re.findall(r"`{(\w+)}`", PAGE)) == set(PLACES)
 
 
 def test_the_values_it_names_are_values():

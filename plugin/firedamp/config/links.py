@@ -5,13 +5,15 @@ Off until somebody writes one. A template is an address on http or https with na
 nothing else in braces; what goes into a place is encoded whole, so that no query can leave its own.
 """
 
+import json
 from typing import Annotated
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-#: What a template may ask for: the PromQL, and the time in Unix milliseconds and as ISO 8601.
-PLACES = ("query", "from_ms", "to_ms", "from", "to")
+#: What a template may ask for: the PromQL, the same for within a string of JSON (whose quotes would end at
+#: those of the PromQL), and the time in Unix milliseconds and as ISO 8601.
+PLACES = ("query", "query_json", "from_ms", "to_ms", "from", "to")
 _EXAMPLE = "https://prometheus.example/graph?g0.expr={query}"
 
 
@@ -25,8 +27,8 @@ def _template(text: str) -> str:
         known = ", ".join(f"{{{place}}}" for place in PLACES)
         raise ValueError(f"{text!r}: places are {known}; encode other braces")
     host = text.partition("://")[2].partition("/")[0].partition("?")[0]
-    if not host or "{" in host or "{query}" not in text:
-        raise ValueError(f"{text!r}: {{query}} belongs behind the host's name, once at least")
+    if not host or "{" in host or not any(one in text for one in ("{query}", "{query_json}")):
+        raise ValueError(f"{text!r}: {{query}} or {{query_json}} belongs behind the host's name")
     return text
 
 
@@ -40,7 +42,7 @@ class Links(BaseModel):
 
     #: Like https://prometheus.example/graph?g0.expr={query}&g0.tab=0
     prometheus: Template | None = None
-    #: Like https://grafana.example/explore?left=... with {query}, {from_ms} and {to_ms} in it.
+    #: Like https://grafana.example/explore?panes=... with {query_json}, {from_ms} and {to_ms} in it.
     grafana: Template | None = None
 
     def named(self) -> tuple[tuple[str, str], ...]:
@@ -51,6 +53,7 @@ class Links(BaseModel):
 
 def filled(template: str, values: dict[str, str]) -> str:
     """The address with its places filled, each value encoded; a place without a value is empty."""
+    known = {**values, "query_json": json.dumps(values.get("query", ""))[1:-1]}
     for place in PLACES:
-        template = template.replace(f"{{{place}}}", quote(values.get(place, ""), safe=""))
+        template = template.replace(f"{{{place}}}", quote(known.get(place, ""), safe=""))
     return template
