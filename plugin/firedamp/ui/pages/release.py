@@ -129,6 +129,7 @@ class Timeline:
     Attributes:
         past: an earlier look than the last is shown.
         first, last, here: blocks, for the slider.
+        few: there is room for all beside one another.
         links: first, earlier, later, newest; an empty address where there is none.
     """
 
@@ -137,6 +138,7 @@ class Timeline:
     story: str = ""
     width: int = 0
     look_width: int = 0
+    few: bool = False
     past: bool = False
     first: int = 0
     last: int = 0

@@ -16,6 +16,8 @@ from firedamp.units import spoken_duration
 
 #: Width of one look in the strip, in SVG units.
 LOOK_WIDTH = 8
+#: So many looks are stretched over the page's width; of more, the strip scrolls.
+_FEW = 120
 
 
 def timeline(seen: Seen) -> Timeline:
@@ -30,6 +32,7 @@ def timeline(seen: Seen) -> Timeline:
         story=story(looks),
         width=max(1, len(looks)) * LOOK_WIDTH,
         look_width=LOOK_WIDTH - 1,
+        few=len(looks) <= _FEW,
         past=seen.is_past,
         first=looks[0].evidence.block.index,
         last=looks[-1].evidence.block.index,
