@@ -59,6 +59,7 @@ class Picture:
         site: which server: the shop, one without any release, one whose source is down.
         width, height: of the window in CSS pixels; what is below is cut off.
         signed_in: a person is.
+        drawn: what a script has to have drawn before.
         typed: what is typed into which field, before the form is sent.
     """
 
@@ -68,6 +69,7 @@ class Picture:
     width: int = 1280
     height: int = 900
     signed_in: bool = True
+    drawn: str = ""
     typed: tuple[str, str] | None = None
 
     def phone(self) -> "Picture":
@@ -85,6 +87,7 @@ PICTURES = (
     Picture("releases-none", "/", site="empty"),
     _RELEASE,
     _RELEASE.phone(),
+    Picture("release-charts", "/releases/{69b5f7d8cc}?check=errors", height=1600, drawn="canvas"),
     Picture("release-latency", "/releases/{d5c4b7f8}", height=1100),
     Picture("release-traces", "/releases/{7b8c6f9d5c}", height=1100),
     Picture("release-bad-pod", "/releases/{69b5f7d8cc}", height=1100),
@@ -174,6 +177,8 @@ async def _taken(
     try:
         page = await context.new_page()
         await page.goto(found.address(picture))
+        if picture.drawn:
+            await page.locator(picture.drawn).last.wait_for()
         if picture.typed is not None:
             await _send(page, *picture.typed)
         return await page.screenshot(animations="disabled")

@@ -56,6 +56,7 @@ function steps(found) {
     ctx.save();
     ctx.strokeStyle = colour("edge");
     ctx.fillStyle = colour("quiet");
+    ctx.textAlign = "left"; // the axes leave theirs behind
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
     for (const step of found) {
@@ -108,7 +109,9 @@ function options(form, data, unit, width) {
       width, height: HEIGHT, series, bands,
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
       scales: { y: { range: reach } },
-      axes: [{ ...axis, values: (_, marks, __, ___, step) => marks.map((at) => clock(at).slice(0, step < 60 ? 8 : 5)) }, { ...axis, size: 70, values: (_, marks) => marks.map((one) => spoken(one, unit)) }],
+      // A time is eight characters wide, and the last one stands at the very edge.
+      padding: [null, 28, null, null],
+      axes: [{ ...axis, space: 88, values: (_, marks, __, ___, step) => marks.map((at) => clock(at).slice(0, step < 60 ? 8 : 5)) }, { ...axis, size: 70, values: (_, marks) => marks.map((one) => spoken(one, unit)) }],
       cursor: { sync: { key: data.check }, drag: { x: true, y: false }, focus: { prox: -1 } },
       hooks: { draw: [steps(data.steps)] },
     },
