@@ -164,6 +164,10 @@ class MemoryStore:
         mine = await self.looks(release_id)
         return mine[-1] if mine else None
 
+    async def last_looks(self, release_ids: Sequence[int]) -> Mapping[int, Look]:
+        found = {release_id: await self.last_look(release_id) for release_id in release_ids}
+        return {release_id: look for release_id, look in found.items() if look is not None}
+
     async def add_looks(self, release: Release, looks: Sequence[Look]) -> None:
         await self._turn(release.noise, *_moving(release))
         added = {look.evidence.block.index: look for look in looks}

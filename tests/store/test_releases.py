@@ -185,6 +185,19 @@ async def test_old_ended_releases_are_pruned(store: Store):
     assert await store.looks(late.id) == [a_look(0)]
 
 
+async def test_last_looks_are_told_at_once(store: Store):
+    """Of each release that has one, in the order in which they were asked for; many as few."""
+    made = [await opened(store, key=replace(KEY, revision=f"r{number}")) for number in range(12)]
+    for release in made[1:]:
+        await store.add_looks(release, [a_look(0), a_look(release.id)])
+
+    found = await store.last_looks([one.id for one in made[::-1]])
+
+    assert list(found) == [one.id for one in made[:0:-1]]
+    assert [look.evidence.block.index for look in found.values()] == list(found)
+    assert await store.last_looks([]) == {}
+
+
 async def test_ids_are_never_used_again(store: Store):
     """A permalink of a pruned release never shows another one."""
     old = await opened(store, ended=1.0)

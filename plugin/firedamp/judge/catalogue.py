@@ -4,7 +4,7 @@ Which services there are, and what their newest releases say: for people and pro
 Services need not be configured to be there: one that asked for a verdict is known by its releases.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from firedamp.model import Finding, Release
 from firedamp.ports import Store, Wanted
@@ -32,7 +32,8 @@ async def newest(store: Store, name: Name, most: int = MOST_RELEASES) -> Sequenc
     return (await store.newest([name], limit=most))[name]
 
 
-async def last_said(store: Store, release: Release, check: str) -> Finding | None:
-    """What a check said at the last look of a release."""
-    look = await store.last_look(release.id)
-    return next((one for one in look.findings if one.check == check), None) if look else None
+async def last_said(store: Store, releases: Sequence[Release], check: str) -> Mapping[int, Finding]:
+    """What a check said at the last look of each release in which it did."""
+    looks = await store.last_looks([release.id for release in releases])
+    said = ((id_, one) for id_, look in looks.items() for one in look.findings if one.check == check)
+    return dict(said)

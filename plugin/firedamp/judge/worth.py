@@ -37,8 +37,9 @@ async def record(store: Store, namespace: str, service: str) -> Record:
     """
     labels = await store.judged(namespace, service, limit=MOST)
     cases: dict[str, list[tuple[bool, Judged]]] = defaultdict(list)
+    looks = await store.last_looks([label.release_id for label in labels[:_LOOKS]])
     for label in labels[:_LOOKS]:
-        look = await store.last_look(label.release_id)
+        look = looks.get(label.release_id)
         for finding in look.findings if look else ():
             cases[finding.check].append((finding.outcome is Outcome.FAIL, label.word))
     return Record(

@@ -1,6 +1,6 @@
 """firedamp's memory. A store raises only `StoreError`s."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -136,6 +136,10 @@ class Store(Lists, Corrections, Trails, Protocol):
         ...
 
     async def last_look(self, release_id: int) -> Look | None: ...
+
+    async def last_looks(self, release_ids: Sequence[int]) -> Mapping[int, Look]:
+        """The last look of each of these releases that has one."""
+        ...
 
     async def add_looks(self, release: Release, looks: Sequence[Look]) -> None:
         """

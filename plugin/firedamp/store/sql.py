@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from firedamp.errors import StoreError
@@ -133,6 +133,14 @@ class SqlStore(Trails):
         return found[0] if found else None
 
     @whole
+    async def last_looks(self, release_ids: Sequence[int]) -> Mapping[int, Look]:
+        async with self._database.reading() as connection:
+            bodies = {row.release_id: row.body for row in await connection.execute(_newest(release_ids))}
+        wanted = [one for one in dict.fromkeys(release_ids) if one in bodies]
+        looks = await self._taken_apart([bodies[one] for one in wanted])
+        return dict(zip(wanted, looks, strict=True))
+
+    @whole
     async def add_looks(self, release: Release, looks: Sequence[Look]) -> None:
         added = [_look_values(release, look) for look in looks]
         async with self._database.writing() as connection:
@@ -172,6 +180,9 @@ class SqlStore(Trails):
     async def _decoded(self, query: Select[Any]) -> list[Look]:
         async with self._database.reading() as connection:
             bodies: Sequence[bytes] = (await connection.execute(query)).scalars().all()
+        return await self._taken_apart(bodies)
+
+    async def _taken_apart(self, bodies: Sequence[bytes]) -> list[Look]:
         if len(bodies) <= _DECODED_AT_ONCE:
             return list(map(self._decode, bodies))
         # A look takes a millisecond: a long release would stop the event loop for seconds.
@@ -184,6 +195,14 @@ class SqlStore(Trails):
         async with self._database.writing() as connection:
             # Their looks go with them, by the foreign key.
             return (await connection.execute(delete(schema.releases).where(table.id.in_(old)))).rowcount
+
+
+def _newest(release_ids: Sequence[int]) -> Select[tuple[int, bytes]]:
+    """By way of the releases: the newest block of each is one step into the key, however many there are."""
+    table, release, other = schema.looks.c, schema.releases.c.id, schema.looks.alias().c
+    newest = select(func.max(other.block)).where(other.release_id == release).scalar_subquery()
+    mine = (release.in_(release_ids), table.release_id == release, table.block == newest)
+    return select(table.release_id, table.body).where(*mine)
 
 
 def _where(query: Select[Any], **wanted: object) -> Select[Any]:

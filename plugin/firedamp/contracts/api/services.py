@@ -14,7 +14,7 @@ from firedamp.decision.worth import Portion, Worth
 from firedamp.errors import NotFoundError
 from firedamp.judge import catalogue
 from firedamp.judge.worth import record
-from firedamp.model import Judged, Label, Outcome, Release
+from firedamp.model import Finding, Judged, Label, Outcome, Release
 
 _ONE = "/services/{namespace}/{service}"
 
@@ -164,8 +164,8 @@ class Services(Room):
         namespace, name, releases = await self._asked(request, catalogue.MOST_RECORDED)
         check = request.match_info["check"]
         labels = await self.store.labels([release.id for release in releases])
-        entries = [await self._entry(release, check) for release in releases]
-        found = [entry for entry in entries if entry is not None]
+        said = await catalogue.last_said(self.store, releases, check)
+        found = [_entry(one, said[one.id]) for one in releases if one.id in said]
         if not found and not self._has(namespace, name, check):
             raise NotFoundError(
                 f"check {_wire.shown(check)} has judged no release of this service; see {_ONE}"
@@ -195,21 +195,19 @@ class Services(Room):
             )
         return namespace, name, releases
 
-    async def _entry(self, release: Release, check: str) -> CheckEntry | None:
-        finding = await catalogue.last_said(self.store, release, check)
-        if finding is None:
-            return None
-        return CheckEntry(
-            release=release.id,
-            revision=release.key.revision,
-            started=release.started,
-            verdict=release.verdict,
-            check=rendering.checks([finding])[0],
-        )
-
     def _has(self, namespace: str, name: str, check: str) -> bool:
         settings = self.settings.service(namespace, name)
         return settings is not None and any(one.name == check for one in settings.checks)
+
+
+def _entry(release: Release, finding: Finding) -> CheckEntry:
+    return CheckEntry(
+        release=release.id,
+        revision=release.key.revision,
+        started=release.started,
+        verdict=release.verdict,
+        check=rendering.checks([finding])[0],
+    )
 
 
 def _worth(found: Worth) -> WorthAnswer:

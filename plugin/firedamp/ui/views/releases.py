@@ -57,8 +57,8 @@ class ReleasesViews:
 
     async def _newest_looks(self, releases: Sequence[Release]) -> list[Look]:
         running = [release for release in releases if release.ended is None][:_ASKED_FOR_TROUBLES]
-        looks = [await self.site.store.last_look(release.id) for release in running]
-        return [look for look in looks if look is not None]
+        looks = await self.site.store.last_looks([release.id for release in running])
+        return list(looks.values())
 
 
 def wanted(query: Mapping[str, str], namespaces: Sequence[str | None]) -> Wanted:

@@ -76,10 +76,8 @@ class ServicesViews:
     async def _said(self, releases: Sequence[Release], check: str) -> list[wording.Said]:
         store = self.site.store
         labels = await store.labels([release.id for release in releases])
-        return [
-            wording.Said(release, await catalogue.last_said(store, release, check), labels.get(release.id))
-            for release in releases
-        ]
+        found = await catalogue.last_said(store, releases, check)
+        return [wording.Said(one, found.get(one.id), labels.get(one.id)) for one in releases]
 
 
 def _configured(found: wording.Judged, check: str) -> bool:
