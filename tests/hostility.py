@@ -45,7 +45,7 @@ SERVICES: list[dict[str, Any]] = [
 _HELD = {Arm.MAIN: {HOSTILE: (3.0, 1000.0)}, Arm.CANARY: {HOSTILE: (9.0, 200.0), FORMULA: (1.0, 200.0)}}
 
 
-def _look(index: int) -> Look:
+def a_hostile_look(index: int) -> Look:
     """A look at which all that can be text is hostile; so is a check that only warns."""
     failing = replace(
         ERRORS,
@@ -79,7 +79,7 @@ async def hostile(store: Store, service: str = "checkout", check: str = "errors"
             parameters=to_json(Parameters.model_validate({"checks": SERVICES[0]["checks"]})),
         )
     )
-    await store.add_looks(replace(release, sentence=HOSTILE), [_look(0), _look(1)])
+    await store.add_looks(replace(release, sentence=HOSTILE), [a_hostile_look(0), a_hostile_look(1)])
     await store.update(replace(release, sentence=HOSTILE, outcome=HOSTILE, ended=at))
     await store.rule(Ruling(release.id, HOSTILE, Ruled.REAL, HOSTILE, at, HOSTILE, 0, HOSTILE))
     await store.label(Label(release.id, Judged.TRUE_POSITIVE, HOSTILE, at, HOSTILE))

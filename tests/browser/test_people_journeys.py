@@ -157,12 +157,3 @@ def test_no_page_of_orders_breaks_a_rule_of_accessibility(visitor, ordered, sche
     look("made")
 
     assert {what: faults for what, faults in found.items() if faults} == {}
-
-
-def test_hostile_names_are_text(visitor, ordered):
-    """No script of theirs runs, and they stand there as they were written."""
-    page = visitor.page()
-    for path in ("/gates", "/audit"):
-        page.goto(path)
-
-        assert HOSTILE in page.locator("main").inner_text()
