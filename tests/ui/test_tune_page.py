@@ -105,7 +105,7 @@ async def test_a_long_preview_is_answered_bit_by_bit():
         reply = await post(service, PREVIEW, {**WIDER, "note": "noon"})
         while "Judge more of them" in reply.text:
             said.append(re.search(r"Judged (\d) of 5 so far, the newest first", reply.text)[1])
-            going_on = form(reply, f'<form method="post" action="{PREVIEW}" data')
+            going_on = form(reply, '<form id="after-')
             reply = await post(service, PREVIEW, going_on)
 
     assert said == sorted(set(said)) != []

@@ -33,8 +33,8 @@ _LOOKS_AT_ONCE = 20
 _REMEMBERED = 1000
 
 Found = Compared | Incomparable
-#: What a result depends on: the release, its last look and who took it, the change, what was ruled.
-_Key = tuple[int, int, str, str, tuple[Ruling, ...]]
+#: What a result depends on: the release, the change, and the last look with what was ruled while it runs.
+_Key = tuple[int, str, tuple[int, tuple[Ruling, ...]] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,19 +175,29 @@ class Previews:
         """The release judged again, now or before; None where the time is over."""
         if (reason := tuning.obstacle(release, in_force)) is not None:
             return Incomparable(release, reason)
+        key: _Key = (release.id, tuning.to_json(change), None)
+        if release.ended is not None and key in self._known:
+            return replace(self._known[key], release=release)
         last = await self._store.last_look(release.id)
         if last is None:
             return Incomparable(release, "no look was taken of it")
         spoken = tuple(await self._store.rulings(release.id))
-        key = (release.id, last.evidence.block.index, last.version, tuning.to_json(change), spoken)
+        if release.ended is None:
+            key = (*key[:2], (last.evidence.block.index, spoken))
         if key not in self._known:
-            found = await self._folded(release, last, change, spoken, until)
-            if isinstance(found, Compared) and found.differs and tuning.is_of_other_version(last):
-                found = await self._by_us(found, last, spoken, until)
+            found = await self._judged_now(release, last, change, spoken, until)
             if found is None:
                 return None
             self._remember(key, found)
         return replace(self._known[key], release=release)
+
+    async def _judged_now(
+        self, release: Release, last: Look, change: Change, spoken: tuple[Ruling, ...], until: float
+    ) -> Found | None:
+        found = await self._folded(release, last, change, spoken, until)
+        if isinstance(found, Compared) and found.differs and tuning.is_of_other_version(last):
+            return await self._by_us(found, last, spoken, until)
+        return found
 
     def _remember(self, key: _Key, found: Found) -> None:
         """Keep what came out, without the settings and the noise of the release, which are long."""
