@@ -9,10 +9,15 @@ import yaml
 from firedamp.checks import Check
 from firedamp.config.load import parse
 from firedamp.decision.tuning import Change, CheckChange, WindowChange
-from firedamp.judge.previews import SECONDS, USUAL
+from firedamp.judge.previews import MOMENT, SECONDS, USUAL
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "tuning.md").read_text(encoding="utf-8")
-TABLE = dict(re.findall(r"(?m)^\| ([^|]+?) \| ((?:`|[^|])*`[^|]*) \|$", PAGE.split("\n## ")[1]))
+TABLE = dict(
+    re.findall(
+        r"(?m)^\| ([^|]+?) \| ((?:`|[^|])*`[^|]*) \|$",
+        PAGE.split("\n## What can be tuned")[1].split("\n## ")[0],
+    )
+)
 _UNION, *_ = get_args(Check)
 #: Fields of each kind of check that may be tuned.
 KINDS = {
@@ -47,6 +52,9 @@ def test_the_limits_are_those_of_the_code():
     """So many releases, so many seconds."""
     assert f'"releases": {USUAL}' in PAGE
     assert f"for {SECONDS:g} s at most" in PAGE
+    assert (USUAL, MOMENT) == (50, 2)
+    assert "judges the last fifty releases again" in PAGE
+    assert "asks for two seconds' worth at a time" in PAGE
 
 
 def test_the_flow_it_shows_can_be_written_so():
