@@ -63,14 +63,20 @@ def addresses(site):
     return [*names.values(), "/", "/services", f"/services/shop/{LONGEST}"]
 
 
+def address(site, revision):
+    """The page of the newest release of a revision."""
+    found = site.do(site.store.releases(limit=50))
+    return f"/releases/{next(one.id for one in found if one.key.revision == revision)}"
+
+
 @pytest.mark.parametrize("size", [ZOOMED, PHONE], ids=["200 %", "phone"])
 def test_nothing_scrolls_sideways(visitor, addresses, size):
     """Whatever its names and however many checks: only tables scroll, inside their own regions."""
     page = visitor.page(viewport=size)
     wide = []
-    for address in addresses:
-        page.goto(address)
-        wide += [address] if overflow(page) > 0 else []
+    for one in addresses:
+        page.goto(one)
+        wide += [one] if overflow(page) > 0 else []
 
     assert wide == []
 
@@ -91,9 +97,8 @@ def test_no_hard_state_breaks_a_rule_of_accessibility(visitor, site, scheme):
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_the_reason_is_seen_without_scrolling(visitor, site, size):
     """The verdict, its sentence and the name of the first failing check stand on the first screen."""
-    many = next(one for one in site.do(site.store.releases(limit=50)) if one.key.revision == "many")
     page = visitor.page(viewport=size)
-    page.goto(f"/releases/{many.id}")
+    page.goto(address(site, "many"))
 
     for what in (".verdict h1", ".verdict .sentence", ".failing h3 >> nth=0"):
         box = page.locator(what).bounding_box()
@@ -102,9 +107,8 @@ def test_the_reason_is_seen_without_scrolling(visitor, site, size):
 
 def test_two_hundred_checks_are_shown_failing_first(visitor, site):
     """All of them, the five that fail before the rest."""
-    many = next(one for one in site.do(site.store.releases(limit=50)) if one.key.revision == "many")
     page = visitor.page()
-    page.goto(f"/releases/{many.id}")
+    page.goto(address(site, "many"))
 
     names = page.locator("article.check h3").all_inner_texts()
     assert len(names) == _MANY
@@ -113,9 +117,8 @@ def test_two_hundred_checks_are_shown_failing_first(visitor, site):
 
 def test_what_passes_stands_beside_each_other_until_it_is_opened(visitor, site):
     """Two in a row at a desk; one whose evidence is read takes the whole width."""
-    passed = next(one for one in site.do(site.store.releases(limit=50)) if one.key.revision == "v1.8.2")
     page = visitor.page()
-    page.goto(f"/releases/{passed.id}")
+    page.goto(address(site, "v1.8.2"))
     first = page.locator(".passing article").first
     whole = page.locator(".passing").bounding_box()["width"]
 
@@ -126,9 +129,8 @@ def test_what_passes_stands_beside_each_other_until_it_is_opened(visitor, site):
 
 def test_paper_has_the_verdict_and_no_buttons(visitor, site):
     """Printed, a release is what was found: no forms, no ways to other pages."""
-    one = next(one for one in site.do(site.store.releases(limit=50)) if one.key.revision == "one")
     page = visitor.page()
-    page.goto(f"/releases/{one.id}")
+    page.goto(address(site, "one"))
     page.emulate_media(media="print")
 
     assert page.locator(".verdict .sentence").is_visible()
@@ -148,9 +150,8 @@ def test_nothing_moves_for_those_who_asked_for_that(visitor):
 
 def test_an_older_versions_release_says_what_is_missing(visitor, site):
     """Its values stand as they were found; what cannot be known is said once, not left blank."""
-    older = next(one for one in site.do(site.store.releases(limit=50)) if one.key.revision == "older")
     page = visitor.page()
-    page.goto(f"/releases/{older.id}")
+    page.goto(address(site, "older"))
 
     assert page.get_by_text("Judged by firedamp 0.0.1, whose settings this version cannot read").is_visible()
     assert page.locator(".failing article").count() == 1
