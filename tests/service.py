@@ -1,7 +1,7 @@
 """The whole application on a free loopback port: real socket, guarded connections, fakes behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -102,10 +102,11 @@ async def running(
     *,
     judge: FakeJudge | None = None,
     store: Store | None = None,
+    also: Sequence[Token] = (),
 ) -> AsyncIterator[Service]:
-    """Serve with the four tokens above; settings are merged over SETTINGS key by key."""
+    """Serve with the four tokens above and those also given; settings are merged over SETTINGS by key."""
     memory = store or MemoryStore()
-    for token in TOKENS:
+    for token in (*TOKENS, *also):
         await memory.add_token(token)
     read = Settings.model_validate({**SETTINGS, **(settings or {})})
     judge = judge or FakeJudge(memory)

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from fakes import MemoryStore
 from service import Service, running
 from visits import PEOPLE
 
@@ -12,8 +11,5 @@ from visits import PEOPLE
 @pytest_asyncio.fixture
 async def service() -> AsyncIterator[Service]:
     """Served from memory; test modules that need other settings have a fixture of their own."""
-    store = MemoryStore()
-    for token in PEOPLE:
-        await store.add_token(token)
-    async with running(store=store) as found:
+    async with running(also=PEOPLE) as found:
         yield found

@@ -186,7 +186,8 @@ async def test_a_narrowed_page_has_a_narrowed_twin(page, asked):
 async def divided() -> AsyncIterator[Shown]:
     """Everything there is of another namespace, and somebody who is bound to their own."""
     other = {**SERVICES[0], "name": SECRET, "namespace": "pay"}
-    async with running({"services": [*SERVICES, other]}) as service:
+    bound = Token("sally", digest(BOUND), "admin", ("shop",))
+    async with running({"services": [*SERVICES, other]}, also=[bound]) as service:
         store = service.store
         key = ReleaseKey("pay", SECRET, SECRET, 1)
         release = await opened(store, a_look(0, f"errors: {SECRET}"), key=key, sentence=SECRET)
@@ -197,16 +198,8 @@ async def divided() -> AsyncIterator[Shown]:
         yield Shown(service, {"id": release.id, **THEIRS})
 
 
-@pytest.fixture
-def bound(monkeypatch):
-    """A token for shop, among those of every service."""
-    import service as served
-
-    monkeypatch.setattr(served, "TOKENS", (*served.TOKENS, Token("sally", digest(BOUND), "admin", ("shop",))))
-
-
 @pytest.mark.parametrize("address", [*PAGES, *FILES, *map(twin, TOLD), "/live/releases/{id}"])
-async def test_nothing_of_another_namespace_is_told(bound, divided, address):
+async def test_nothing_of_another_namespace_is_told(divided, address):
     """Not as a page, a file, a twin or an event: named it is refused, listed it is left out."""
     reply = await divided.service.ask("GET", filled(address, divided.names), BOUND)
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from fakes import MemoryStore
 from firedamp.access import digest
 from firedamp.ports import Token
 from service import ADMIN, GATEKEEPER, Reply, Service, running
@@ -25,10 +24,7 @@ SECRET = re.compile(r'<code class="secret">([^<]+)</code>')
 
 @pytest_asyncio.fixture
 async def service() -> AsyncIterator[Service]:
-    store = MemoryStore()
-    for token in MORE:
-        await store.add_token(token)
-    async with running(store=store) as found:
+    async with running(also=MORE) as found:
         yield found
 
 
