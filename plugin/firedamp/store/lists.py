@@ -12,6 +12,9 @@ from firedamp.store.database import clock
 from firedamp.store.snapshots import Snapshots
 from firedamp.store.whole import whole
 
+#: A statement for more takes long to be made, the first time, and rows of so many are read in one go.
+_SERVICES_AT_ONCE = 10
+
 
 class Lists(Snapshots):
     """The part of the store that people look through."""
@@ -37,12 +40,13 @@ class Lists(Snapshots):
         self, services: Sequence[tuple[str, str]], *, limit: int
     ) -> Mapping[tuple[str, str], Sequence[Release]]:
         found: dict[tuple[str, str], list[Release]] = {name: [] for name in services}
-        if not found:
-            return found
+        names = list(found)
         async with self._database.reading() as connection:
-            for row in (await connection.execute(_newest(list(found), limit))).mappings():
-                release = rows.release(row)
-                found[release.key.namespace, release.key.service].append(release)
+            for at in range(0, len(names), _SERVICES_AT_ONCE):
+                asked = _newest(names[at : at + _SERVICES_AT_ONCE], limit)
+                for row in (await connection.execute(asked)).mappings():
+                    release = rows.release(row)
+                    found[release.key.namespace, release.key.service].append(release)
         return found
 
     @whole
@@ -57,7 +61,7 @@ class Lists(Snapshots):
 
 
 def _newest(services: Sequence[tuple[str, str]], limit: int) -> Select[Any]:
-    """All in one question, each found by its index: sixty questions would take five times as long."""
+    """Some services in one question, each found by its index: one by one they take three times as long."""
     table = schema.releases.c
     each = (
         select(table.id)

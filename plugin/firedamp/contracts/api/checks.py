@@ -1,5 +1,6 @@
 """One check of a release with all that stands behind it: what the page draws, as JSON."""
 
+import asyncio
 from dataclasses import fields
 from typing import Any
 
@@ -129,7 +130,8 @@ class Checks(Room):
         if finding is None or found.look is None:
             others = f"/api/v1/releases/{release.id} has those that do"
             raise NotFoundError(f"check {shown(name)} says nothing at this look; {others}")
-        return CheckEvidence(**_evidence(found, finding), look=found.look.evidence.block.index)
+        told = await asyncio.to_thread(_evidence, found, finding)
+        return CheckEvidence(**told, look=found.look.evidence.block.index)
 
 
 def _evidence(found: Browsed, finding: Finding) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Releases and their looks."""
 
+import asyncio
 from collections.abc import Sequence
 
 from aiohttp import web
@@ -48,7 +49,7 @@ class Releases(Room):
         events = await self.store.events(
             namespace=key.namespace, service=key.service, revision=key.revision, limit=_EVENTS
         )
-        told = rendering.release_detail(found, self.settings.public_url)
+        told = await asyncio.to_thread(rendering.release_detail, found, self.settings.public_url)
         return told.model_copy(update={"events": [rendering.event_answer(one) for one in events]})
 
     async def looks(self, request: web.Request) -> answers.LookPage:
@@ -58,7 +59,7 @@ class Releases(Room):
         page = await self.store.looks(release.id, after=after, limit=call.limit)
         rulings = await self.store.rulings(release.id)
         return answers.LookPage(
-            looks=[rendering.look_answer(look, rulings) for look in page],
+            looks=await asyncio.to_thread(lambda: [rendering.look_answer(look, rulings) for look in page]),
             next=page[-1].evidence.block.index if len(page) == call.limit else None,
         )
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from firedamp.ports import Gate
 from firedamp.ui import forms
 from firedamp.ui.pages.gates import Plan
-from firedamp.ui.rendering import page
+from firedamp.ui.rendering import long_page
 from firedamp.ui.views.site import Site, asked
 from firedamp.ui.wording import gates as wording
 
@@ -97,13 +97,11 @@ class GatesViews:
         )
         lets = site.lets(request, "ruler")
         given = {**_BLANK, "namespace": filters.get("namespace", ""), "service": filters.get("service", "")}
-        shown = wording.page(
-            site.shell(request, "Gates", section="/gates", twin=wording.twin(filters)),
-            switches,
-            filters,
-            now=now,
-            form=forms.entries(Order, mistake, **given) if lets else None,
-            closed_to="" if lets else site.closed_to(request, "ruler"),
-            plan=plan,
-        )
-        return page("gates.html", shown, status=status)
+        shell = site.shell(request, "Gates", section="/gates", twin=wording.twin(filters))
+        form = forms.entries(Order, mistake, **given) if lets else None
+        closed_to = "" if lets else site.closed_to(request, "ruler")
+
+        def shown() -> object:
+            return wording.page(shell, switches, filters, now=now, form=form, closed_to=closed_to, plan=plan)
+
+        return await long_page("gates.html", shown, status=status)
