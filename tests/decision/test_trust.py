@@ -169,6 +169,7 @@ def test_a_share_put_right_is_believed_again():
     ("weight", "against", "why"),
     [
         (None, Arm.MAIN, "no weight is told"),
+        ([None] * (WINDOW - 1) + [0.2], Arm.MAIN, "its weight has not held for long"),
         (0.2, Arm.BASELINE, "the baseline's weight is not known"),
     ],
 )

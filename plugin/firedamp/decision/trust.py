@@ -198,11 +198,10 @@ class Trust:
 
     @property
     def _unknown(self) -> str:
-        why = (
-            "the baseline's weight is not known"
-            if self.grant.against is Arm.BASELINE
-            else "no weight is told"
-        )
+        if self.grant.against is Arm.BASELINE:
+            why = "the baseline's weight is not known"
+        else:
+            why = "no weight is told" if self.test.expected is None else "its weight has not held for long"
         return f"traffic share not judged, {why}"
 
     def _noted(self, kind: Kind) -> list[str]:
