@@ -49,6 +49,7 @@ _IN_BROWSER = (
     "release, look 30",
     "services",
     "service",
+    "tuning",
     "check's record",
     "gates",
     "audit",

@@ -53,7 +53,7 @@ PAGES = (
     Page("release as CSV", "/releases/{id}.csv", cold=True),
     Page("services", "/services"),
     Page("service", _SERVICE, cold=True),
-    Page("tune", f"{_SERVICE}/tune", cold=True),
+    Page("tuning", f"{_SERVICE}/tuning", cold=True),
     Page("check's record", f"{_SERVICE}/checks/errors", cold=True),
     Page("gates", "/gates"),
     Page("audit", "/audit"),
