@@ -347,6 +347,18 @@ async def test_a_service_that_is_not_set_up_has_no_page(service, path):
     assert (await service.ask("GET", path, TUNER)).status == 404
 
 
+@pytest.mark.parametrize("name", ["%22x", "a%0d%0aSet-Cookie:%20b", "%00", "a" * 254, "%D9%81", "%ED%A0%80"])
+async def test_what_is_no_name_has_no_page_either(name):
+    """Though with defaults every service is set up."""
+    async with running({"defaults": {"checks": SETTINGS["services"][0]["checks"]}}) as service:
+        found = {
+            (await service.ask("GET", f"/services/shop/{name}/tuning{end}")).status for end in ("", ".yaml")
+        }
+
+        assert found <= {400, 404}
+        assert (await service.ask("GET", "/services/shop/any/tuning.yaml")).status == 200
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "says"),
     [

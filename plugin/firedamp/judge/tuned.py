@@ -157,13 +157,7 @@ class Tuning:
         Raises:
             NotFoundError: the settings do not know it.
         """
-        written = self._written(namespace, service)
-        if written is None:
-            raise NotFoundError(
-                f"{namespace}/{service} is not set up: only what the settings name can be tuned; "
-                "see /api/v1/services"
-            )
-        return tuned(written, await self._store.override(namespace, service))
+        return tuned(self._set_up(namespace, service), await self._store.override(namespace, service))
 
     async def versions(self, namespace: str, service: str) -> History:
         """
@@ -172,8 +166,16 @@ class Tuning:
         Raises:
             NotFoundError: the settings do not know it.
         """
-        written = (await self.now(namespace, service)).written
-        return history(written, await self._store.overrides(namespace, service))
+        return history(self._set_up(namespace, service), await self._store.overrides(namespace, service))
+
+    def _set_up(self, namespace: str, service: str) -> Parameters:
+        written = self._written(namespace, service)
+        if written is None:
+            raise NotFoundError(
+                f"{namespace}/{service} is not set up: only what the settings name can be tuned; "
+                "see /api/v1/services"
+            )
+        return written
 
     async def preview(
         self,

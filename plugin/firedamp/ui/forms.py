@@ -35,7 +35,8 @@ _KIND = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 64
 _LONGEST_NAME, _LONGEST_NOTE = 253, 500
 _LONGEST_SECONDS = 30 * 86400.0
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+#: What Kubernetes calls things.
+NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _SHOWN_CHARACTERS = 60
 
 
@@ -46,7 +47,7 @@ class Form(BaseModel):
 
 
 def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not NAME.fullmatch(text):
         raise ValueError(f"write it as in Kubernetes: 1 to {_LONGEST_NAME} of A-Z a-z 0-9 . _ -")
     return text
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from firedamp.config import exporting
 from firedamp.decision import tuning
 from firedamp.decision.tuning import Change
-from firedamp.errors import AskError, ConflictError, UnsuitedError
+from firedamp.errors import AskError, ConflictError, NotFoundError, UnsuitedError
 from firedamp.judge.previews import MOMENT
 from firedamp.judge.tuned import History, Tuning
 from firedamp.ui import forms
@@ -194,7 +194,16 @@ def _fitting(drawn: tune.Drawn, found: History) -> tune.Drawn:
 
 
 def _names(request: web.Request) -> tuple[str, str]:
-    return request.match_info["namespace"], request.match_info["service"]
+    """
+    Namespace and service of the address.
+
+    Raises:
+        NotFoundError: they are no names; with defaults in the settings any other pair would be known.
+    """
+    names = request.match_info["namespace"], request.match_info["service"]
+    if not all(forms.NAME.fullmatch(name) for name in names):
+        raise NotFoundError("no service has such a name: 1 to 253 of A-Z a-z 0-9 . _ - are allowed")
+    return names
 
 
 def _change(draft: str) -> Change:
