@@ -17,15 +17,26 @@ def test_few_labels_are_called_few():
     said = worth.of_verdicts(Worth(caught=4, false_alarms=1, missed=2, spared=3))
 
     assert said == (
-        "By 10 labels, which is few.",
+        "By 10 labels, which is few; bounds hold 19 times in 20.",
         "Of 5 releases that firedamp failed, 4 (80 %; the true share lies between 28 and 99 %) were harmful.",
         "Of 6 releases that were harmful, firedamp failed 4 (67 %; the true share lies between 22 and 96 %).",
     )
 
 
+def test_none_is_said_in_a_word():
+    """With how many there might be all the same."""
+    _, failed, harmful = worth.of_verdicts(Worth(false_alarms=1, missed=1))
+
+    assert (
+        failed
+        == "Of 1 release that firedamp failed, none (the true share lies between 0 and 98 %) was harmful."
+    )
+    assert harmful.endswith("firedamp failed none (the true share lies between 0 and 98 %).")
+
+
 def test_many_labels_are_just_counted():
     """Nobody is warned of a hundred."""
-    assert worth.of_verdicts(Worth(caught=60, spared=40))[0] == "By 100 labels."
+    assert worth.of_verdicts(Worth(caught=60, spared=40))[0] == "By 100 labels; bounds hold 19 times in 20."
 
 
 def test_what_never_happened_is_said_in_words():

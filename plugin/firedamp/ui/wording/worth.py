@@ -14,14 +14,14 @@ def of_verdicts(worth: Worth) -> tuple[str, ...]:
             "Nobody has labelled a release of this service yet, so nobody knows how often its verdicts are "
             "right. Label releases on their pages, those that passed as well.",
         )
-    return (f"By {_labels(worth)}.", *_told(worth, "firedamp"))
+    return (f"By {_labels(worth)}", *_told(worth, "firedamp"))
 
 
 def of_check(worth: Worth) -> tuple[str, ...]:
     """Sentences about a check."""
     if not worth.labels:
         return ("No release that it judged has been labelled, so nobody knows how often it is right.",)
-    return (f"By {_labels(worth)}; where it was still waiting, it did not fail.", *_told(worth, "it"))
+    return (f"By {_labels(worth)} Where it was still waiting, it did not fail.", *_told(worth, "it"))
 
 
 def short(worth: Worth | None) -> str:
@@ -37,9 +37,9 @@ def short(worth: Worth | None) -> str:
 
 
 def _labels(worth: Worth) -> str:
-    """How many there are, and that they are few."""
+    """How many there are, that they are few, and how sure the bounds are."""
     few = ", which is few" if worth.labels < _FEW else ""
-    return f"{words.plural(worth.labels, 'label')}{few}"
+    return f"{words.plural(worth.labels, 'label')}{few}; bounds hold 19 times in 20."
 
 
 def _told(worth: Worth, who: str) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ def _told(worth: Worth, who: str) -> tuple[str, ...]:
     failed = (
         f"Of {words.plural(right.whole, 'release')} that {who} failed, {_of(right)} harmful."
         if right
-        else f"None of the labelled releases was failed by {'it' if who == 'it' else who}."
+        else f"None of the labelled releases was failed by {who}."
     )
     harmful = (
         f"Of {words.plural(found.whole, 'release')} that were harmful, {who} failed {_share(found)}."
@@ -58,13 +58,13 @@ def _told(worth: Worth, who: str) -> tuple[str, ...]:
 
 
 def _of(portion: Portion) -> str:
-    return f"{_share(portion)} {'was' if portion.part == 1 else 'were'}"
+    return f"{_share(portion)} {'was' if portion.part <= 1 else 'were'}"
 
 
 def _share(portion: Portion) -> str:
-    """4 (80 %; with so many labels it may be 28 % to 99 %)."""
+    """4 (80 %; the true share lies between 28 and 99 %)."""
     low, high = portion.interval
-    return (
-        f"{words.count(portion.part)} ({words.percent(portion.share)}; "
-        f"the true share lies between {round(100 * low)} and {round(100 * high)} %)"
-    )
+    bounds = f"the true share lies between {round(100 * low)} and {round(100 * high)} %"
+    if not portion.part:
+        return f"none ({bounds})"
+    return f"{words.count(portion.part)} ({words.percent(portion.share)}; {bounds})"
