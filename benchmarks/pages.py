@@ -1,8 +1,8 @@
 """
 How long the pages take where ten thousand releases of twenty checks and sixty looks each are in the store.
 
-    python benchmarks/pages.py [--json] [--releases 10000] [--visits 60] [--views 1000] [--cache FOLDER]
-                               [--postgresql] [--browser]
+    python benchmarks/pages.py [--json | --markdown] [--releases 10000] [--visits 60] [--views 1000]
+                               [--cache FOLDER] [--postgresql] [--browser]
 
 The store is filled once (minutes; about 240 kB a release) and kept in the cache folder; with --postgresql a
 server of this machine is started, filled from the same plan and removed again. `firedamp serve` runs in a
@@ -196,11 +196,27 @@ def show(found: Report) -> None:
     print("\n".join(f"MISSED {one}" for one in found.missed) or "every bar is met")
 
 
+def markdown(found: Report) -> Iterator[str]:
+    """The tables of docs/install.md, line by line."""
+    on = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[found.database]
+    yield f"| {on}, {found.releases:,} releases | p50 | p95 | processor, p95 | over the wire |"
+    yield "|---|--:|--:|--:|--:|"
+    for one in found.figures:
+        times = " | ".join(f"{time:.0f} ms" for time in (one.wall.p50, one.wall.p95, one.cpu.p95))
+        yield f"| {one.page} | {times} | {one.packed / 1000:.1f} kB |"
+    yield ""
+    memory = ", ".join(f"{size / 2**20:.0f} MiB after {views:,}" for views, size in found.memory.items())
+    yield f"Memory of the server over page views: {memory}. Load of the machine: {found.load[0]:g}."
+    if slow := sorted(((each["first"].p95, page) for page, each in found.browser.items()), reverse=True):
+        yield f"In chromium the slowest page ({slow[0][1]}) can be used after {slow[0][0]:.0f} ms (p95)."
+
+
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__.strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--markdown", action="store_true", help="tables for docs/install.md")
     parser.add_argument("--releases", type=int, default=10_000)
     parser.add_argument("--looks", type=int, default=60, help="of each release")
     parser.add_argument("--visits", type=int, default=60, help="of each page")
@@ -223,9 +239,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         about = {"firedamp": __version__, "python": platform.python_version(), "cores": os.cpu_count()}
         print(json.dumps({**about, "reports": [asdict(one) for one in reports]}))
-    else:
-        for one in reports:
-            show(one)
+        return 0
+    for one in reports:
+        print("\n".join(markdown(one))) if options.markdown else show(one)
     return 0
 
 

@@ -39,3 +39,20 @@ def test_bars_that_are_missed_are_told():
         "release: 1001 ms until it can be used (p95), 1000 ms is the bar",
         "memory grew by 17.0 MiB, 16 MiB is the bar",
     ]
+
+
+def test_markdown_is_what_the_documents_show():
+    """A table of pages, then memory, load and the slowest page in a browser."""
+    quick = pages.Spread(20.2, 40.4, 60.0)
+    figures = [pages.Figures("release", quick, quick, quick, 18_340, 190_000)]
+    seen = {"release": {"first": quick, "again": quick}}
+    found = pages.Report("sqlite", 10_000, 60, figures, {0: 2**20, 1000: 2**21}, seen, (0.5, 1.0))
+
+    assert list(pages.markdown(found)) == [
+        "| SQLite, 10,000 releases | p50 | p95 | processor, p95 | over the wire |",
+        "|---|--:|--:|--:|--:|",
+        "| release | 20 ms | 40 ms | 40 ms | 18.3 kB |",
+        "",
+        "Memory of the server over page views: 1 MiB after 0, 2 MiB after 1,000. Load of the machine: 0.5.",
+        "In chromium the slowest page (release) can be used after 40 ms (p95).",
+    ]
