@@ -5,22 +5,35 @@ import pytest
 from firedamp.ui import error_page
 from firedamp.ui.wording.times import instant
 from pagereader import Reader
+from service import running
+
+_LOST = [
+    ("/nothing", "nothing answers at this address; look for what you want from the list of releases"),
+    ("/releases/abc", "id is 'abc': releases are numbered; take its link from the list"),
+    ("/releases/99", "look it up in the list of releases, from which old ones are deleted"),
+    ("/services/shop/nope", "look at the list of services"),
+    ("/services/shop/nope/tuning", "only what the settings name can be tuned"),
+]
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 405, 503])
-def test_an_error_page_says_what_to_do(status):
-    """Every common error has its remedy."""
-    text = Reader(error_page(status, "something is wrong").body.decode()).text
+@pytest.mark.parametrize(("path", "remedy"), _LOST)
+async def test_whoever_is_lost_is_told_one_way_on(path, remedy):
+    """It fits what was looked for: whoever asks for a service is told nothing of old releases."""
+    async with running() as service:
+        reply = await service.ask("GET", path, headers={"Accept": "text/html"})
 
-    assert "something is wrong" in text
-    assert len(text) > len("something is wrong") + 60
+    text = Reader(reply.text).text
+    assert reply.status == 404
+    assert remedy in text
+    assert text.count("list of") <= 1
+    assert "openapi" not in text
 
 
-def test_an_error_nobody_foresaw_has_a_page_too():
-    """Without a remedy, but with the sentence and a way back."""
-    text = Reader(error_page(418, "a teapot").body.decode()).text
+def test_an_error_page_has_the_sentence_and_a_way_back():
+    """Whatever went wrong."""
+    text = Reader(error_page(418, "a teapot; take the kettle").body.decode()).text
 
-    assert "a teapot" in text
+    assert "a teapot; take the kettle" in text
     assert "All releases" in text
 
 

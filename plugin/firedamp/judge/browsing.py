@@ -124,4 +124,4 @@ async def _looks(store: Store, release: Release, wanted: str) -> tuple[Sequence[
 def _block(text: str, newest: int) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) <= newest:
         return int(text)
-    raise NotFoundError(f"look {text[:20]!r} is not there: this release has looks 0 to {newest}")
+    raise NotFoundError(f"look {text[:20]!r} is not there: this release has looks 0 to {newest}; choose one")

@@ -19,6 +19,7 @@ from firedamp.server.places import of_people
 from firedamp.ui import error_page
 
 _ADDRESSES = "see /api/v1/openapi.json for the addresses of the API"
+_SECTIONS = "look for what you want from the list of releases, or from the sections above"
 #: Hooks of Flagger where "no" would stop or roll back a release.
 _NO_IS_HARM = ("/confirm-rollout", "/pre-rollout", "/rollout", "/post-rollout", "/event")
 _PAGES = ("/releases/", "/login", "/logout")
@@ -67,7 +68,8 @@ def refused(
 def _http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
     match error:
         case web.HTTPNotFound():
-            return refused(request, error.status, f"nothing answers at this address; {_ADDRESSES}")
+            way = _SECTIONS if _is_page(request) else _ADDRESSES
+            return refused(request, error.status, f"nothing answers at this address; {way}")
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods - {"*"}))
             sentence = f"method is {shown(request.method)}: {allowed} are allowed here; use one of them"

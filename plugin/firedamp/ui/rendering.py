@@ -11,14 +11,6 @@ from firedamp import __version__
 from firedamp.ui.assets import ADDRESSES
 from firedamp.ui.pages.shell import SECTIONS, Link, Login, Shell, Trouble
 
-_REMEDIES = {
-    401: "Log in with a token of this installation.",
-    403: "Use a token that may do this, or ask whoever gave you yours.",
-    404: "Look it up in the list of releases; old releases are deleted after a while.",
-    405: "Open the address in the usual way, without sending anything to it.",
-    503: "Wait a moment and load the page again.",
-}
-
 _environment = Environment(
     loader=PackageLoader("firedamp.ui"),
     autoescape=True,
@@ -48,9 +40,9 @@ async def long_page(
 
 
 def error_page(status: int, sentence: str) -> web.Response:
-    """What went wrong and what to do about it."""
+    """What went wrong; the sentence says what to do about it as well."""
     shell = Shell(str(status), nav=tuple(Link(one.name, one.link) for one in SECTIONS if not one.role))
-    return page("error.html", Trouble(shell, status, sentence, _REMEDIES.get(status, "")), status=status)
+    return page("error.html", Trouble(shell, status, sentence), status=status)
 
 
 def login_page(message: str = "", *, then: str = "/", status: int = 200) -> web.Response:

@@ -87,4 +87,3 @@ class Trouble:
     shell: Shell
     status: int
     sentence: str
-    remedy: str

@@ -52,7 +52,10 @@ class ServicesViews:
         found, name = await self._asked(request, catalogue.MOST_RECORDED), request.match_info["check"]
         said = await self._said(found.releases, name)
         if all(one.finding is None for one in said) and not _configured(found, name):
-            raise NotFoundError("no such check has judged a release of this service, and none is configured")
+            raise NotFoundError(
+                "no such check has judged a release of this service, and none is configured; look at the "
+                "service's page"
+            )
         title = f"{name} of {found.namespace}/{found.name}"
         twin = f"/api/v1{request.rel_url.raw_path}"
         shell = self.site.shell(request, title, section="/services", twin=twin)
@@ -66,7 +69,10 @@ class ServicesViews:
         found = await self._judged((namespace, name), most)
         by_hand = any((one.namespace, one.name) == (namespace, name) for one in self.site.settings.services)
         if not by_hand and not found.releases:
-            raise NotFoundError("no such service is configured, and none has asked for a verdict yet")
+            raise NotFoundError(
+                "no such service is configured, and none has asked for a verdict yet; look at the list of "
+                "services"
+            )
         return found
 
     async def _judged(self, name: catalogue.Name, most: int = catalogue.MOST_RELEASES) -> wording.Judged:

@@ -91,7 +91,7 @@ class Site:
         """The namespaces to look in: the one asked for, else those of the token, else all (None)."""
         token = self.holder(request)
         if wanted and not _mine(token, wanted):
-            raise ForbiddenError(f"your token is not good for namespace {wanted!r}")
+            raise ForbiddenError(f"your token is not good for namespace {wanted!r}; choose one of its own")
         return [wanted] if wanted else token.namespaces or [None]
 
     def services(self, request: web.Request) -> list[Service]:
@@ -113,7 +113,10 @@ async def release_of(request: web.Request, store: Store, token: Token) -> Releas
     """The release of an address, as `Site.release` says."""
     release = await store.release(number(request.match_info["id"], "id"))
     if release is None or not _mine(token, release.key.namespace):
-        raise NotFoundError("this release is not known here, or your token is not good for its namespace")
+        raise NotFoundError(
+            "this release is not known here, or your token is not good for its namespace: look it up in the "
+            "list of releases, from which old ones are deleted after a while"
+        )
     return release
 
 
@@ -129,7 +132,7 @@ def asked(request: web.Request, names: Sequence[str]) -> dict[str, str]:
 def number(text: str, name: str) -> int:
     """A number of a release out of an address."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 15):
-        raise NotFoundError(f"{name} is {text[:20]!r}: releases are numbered")
+        raise NotFoundError(f"{name} is {text[:20]!r}: releases are numbered; take its link from the list")
     return int(text)
 
 
