@@ -8,7 +8,7 @@ import pytest
 from browsing import DESK, PHONE, overflow, violations
 from firedamp.ports import Event, Gate
 from seeds import HOSTILE, LONGEST, RIGHT_TO_LEFT
-from service import ASKER
+from service import ADMIN, ASKER
 
 PAGES = ("/gates", "/audit", "/audit?by=nobody", "/tokens", "/health")
 
@@ -94,6 +94,27 @@ def test_a_mistake_keeps_what_was_typed(visitor):
     assert field.get_attribute("aria-invalid") == "true"
     assert "write it like 30m" in page.locator(f"#{field.get_attribute('aria-describedby')}").text_content()
     assert page.locator("form.sheet").get_by_label("Why").input_value() == "do not lose me"
+
+
+def test_what_was_typed_outlives_the_session(visitor, site):
+    """The session ends while a form is filled in: log in beside it, and send it again."""
+    page = visitor.page()
+    page.goto("/gates")
+    page.context.clear_cookies()
+    hold(page)
+    assert violations(page) == []
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Log in").click()
+    opened.value.get_by_label("Token").fill(ADMIN)
+    opened.value.get_by_role("button", name="Log in").click()
+    opened.value.wait_for_url("**/")
+    page.get_by_role("button", name="Send it again").click()
+    page.get_by_text("made for another session").wait_for()
+    page.get_by_role("button", name="Send it again").click()
+    page.get_by_role("button", name="Hold now").click()
+    page.wait_for_url("**/gates?done=on")
+
+    assert [gate.note for gate in site.do(site.store.gates("shop"))] == ["the error rate looks odd"]
 
 
 def test_a_token_is_made_used_and_revoked(visitor):

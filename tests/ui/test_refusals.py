@@ -17,6 +17,7 @@ import pytest_asyncio
 from firedamp.access import SEAL_SECONDS, seal
 from firedamp.model import ReleaseKey
 from firedamp.server.clock import now
+from pagereader import Reader
 from seeds import HOSTILE
 from service import ADMIN, ASKER, Reply, Service, running
 from store.examples import a_gate, a_release
@@ -163,6 +164,25 @@ async def test_a_form_that_lay_open_too_long_is_refused(service, browser):
     assert reply.status == 403
     assert "lay open for 4.0 hours" in reply.text
     assert await service.store.gates() == []
+
+
+async def test_what_was_typed_comes_back_to_whoever_is_no_longer_logged_in(service, browser):
+    """The note stands in the answer; sent from there in a new session it gets a seal, and is taken."""
+    order = browser.order(note="errors since noon", csrf=seal("fds_of-a-session-that-ended", now()))
+
+    ended = await browser.post(order, headers={"Cookie": None})
+    again = await browser.post(_fields(ended))
+    done = await browser.post(_fields(again))
+
+    assert [ended.status, again.status, done.status] == [401, 403, 303]
+    assert "Not done yet (403)" in Reader(again.text).text
+    assert [gate.note for gate in await service.store.gates()] == ["errors since noon"]
+
+
+def _fields(reply: Reply) -> dict[str, str]:
+    """What the form of a page sends as it stands there."""
+    inputs = [given for tag, given in Reader(reply.text).tags if tag == "input"]
+    return {given["name"]: given["value"] for given in inputs}
 
 
 async def test_the_seal_of_one_person_is_no_good_for_another(service, browser):

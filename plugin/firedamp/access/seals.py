@@ -19,7 +19,7 @@ SEAL_SECONDS = 4 * 3600
 SEAL = "csrf"
 _MOST_CHARACTERS = 128
 _CHANCE_BYTES = 8
-_NOTHING = "nothing was changed; load the page again and send the form anew"
+_NOTHING = "nothing was changed; look at it once more, and send it again"
 
 
 def seal(secret: str, now: float) -> str:

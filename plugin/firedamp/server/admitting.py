@@ -33,7 +33,8 @@ from firedamp.server.clock import now
 from firedamp.server.observing import Handler
 from firedamp.server.places import is_open, least_role, of_people
 from firedamp.server.refusing import refused
-from firedamp.server.visiting import Caller, Callers, sealed_by
+from firedamp.server.returning import returned
+from firedamp.server.visiting import Caller, Callers, unsealed_by
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _CALLER = web.RequestKey("caller", Caller)
@@ -42,8 +43,8 @@ _NOBODY = (
     "(the first start printed one, firedamp token add makes others)"
 )
 _ENDED = (
-    "nobody is logged in here, or no longer: nothing was changed; log in, go back to what you typed, and "
-    "send it again"
+    "nobody is logged in here, or no longer: nothing was changed; log in, then come back to this page and "
+    "send again what you typed"
 )
 _READ_ONLY = (
     "read_only is true in the settings: people look and change nothing here; "
@@ -101,33 +102,32 @@ class Door:
             return await handler(request)
         caller = await self.callers.of(request, now())
         if caller is None:
-            return self._unknown(request)
+            return await self._unknown(request)
         return await self._entered(request, caller, handler)
 
     async def _entered(self, request: web.Request, caller: Caller, handler: Handler) -> web.StreamResponse:
         request[TOKEN], request[_CALLER] = caller.token, caller
         permitted(caller.token, least_role(request.path))
-        if request.method not in SAFE:
-            await self._changing(request, caller)
+        if request.method not in SAFE and (fault := await self._changing(request, caller)):
+            return await returned(request, HTTPStatus.FORBIDDEN, fault, self.sealed(request))
         response = await handler(request)
         if caller.cookie and not response.prepared:
             self.give(response, form_cookie(secure=self.callers.secure), caller.cookie)
         return response
 
-    async def _changing(self, request: web.Request, caller: Caller) -> None:
+    async def _changing(self, request: web.Request, caller: Caller) -> str | None:
         """
-        Let through what may change something.
+        Let through what may change something; why not, where the form is not of a page for this caller.
 
         Raises:
-            ForbiddenError: a person may not, or not in this way, or the form is not of our page.
+            ForbiddenError: a person may not, or not in this way.
         """
         page = of_people(request.path)
         if caller.browser and not page:
             raise ForbiddenError(_NO_BROWSER)
         if self.settings.read_only and (page or not may(caller.token, "asker")):
             raise ForbiddenError(_READ_ONLY)
-        if page:
-            await sealed_by(caller, request, now())
+        return await unsealed_by(caller, request, now()) if page else None
 
     def give(self, response: web.StreamResponse, name: str, value: str) -> None:
         """Set a cookie that no script reads and no other site's form sends along."""
@@ -158,10 +158,10 @@ class Door:
         url = self.settings.public_url
         return frozenset({urlsplit(str(url)).netloc}) if url is not None else frozenset()
 
-    def _unknown(self, request: web.Request) -> web.StreamResponse:
+    async def _unknown(self, request: web.Request) -> web.StreamResponse:
         if of_people(request.path):
             if request.method not in SAFE:
-                return refused(request, HTTPStatus.UNAUTHORIZED, _ENDED)
+                return await returned(request, HTTPStatus.UNAUTHORIZED, _ENDED, "")
             location = {"Location": f"/login?next={quote(request.path_qs)}"}
             return web.Response(status=HTTPStatus.SEE_OTHER, headers=location)
         return refused(

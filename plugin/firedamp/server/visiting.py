@@ -24,11 +24,9 @@ from firedamp.access import (
     unsealed,
 )
 from firedamp.config import Settings
-from firedamp.contracts._wire import content_type, from_query, utf8
-from firedamp.errors import ForbiddenError
 from firedamp.ports import Token
+from firedamp.server.returning import typed
 
-FORM = "application/x-www-form-urlencoded"
 _MOST_CHARACTERS = 128
 
 
@@ -102,15 +100,12 @@ class Callers:
         return Caller(person, f"{cookie or known} {person.name}", cookie)
 
 
-async def sealed_by(caller: Caller, request: web.Request, now: float) -> None:
+async def unsealed_by(caller: Caller, request: web.Request, now: float) -> str | None:
     """
-    Hold a form to the page that it was drawn on.
+    Why a form is of no page that was drawn for this caller: its seal is missing, another's, or too old.
 
     Raises:
         RefusedError: it is no form.
-        ForbiddenError: its seal is missing, another's, or too old.
     """
-    content_type(request, FORM)
-    fields = from_query(utf8(await request.read()))
-    if caller.browser and (fault := unsealed(caller.secret, fields.get(SEAL, ""), now)):
-        raise ForbiddenError(fault)
+    fields = await typed(request)
+    return unsealed(caller.secret, fields.get(SEAL, ""), now) if caller.browser else None

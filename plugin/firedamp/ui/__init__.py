@@ -12,9 +12,9 @@ Rendered on the server and readable without scripts; a script only adds. Each pa
 """
 
 from firedamp.ui.live import Live
-from firedamp.ui.rendering import error_page, login_page
+from firedamp.ui.rendering import error_page, login_page, unsent_page
 from firedamp.ui.views import routes
 from firedamp.ui.views.live import LiveViews
 from firedamp.ui.views.site import Site
 
-__all__ = ["Live", "LiveViews", "Site", "error_page", "login_page", "routes"]
+__all__ = ["Live", "LiveViews", "Site", "error_page", "login_page", "routes", "unsent_page"]

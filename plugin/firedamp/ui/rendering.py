@@ -1,7 +1,7 @@
 """Templates to answers: Jinja with autoescape, and nothing that a template could call."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from aiohttp import web
@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from firedamp import __version__
 from firedamp.ui.assets import ADDRESSES
-from firedamp.ui.pages.shell import SECTIONS, Link, Login, Shell, Trouble
+from firedamp.ui.pages.shell import SECTIONS, Link, Login, Shell, Trouble, Unsent
 
 _environment = Environment(
     loader=PackageLoader("firedamp.ui"),
@@ -41,8 +41,21 @@ async def long_page(
 
 def error_page(status: int, sentence: str) -> web.Response:
     """What went wrong; the sentence says what to do about it as well."""
-    shell = Shell(str(status), nav=tuple(Link(one.name, one.link) for one in SECTIONS if not one.role))
-    return page("error.html", Trouble(shell, status, sentence), status=status)
+    return page("error.html", Trouble(_shell(status), status, sentence), status=status)
+
+
+def unsent_page(
+    status: int, sentence: str, *, action: str, sent: Mapping[str, str], seal: str, login: bool
+) -> web.Response:
+    """A form that came too late, with all that was typed."""
+    value = Unsent(_shell(status, seal), status, sentence, action, tuple(sent.items()), login)
+    return page("unsent.html", value, status=status)
+
+
+def _shell(status: int, seal: str = "") -> Shell:
+    """What stands around a page of whoever may be nobody."""
+    nav = tuple(Link(one.name, one.link) for one in SECTIONS if not one.role)
+    return Shell(str(status), nav=nav, csrf=seal)
 
 
 def login_page(message: str = "", *, then: str = "/", status: int = 200) -> web.Response:

@@ -81,6 +81,30 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsent:
+    """
+    A form that changed nothing since its session or its seal was over, to be sent again.
+
+    Attributes:
+        action: where it goes.
+        sent: its fields, but for the seal; `shown` are those that say anything.
+        login: whether nobody is logged in.
+    """
+
+    shell: Shell
+    status: int
+    sentence: str
+    action: str
+    sent: tuple[tuple[str, str], ...]
+    login: bool
+
+    @property
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """What people look at before they send it."""
+        return tuple((name, text) for name, text in self.sent if text)
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """What went wrong."""
 
