@@ -1,6 +1,7 @@
 """The list of releases: what it says, what it is narrowed by, and its twin."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ from firedamp.model import (
 )
 from pagereader import Reader
 from service import ASKER, running
-from store.examples import KEY, a_look
+from store.examples import KEY, a_gate, a_look
 from visits import opened, shown
 
 
@@ -55,6 +56,35 @@ async def test_an_ended_release_says_how_it_ended(service):
 
     assert "rolled back" in page.text
     assert "running" not in page.text.partition("Began")[2]
+
+
+@pytest.mark.parametrize(
+    ("hook", "revision", "word"),
+    [
+        ("hold", "", "‖ held"),
+        ("hold", KEY.revision, "‖ held"),
+        ("hold", "another", ""),
+        ("off", "", "⊘ switched off"),
+    ],
+)
+async def test_a_release_that_a_person_ordered_to_wait_is_listed_as_such(service, hook, revision, word):
+    """A sign and a word beside the verdict, where the order means this service and this revision."""
+    await opened(service.store, verdict=Outcome.PASS)
+    await service.store.set_gate(a_gate(hook=hook, revision=revision, expires=time.time() + 60))
+
+    page = await shown(service, "/")
+
+    assert " ".join(["✓ pass", *word.split(), "running"]) in page.text
+
+
+async def test_what_has_ended_is_held_by_nothing(service):
+    """The order stands for the next release of the service."""
+    await opened(service.store, ended=1_790_000_900.0, outcome="promoted")
+    await service.store.set_gate(a_gate(hook="hold", revision="", expires=time.time() + 60))
+
+    page = await shown(service, "/")
+
+    assert "held" not in page.text
 
 
 async def test_a_long_list_is_paged_forth_and_back(service):

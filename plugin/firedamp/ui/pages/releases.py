@@ -40,6 +40,7 @@ class Row:
 
     Attributes:
         state: "running" or how it ended; `quiet_for` says how long nobody has asked about a running one.
+        order: a person's hold, or kill switch, while it runs.
         share: the canary's, as last told; "" unknown.
         analysed: how long it has been judged.
         label: what people said afterwards of the verdict; "" nothing.
@@ -57,6 +58,7 @@ class Row:
     controller: str
     running: bool
     state: str
+    order: Mark | None
     quiet_for: str
     share: str
     analysed: str

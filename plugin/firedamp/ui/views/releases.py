@@ -8,7 +8,7 @@ from aiohttp import web
 
 from firedamp.errors import AskError
 from firedamp.model import Controller, Judged, Look, Outcome, Release
-from firedamp.ports import Wanted
+from firedamp.ports import Gate, Wanted
 from firedamp.ui.rendering import page
 from firedamp.ui.views.site import Site, asked, number
 from firedamp.ui.wording import releases as wording
@@ -51,6 +51,7 @@ class ReleasesViews:
             shown,
             await store.labels([release.id for release in shown]),
             await self._newest_looks(shown),
+            await self._orders(shown),
             newer=beyond if after is not None else before is not None,
             older=beyond if after is None else True,
         )
@@ -59,6 +60,12 @@ class ReleasesViews:
         running = [release for release in releases if release.ended is None][:_ASKED_FOR_TROUBLES]
         looks = await self.site.store.last_looks([release.id for release in running])
         return list(looks.values())
+
+    async def _orders(self, releases: Sequence[Release]) -> Sequence[Gate]:
+        namespaces = {release.key.namespace for release in releases if release.ended is None}
+        if not namespaces:
+            return ()
+        return await self.site.store.switches(sorted(namespaces), since=self.site.clock())
 
 
 def wanted(query: Mapping[str, str], namespaces: Sequence[str | None]) -> Wanted:

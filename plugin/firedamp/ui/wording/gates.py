@@ -8,6 +8,7 @@ from firedamp.ports import Gate, GatedHook
 from firedamp.ui.forms import Entry
 from firedamp.ui.pages.gates import Act, Choice, Gates, Plan, Switch
 from firedamp.ui.pages.shell import Mark, Shell
+from firedamp.ui.wording.marks import ORDERS
 from firedamp.ui.wording.releases import address
 from firedamp.ui.wording.times import instant
 from firedamp.units import spoken_duration
@@ -28,11 +29,6 @@ HOOKS: Mapping[Switched, str] = {
     "post-rollout": "Gate post-rollout",
 }
 _NAMES = {"hold": "hold", "off": "kill switch", "rollback": "order to roll back", "*": "every gate"}
-_ON = {
-    "hold": Mark("warn", "‖", "held"),
-    "off": Mark("fail", "⏻", "off"),
-    "rollback": Mark("fail", "↩", "ordered"),
-}
 _OFF = {"hold": "lifted", "off": "judging", "rollback": "withdrawn"}
 _VERBS = {"hold": ("Hold", "Lift"), "off": ("Switch off", "Switch on"), "rollback": ("Order", "Withdraw")}
 #: The most that one page shows.
@@ -92,7 +88,7 @@ def seen(gate: Gate | None) -> str:
 
 
 def _switch(gate: Gate, now: float, *, acts: bool) -> Switch:
-    on = _ON.get(gate.hook, Mark("pass", "○", "open"))
+    on = ORDERS.get(gate.hook, Mark("pass", "○", "open"))
     off = Mark("open", "●", _OFF.get(gate.hook, "closed"))
     return Switch(
         mark=on if gate.is_open else off,

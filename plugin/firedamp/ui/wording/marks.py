@@ -9,6 +9,13 @@ MARKS = {
     Outcome.INCONCLUSIVE: Mark("open", "…", "undecided"),
 }
 
+#: What people ordered, by the hook under which it is kept; whoever switched off leaves nothing to hold.
+ORDERS = {
+    "off": Mark("fail", "⊘", "switched off"),
+    "hold": Mark("warn", "‖", "held"),
+    "rollback": Mark("fail", "↩", "ordered"),
+}
+
 
 def so_far(standing: Standing) -> Outcome:
     """The verdict at a look: harm proven, harm excluded, or neither yet."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from firedamp import words
-from firedamp.model import Controller, Judged, Label, Look, Outcome, Release, TroubleKind
+from firedamp.model import Controller, Judged, Label, Look, Mode, Outcome, Release, TroubleKind
+from firedamp.ports import Gate
 from firedamp.ui.pages.releases import Choice, Filters, Listing, Row
-from firedamp.ui.pages.shell import Shell
-from firedamp.ui.wording.marks import MARKS
+from firedamp.ui.pages.shell import Mark, Shell
+from firedamp.ui.wording.marks import MARKS, ORDERS
 from firedamp.ui.wording.times import instant, lasting
 
 #: What a list can be narrowed by: those at hand, and the rarer ones.
@@ -27,11 +28,19 @@ _CHOICES: Mapping[str, Sequence[tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What was found: releases with their labels, the newest looks of running ones, and what lies beside."""
+    """
+    What was found.
+
+    Attributes:
+        looks: the newest ones of running releases.
+        gates: that people opened in their namespaces.
+        newer, older: whether there is more beside.
+    """
 
     releases: Sequence[Release]
     labels: Mapping[int, Label]
     looks: Sequence[Look]
+    gates: Sequence[Gate]
     newer: bool
     older: bool
 
@@ -40,7 +49,10 @@ def listing(
     shell: Shell, found: Page, asked: Mapping[str, str], *, now: float, url: str, services: Iterable[str] = ()
 ) -> Listing:
     """A page of the list; `asked` is what the address said."""
-    rows = tuple(_row(release, found.labels.get(release.id), now) for release in found.releases)
+    rows = tuple(
+        _row(release, found.labels.get(release.id), _ordered(release, found.gates), now)
+        for release in found.releases
+    )
     chosen = narrowed(asked)
     newer, older = _beside(found, chosen)
     return Listing(
@@ -103,7 +115,7 @@ def _choices(name: str, chosen: str) -> tuple[Choice, ...]:
     )
 
 
-def _row(release: Release, label: Label | None, now: float) -> Row:
+def _row(release: Release, label: Label | None, order: Mark | None, now: float) -> Row:
     key, running = release.key, release.ended is None
     silent = now - release.last_asked
     return Row(
@@ -119,12 +131,27 @@ def _row(release: Release, label: Label | None, now: float) -> Row:
         controller=release.controller.value,
         running=running,
         state="running" if running else release.outcome or "ended",
+        order=order,
         quiet_for=f"last asked {lasting(silent)} ago" if running and silent > _FORGOTTEN_SECONDS else "",
         share="" if release.weight is None else words.percent(release.weight),
         analysed=lasting((now if release.ended is None else release.ended) - release.started),
         label=label.word.spoken if label else "",
         started=instant(release.started, now),
     )
+
+
+def _ordered(release: Release, gates: Sequence[Gate]) -> Mark | None:
+    """What keeps a running release from being judged, or from going on, by a person's order."""
+    key = release.key
+    hooks = {
+        gate.hook
+        for gate in gates
+        if gate.is_open
+        and (gate.namespace, gate.service) == (key.namespace, key.service)
+        and gate.revision in ("", key.revision)
+    }
+    kept = (ORDERS[mode] for mode in (Mode.OFF, Mode.HOLD) if mode in hooks and release.ended is None)
+    return next(kept, None)
 
 
 def _troubles(looks: Sequence[Look]) -> Iterable[str]:
