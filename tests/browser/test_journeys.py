@@ -2,7 +2,7 @@
 
 import pytest
 
-from browsing import PHONE, overflow
+from browsing import DESK, PHONE, overflow
 from everypage import PAGES, filled
 from firedamp.ports import Wanted
 
@@ -47,6 +47,21 @@ def test_everything_can_be_read_and_every_filter_works_without_scripts(visitor, 
 
     page.get_by_role("link", name="checkout").first.click()
     assert page.get_by_text(failing.sentence).first.is_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_on_a_phone_the_releases_come_before_the_filters(visitor, scripts):
+    """They are folded, say what is in force, and open by keyboard; a wider window shows them at once."""
+    phone = visitor.page(java_script_enabled=scripts, viewport=PHONE)
+    assert not phone.get_by_label("Namespace").is_visible()
+    phone.get_by_text("Filters", exact=True).press("Enter")
+    phone.get_by_label("Verdict").select_option("fail")
+    phone.get_by_role("button", name="Show").click()
+    phone.get_by_text("Filters: verdict fail").wait_for()
+    phone.set_viewport_size(DESK)
+
+    assert phone.get_by_label("Namespace").is_visible()
+    assert not phone.get_by_text("Filters: verdict fail").is_visible()
 
 
 def test_no_page_is_wider_than_a_window_at_400_percent(visitor, failing):

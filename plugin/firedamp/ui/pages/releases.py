@@ -22,13 +22,14 @@ class Filters:
     Attributes:
         texts: name to what was typed.
         choices: name to all that can be chosen.
-        any: whether the list is narrowed at all; `more`: by one of the rarer filters.
+        said: what the list is narrowed by; "" nothing.
+        more: whether one of the rarer filters is among it.
         services: names to propose.
     """
 
     texts: dict[str, str]
     choices: dict[str, tuple[Choice, ...]]
-    any: bool
+    said: str
     more: bool
     services: tuple[str, ...] = ()
 

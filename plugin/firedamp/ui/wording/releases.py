@@ -102,7 +102,7 @@ def _filters(chosen: Mapping[str, str], services: tuple[str, ...]) -> Filters:
     return Filters(
         texts={name: chosen.get(name, "") for name in ("service", "namespace", "since", "until")},
         choices={name: _choices(name, chosen.get(name, "")) for name in _CHOICES},
-        any=bool(chosen),
+        said=", ".join(f"{name} {chosen[name]}" for name in FILTERS if name in chosen),
         more=any(name in chosen for name in RARER),
         services=services,
     )
