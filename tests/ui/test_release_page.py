@@ -28,7 +28,7 @@ from rehearsal import Shop
 from seeds import HOSTILE
 from service import Service, running
 from store.examples import a_look
-from visits import ERRORS, LATENCY, MEMORY, opened, shown
+from visits import ERRORS, LATENCY, MEMORY, RULER, VIEWER, opened, shown
 
 
 async def judged(service: Service, count: int = 30, shop: Shop | None = None, **changed: Any) -> Release:
@@ -496,6 +496,34 @@ async def test_a_persons_hold_is_said_beside_the_verdict(service, mode, means):
 
     assert re.search(r"jonas \w+ .*, for 1 h 59 min more: the sale runs\.", text)
     assert means in text
+
+
+async def test_from_a_running_release_one_goes_to_its_gates(service):
+    """The form there is filled with it, so that nobody copies a revision at night."""
+    release = await opened(service.store, a_look(0))
+    page = await shown(service, f"/releases/{release.id}", token=RULER)
+    [link] = [one for one in page.attributes("a", "href") if one.startswith("/gates?")]
+
+    gates = await shown(service, link, token=RULER)
+
+    filled = {given.get("name"): given.get("value") for tag, given in gates.tags if tag == "input"}
+    assert "Hold it, open its gates" in page.text
+    assert [filled[name] for name in ("namespace", "service", "revision")] == [
+        "shop",
+        "checkout",
+        "7d9f8b6c5d",
+    ]
+
+
+async def test_whoever_may_not_order_and_what_has_ended_lead_to_no_gates(service):
+    """A viewer looks on, and an order for what is over would do nothing."""
+    release = await opened(service.store, a_look(0))
+    viewed = await shown(service, f"/releases/{release.id}", token=VIEWER)
+    await service.store.update(replace(release, ended=1.0, outcome="promoted"))
+    ended = await shown(service, f"/releases/{release.id}", token=RULER)
+
+    assert "Hold it" not in viewed.text
+    assert "Hold it" not in ended.text
 
 
 async def test_an_ended_release_is_held_by_nobody(service):

@@ -167,6 +167,8 @@ class Detailed:
         only: the one check that is shown; "" for all.
         unreadable: why queries and forecasts are missing.
         held: what a person ordered that keeps it from going on; "" for nothing.
+        gates: where people order that, with this release in the form.
+        may_order: whether whoever looks may, and it would do something.
         glance: what one wants to know beside the verdict, with a name each.
         downloads: the same as JSON and CSV.
         label: how right people say the verdict was, in a sentence.
@@ -190,6 +192,8 @@ class Detailed:
     only: str = ""
     unreadable: str = ""
     held: str = ""
+    gates: str = ""
+    may_order: bool = False
     ahead: tuple[str, ...] = ()
     glance: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()

@@ -12,7 +12,8 @@ from firedamp.ui.rendering import long_page
 from firedamp.ui.views.site import Site, asked
 from firedamp.ui.wording import gates as wording
 
-_FILTERS = ("namespace", "service", "done")
+#: What an address may fill the form with; the list is narrowed by namespace and service.
+_FILLED = ("namespace", "service", "revision")
 _BLANK = {"lasts": "30m", "hook": "hold"}
 
 
@@ -60,7 +61,7 @@ class GatesViews:
         return [web.get("/gates", self.gates), web.post("/gates", self.throw)]
 
     async def gates(self, request: web.Request) -> web.Response:
-        return await self._shown(request, asked(request, _FILTERS))
+        return await self._shown(request, asked(request, (*_FILLED, "done")))
 
     async def throw(self, request: web.Request) -> web.Response:
         try:
@@ -96,7 +97,7 @@ class GatesViews:
             names, service=filters.get("service") or None, since=now, limit=wording.MOST + 1
         )
         lets = site.lets(request, "ruler")
-        given = {**_BLANK, "namespace": filters.get("namespace", ""), "service": filters.get("service", "")}
+        given = {**_BLANK, **{name: filters.get(name, "") for name in _FILLED}}
         shell = site.shell(request, "Gates", section="/gates", twin=wording.twin(filters))
         form = forms.entries(Order, mistake, **given) if lets else None
         closed_to = "" if lets else site.closed_to(request, "ruler")

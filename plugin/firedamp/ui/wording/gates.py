@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
+from firedamp.model import ReleaseKey
 from firedamp.ports import Gate, GatedHook
 from firedamp.ui.forms import Entry
 from firedamp.ui.pages.gates import Act, Choice, Gates, Plan, Switch
@@ -38,6 +39,11 @@ MOST = 200
 def twin(asked: Mapping[str, str]) -> str:
     """The same as JSON."""
     return address("/api/v1/gates", {name: asked.get(name, "") for name in ("namespace", "service")})
+
+
+def gates_link(key: ReleaseKey) -> str:
+    """Where somebody gives an order about a release, with its names in the form."""
+    return address("/gates", {"namespace": key.namespace, "service": key.service, "revision": key.revision})
 
 
 def page(

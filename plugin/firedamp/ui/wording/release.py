@@ -11,6 +11,7 @@ from firedamp.ports import Event, Gate
 from firedamp.ui.pages.release import Detailed, DoubtRow, Note
 from firedamp.ui.pages.shell import Link, Shell
 from firedamp.ui.wording.checks import groups
+from firedamp.ui.wording.gates import gates_link
 from firedamp.ui.wording.marks import MARKS, so_far, state
 from firedamp.ui.wording.rulings import labelled, labelling
 from firedamp.ui.wording.seen import Seen
@@ -50,6 +51,8 @@ def detail(shell: Shell, seen: Seen, events: Sequence[Event], held: Gate | None 
         only=seen.only,
         unreadable=_UNREADABLE.format(version=release.version) if seen.parameters is None else "",
         held="" if held is None else _held(held, seen.now),
+        gates=gates_link(release.key),
+        may_order=seen.may_rule and release.ended is None and not seen.is_past,
         ahead=tuple(_ahead(seen)),
         glance=tuple(_glance(seen)),
         facts=tuple(_facts(release, seen.now)),
