@@ -1,13 +1,17 @@
 """Times for people and for machines."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from firedamp.ui.pages.shell import Instant
 from firedamp.units import spoken_duration
 
 _DAY_SECONDS = 86400
+#: Times of a page: that of a look stands at each of its checks.
+_REMEMBERED = 512
 
 
+@lru_cache(_REMEMBERED)
 def instant(at: float, now: float) -> Instant:
     """A time in UTC, and how long ago that is."""
     moment = datetime.fromtimestamp(at, UTC)
