@@ -31,7 +31,7 @@ def test_none_is_said_in_a_word():
         failed
         == "Of 1 release that firedamp failed, none (the true share lies between 0 and 98 %) was harmful."
     )
-    assert harmful.endswith("firedamp failed none (the true share lies between 0 and 98 %).")
+    assert harmful.startswith("Of 1 release that was harmful, firedamp failed none (the true share lies")
 
 
 def test_many_labels_are_just_counted():

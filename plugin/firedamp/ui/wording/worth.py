@@ -50,7 +50,7 @@ def _told(worth: Worth, who: str) -> tuple[str, ...]:
         else f"None of the labelled releases was failed by {who}."
     )
     harmful = (
-        f"Of {words.plural(found.whole, 'release')} that were harmful, {who} failed {_share(found)}."
+        f"Of {words.plural(found.whole, 'release')} that {_were(found.whole)} harmful, {who} failed {_share(found)}."
         if found
         else "No labelled release was harmful."
     )
@@ -58,7 +58,11 @@ def _told(worth: Worth, who: str) -> tuple[str, ...]:
 
 
 def _of(portion: Portion) -> str:
-    return f"{_share(portion)} {'was' if portion.part <= 1 else 'were'}"
+    return f"{_share(portion)} {_were(portion.part)}"
+
+
+def _were(count: int) -> str:
+    return "was" if count <= 1 else "were"
 
 
 def _share(portion: Portion) -> str:
