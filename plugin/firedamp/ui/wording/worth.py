@@ -50,7 +50,8 @@ def _told(worth: Worth, who: str) -> tuple[str, ...]:
         else f"None of the labelled releases was failed by {who}."
     )
     harmful = (
-        f"Of {words.plural(found.whole, 'release')} that {_were(found.whole)} harmful, {who} failed {_share(found)}."
+        f"Of {words.plural(found.whole, 'release')} that {_were(found.whole)} harmful, "
+        f"{who} failed {_share(found)}."
         if found
         else "No labelled release was harmful."
     )
