@@ -15,7 +15,7 @@ import io
 import shutil
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, chdir
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -211,9 +211,10 @@ async def sites() -> AsyncIterator[Sites]:
     """Serve the shop, and what a shop looks like before the first release."""
     async with AsyncExitStack() as stack:
         urls, numbers = {}, {}
+        # Pages name the store; its path is short, and the same each time.
+        stack.enter_context(chdir(stack.enter_context(TemporaryDirectory())))
         for name in ("shop", "empty"):
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="firedamp-pictures-")))
-            settings = _settings(folder)
+            settings = _settings(Path(name))
             alive = await stack.enter_async_context(living(settings, clock=_stopped))
             await _signed_up(alive.store)
             if name == "shop":
@@ -232,6 +233,7 @@ def _stopped() -> float:
 def _settings(folder: Path) -> Settings:
     begin = NOW - story.GOOD.starts - _MIDWAY_SECONDS
     source = {"name": "prometheus", "kind": "replay", "path": str(recording.PATH), "begin": begin}
+    folder.mkdir()
     shop = written(folder, 0, source)
     return parse(shop | {"public_url": _PUBLIC, "auth": {}}, "pictures")
 
@@ -284,7 +286,7 @@ def main() -> None:
     given.into.mkdir(parents=True, exist_ok=True)
     logs.configure(Log(level="error"))
     wanted = [one for one in PICTURES if one.name.startswith(given.only)]
-    for path in asyncio.run(take(wanted, given.into)):
+    for path in asyncio.run(take(wanted, given.into.resolve())):
         sys.stdout.write(f"{path.stat().st_size / 1000:6.0f} kB  {path}\n")
 
 
