@@ -36,6 +36,24 @@ def test_two_who_watch_see_every_look_soon(visitor, site):
     assert pages[0].evaluate("document.activeElement.textContent") == "checkout"
 
 
+def test_a_page_whose_session_is_over_stays_and_says_that_it_grows_old(visitor, site):
+    """Neither is it emptied, nor does it go on saying that it is live."""
+    releases = visitor.page()
+    [release] = site.do(site.store.listed(Wanted(), limit=1))
+    one = releases.context.new_page()
+    one.goto(f"/releases/{release.id}")
+    for page in (releases, one):
+        page.get_by_text("live", exact=True).wait_for()
+    releases.context.clear_cookies()
+    judged(site, 100, "errors: seen by nobody")
+    for page in (releases, one):
+        page.get_by_role("alert").get_by_text("You are logged out").wait_for()
+
+    assert releases.locator("#rows tbody tr").count() == 12
+    assert one.locator(".verdict").is_visible()
+    assert not any(page.get_by_text("live", exact=True).is_visible() for page in (releases, one))
+
+
 def test_both_catch_up_when_the_server_comes_back(browser, tmp_path):
     """Killed and started again on the same port: nobody loads the page anew."""
     with serving_at(tmp_path, seed=a_dozen) as site:

@@ -216,6 +216,15 @@ async def test_a_session_that_was_left_is_over(service, browser):
     assert await service.store.gates() == []
 
 
+async def test_a_script_that_asks_anew_does_not_get_the_login_for_its_page(service):
+    """A browser that goes to a page is led to the login; one that fetches it for a script is told no."""
+    went = await service.ask("GET", "/", None, headers={"Sec-Fetch-Mode": "navigate"})
+    fetched = await service.ask("GET", "/", None, headers={"Sec-Fetch-Mode": "cors"})
+
+    assert (went.status, went.headers["Location"]) == (303, "/login?next=/")
+    assert (fetched.status, "Location" in fetched.headers) == (401, False)
+
+
 async def test_over_tls_a_cookie_without_its_prefix_is_none(service, browser):
     """A neighbour's page on the same domain can set a cookie, but none of this name."""
     headers = {"Cookie": f"firedamp_session={browser.secret}"}

@@ -46,6 +46,7 @@ _ENDED = (
     "nobody is logged in here, or no longer: nothing was changed; log in, then come back to this page and "
     "send again what you typed"
 )
+_LEFT = "nobody is logged in here, or no longer; load the page again to log in"
 _READ_ONLY = (
     "read_only is true in the settings: people look and change nothing here; "
     "ask whoever runs firedamp to set read_only: false"
@@ -162,6 +163,9 @@ class Door:
         if of_people(request.path):
             if request.method not in SAFE:
                 return await returned(request, HTTPStatus.UNAUTHORIZED, _ENDED, "")
+            if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+                # A script that asks for its page anew must not take the login's for it.
+                return refused(request, HTTPStatus.UNAUTHORIZED, _LEFT)
             location = {"Location": f"/login?next={quote(request.path_qs)}"}
             return web.Response(status=HTTPStatus.SEE_OTHER, headers=location)
         return refused(

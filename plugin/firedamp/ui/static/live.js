@@ -6,6 +6,8 @@
 // (a proxy without its server, a session that is over) ends that; then this script tries again, soon at first
 // and ever more seldom after a minute. Whenever a line opens the page asks once: what happened while nobody
 // listened is told by no event.
+//
+// Where the session is over nothing is asked any more: what stands there stays, and is said to grow old.
 const POLL_MS = 5000;               // without events
 const SOON_MS = 1500;               // until a line that was refused is tried again
 const SELDOM_MS = 30000;            // the longest until then
@@ -14,7 +16,7 @@ const GATHER_MS = 250;              // events within it are one question
 
 const region = document.querySelector("[data-live]");
 const sign = document.querySelector("[data-live-state]");
-let polling = 0, gathered = 0, asked = -GATHER_MS, refusals = 0, source = null;
+let polling = 0, gathered = 0, asked = -GATHER_MS, refusals = 0, source = null, left = false;
 
 const say = (word) => { if (sign) sign.textContent = word; };
 const ask = () => {
@@ -26,7 +28,7 @@ const ask = () => {
 const soon = () => { gathered ||= setTimeout(ask, Math.max(0, asked + GATHER_MS - performance.now())); };
 
 const poll = () => {
-  if (polling) return;
+  if (polling || left) return;
   say("asking every 5 s");
   polling = setInterval(() => { if (!document.hidden) ask(); }, POLL_MS);
 };
@@ -41,7 +43,28 @@ const pause = () => {
   return Math.min(growing, SELDOM_MS) * (0.75 + Math.random() / 4); // not all pages at the same moment
 };
 
+const leave = () => {
+  if (left) return;
+  left = true;
+  source?.close();
+  clearInterval(polling);
+  say("");
+  const told = document.createElement("p"), again = document.createElement("a");
+  told.className = "banner";
+  told.setAttribute("role", "alert");
+  told.textContent = "You are logged out: what stands here is not renewed any more. ";
+  again.href = location.pathname + location.search;
+  again.textContent = "Log in again";
+  told.append(again);
+  document.getElementById("main").prepend(told);
+};
+document.body.addEventListener("firedamp-left", leave);
+document.body.addEventListener("htmx:response:error", (event) => {
+  if (event.detail.ctx.response.status === 401) leave();
+});
+
 const listen = () => {
+  if (left) return;
   source = new EventSource(region.dataset.live);
   source.addEventListener("open", heard);
   source.addEventListener("look", soon);

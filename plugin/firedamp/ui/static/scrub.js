@@ -35,6 +35,7 @@ function swap(fresh) {
 
 async function fetched(address, signal) {
   const answer = await fetch(address, { signal, credentials: "same-origin" });
+  if (answer.status === 401) document.body.dispatchEvent(new CustomEvent("firedamp-left"));
   if (!answer.ok) throw new Error(`${answer.status}`);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
