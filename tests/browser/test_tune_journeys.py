@@ -72,15 +72,17 @@ def test_a_tolerance_is_tuned_and_reverted(visitor, site, scripts):
 
 
 def test_a_differing_verdict_leads_to_the_look_where_it_differs(visitor):
-    """The release as it was known when harm was proven."""
+    """The release as it was known when harm was proven, in a tab of its own: what was typed stays."""
     page = visitor.page(TUNER)
     page.goto(PATH)
     preview(page)
 
-    page.get_by_role("region", name="Verdicts that differ").get_by_role("link", name="v1").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("region", name="Verdicts that differ").get_by_role("link", name="v1").click()
 
-    page.wait_for_url("**/releases/2?look=*")
-    assert page.get_by_role("heading", name="checkout").first.is_visible()
+    opened.value.wait_for_url("**/releases/2?look=*")
+    assert opened.value.get_by_role("heading", name="checkout").first.is_visible()
+    assert page.get_by_role("region", name="Verdicts that differ").is_visible()
 
 
 def test_only_the_outcome_is_drawn_anew(visitor):
