@@ -106,7 +106,15 @@ def test_a_charts_cursor_moves_by_arrow_keys_and_is_told(visitor):
     assert first != second
 
 
-def test_charts_are_drawn_anew_in_another_theme(visitor):
+@pytest.mark.parametrize(
+    "darken",
+    [
+        lambda page: page.emulate_media(color_scheme="dark"),
+        lambda page: page.get_by_label("Theme").select_option("dark"),
+    ],
+    ids=["by the system", "by choice"],
+)
+def test_charts_are_drawn_anew_in_another_theme(visitor, darken):
     """Their colours are the page's."""
     page = visitor.page(color_scheme="light")
     page.goto("/releases/1")
@@ -115,7 +123,7 @@ def test_charts_are_drawn_anew_in_another_theme(visitor):
     pixels = "() => document.querySelector('article canvas').toDataURL()"
     light = page.evaluate(pixels)
 
-    page.emulate_media(color_scheme="dark")
+    darken(page)
     page.wait_for_function(f"(light) => ({pixels})() !== light", arg=light)
 
     assert page.locator("article#check-errors figure.chart").count() >= 2

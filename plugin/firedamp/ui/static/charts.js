@@ -210,7 +210,7 @@ function watch(root) {
 
 let resized;
 addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(again, 150); });
-document.addEventListener("firedamp:theme", again);
+document.addEventListener("firedamp-theme", again);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 document.addEventListener("firedamp:shown", () => { again(); watch(document); });
 watch(document);
