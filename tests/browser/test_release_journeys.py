@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,19 @@ from rehearsal import Shop
 from store.examples import a_release
 
 _LOOKS = 24
+#: How many pixels of the first chart have the canary's colour.
+_CANARYS = """() => {
+  const canvas = document.querySelector("article canvas");
+  const plain = document.createElement("canvas").getContext("2d");
+  plain.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--canary");
+  plain.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = plain.getImageData(0, 0, 1, 1).data;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4)
+    if (data[at + 3] > 250 && data[at] === red && data[at + 1] === green && data[at + 2] === blue) found += 1;
+  return found;
+}"""
 _UNFOLD = "document.querySelectorAll('article details').forEach((one) => { one.open = true; })"
 
 
@@ -24,11 +38,11 @@ def _at(look: Look, begin: float) -> Look:
     return replace(look, evidence=replace(look.evidence, block=block))
 
 
-async def _seed(store: Store) -> None:
+async def _seed(store: Store, count: int = _LOOKS) -> None:
     """One release, judged by the real engine: errors fail, and latency warns."""
-    begin = time.time() - 30 * _LOOKS
+    begin = time.time() - 30 * count
     shop = Shop(requests=1500, canary_errors=0.04, canary_median=0.16)
-    looks = [_at(look, begin) for look in a_release_of(_LOOKS, shop, weights=(0.1, 0.2))]
+    looks = [_at(look, begin) for look in a_release_of(count, shop, weights=(0.1, 0.2))]
     fields = {
         "parameters": to_json(PARAMETERS),
         "started": begin,
@@ -85,6 +99,22 @@ def test_charts_are_drawn_when_they_are_unfolded(visitor):
     assert "canary" in chart.locator(".summary").inner_text()
     assert chart.locator(".plot").get_attribute("aria-details") == "check-errors-looks"
     assert page.locator("table#check-errors-looks").is_visible()
+
+
+def test_the_one_look_that_proved_harm_is_drawn(browser, tmp_path):
+    """A line needs two values; a canary that is bad enough has no second one."""
+    with serving_at(tmp_path, seed=partial(_seed, count=3)) as site:
+        found = Visitor(browser, site)
+        page = found.page()
+        page.goto("/releases/1?check=errors")
+        page.wait_for_selector("article canvas")
+        drawn = page.evaluate(_CANARYS)
+        words = page.locator("figure.chart .summary").first.inner_text()
+        found.close()
+
+    assert drawn > 20
+    assert "canary" in words
+    assert "between" not in words
 
 
 def test_a_charts_cursor_moves_by_arrow_keys_and_is_told(visitor):

@@ -45,8 +45,9 @@ function summary(form, lines, unit) {
   const last = lines[name].findLastIndex((value) => value !== null);
   const limit = form.limit && lines[form.limit] ? lines[form.limit].findLast((value) => value !== null) : undefined;
   const allowed = limit === undefined ? "" : `; the limit is ${spoken(limit, unit)}`;
-  return `${said(form, lines, unit, last)}; ${form.what || "canary"} between ${spoken(Math.min(...values), unit)} and ` +
-    `${spoken(Math.max(...values), unit)}${allowed}.`;
+  const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => spoken(value, unit));
+  const span = values.length > 1 ? `; ${form.what || "canary"} between ${least} and ${most}` : "";
+  return `${said(form, lines, unit, last)}${span}${allowed}.`;
 }
 
 function steps(found) {
@@ -74,12 +75,18 @@ function steps(found) {
   };
 }
 
+function lone(plot, which) {
+  // A value between two gaps belongs to no line: a release that fails at its first judged look has no other.
+  const line = plot.data[which], none = (at) => line[at] === null || line[at] === undefined;
+  return [...line.keys()].filter((at) => !none(at) && none(at - 1) && none(at + 1));
+}
+
 function options(form, data, unit, width) {
   const [blue, orange] = NAMES.map(colour);
   const value = (_, one) => spoken(one, unit);
   const series = [{ label: "UTC", value: (_, at) => (at === null ? "–" : clock(at)) }];
   const columns = [data.lines.ends];
-  const add = (name, one) => { columns.push(data.lines[name]); series.push({ value, spanGaps: false, points: { show: false }, ...one }); };
+  const add = (name, one) => { columns.push(data.lines[name]); series.push({ value, spanGaps: false, points: { show: true, filter: lone, size: 8, fill: one.stroke }, ...one }); };
   (form.thin || []).forEach((name, arm) => {
     if (known(data.lines[name])) add(name, { label: `${NAMES[arm]}, each`, stroke: [blue, orange][arm], width: 0.75, alpha: 0.55 });
   });
