@@ -498,6 +498,19 @@ async def test_a_persons_hold_is_said_beside_the_verdict(service, mode, means):
     assert means in text
 
 
+async def test_times_stand_in_utc_beside_how_long_ago(service):
+    """On a phone nobody points at "33 min ago" to compare it with a log."""
+    release = await opened(service.store, a_look(0), started=1_790_000_000.0)
+    await service.store.record(
+        Event(1_790_000_060.0, "hook", "shop", "checkout", "7d9f8b6c5d", "flagger", "ok")
+    )
+
+    text = (await shown(service, f"/releases/{release.id}")).text
+
+    assert re.search(r"Began 2026-09-21 14:13:20 UTC \d+ d ago", text)
+    assert re.search(r"2026-09-21 14:14:20 UTC \d+ d ago hook ok", text)
+
+
 async def test_from_a_running_release_one_goes_to_its_gates(service):
     """The form there is filled with it, so that nobody copies a revision at night."""
     release = await opened(service.store, a_look(0))
