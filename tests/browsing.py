@@ -20,6 +20,7 @@ from fakes import FakeJudge
 from firedamp.config import Settings
 from firedamp.ports import Store
 from firedamp.server import create_app, serving
+from firedamp.server.clock import now
 from firedamp.store.sql import open_store
 from service import ADMIN, TOKENS
 
@@ -73,8 +74,10 @@ def serving_at(
     *,
     port: int = 0,
     seed: Callable[[Store], Awaitable[object]] | None = None,
+    judging: Callable[[Store], Any] = lambda _: FakeJudge(),
+    clock: Callable[[], float] = now,
 ) -> Iterator[Site]:
-    """Serve the store in a folder (made where there is none) until the block is left."""
+    """Serve the store in a folder, made where there is none, and its judge until the block is left."""
     ready: threading.Event = threading.Event()
     found: list[Site] = []
     troubles: list[BaseException] = []
@@ -87,8 +90,9 @@ def serving_at(
                 await store.add_token(token)
             if seed is not None:
                 await seed(store)
-            judge = FakeJudge()
-            async with serving(create_app(read, store, judge), read.limits, port=port) as address:
+            judge = judging(store)
+            app = create_app(read, store, judge, clock=clock)
+            async with serving(app, read.limits, port=port) as address:
                 found.append(Site(address.url, store, judge, asyncio.get_running_loop(), leaving.set))
                 ready.set()
                 await leaving.wait()
