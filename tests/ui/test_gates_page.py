@@ -185,6 +185,7 @@ async def test_the_page_can_be_narrowed(service):
         ("hold", "advances or is promoted until"),
         ("off", "firedamp stands aside for shop/checkout until"),
         ("rollback", "Flagger rolls shop/checkout back"),
+        ("rollback", "Argo Rollouts asks for no such order"),
         ("*", "Every gate of shop/checkout lets Flagger through until"),
         ("confirm-promotion", "Gate confirm-promotion of shop/checkout lets Flagger through until"),
     ],

@@ -182,7 +182,8 @@ def _begun(hook: str, whom: str, until: str) -> str:
         case "rollback":
             return (
                 f"Flagger rolls {whom} back with its next question, seconds from now. The order stands "
-                f"{until}, or until the release has ended."
+                f"{until}, or until the release has ended. Argo Rollouts asks for no such order: there, rule "
+                "a failing warning real, or abort the rollout itself."
             )
         case "*":
             return (
