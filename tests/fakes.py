@@ -415,6 +415,25 @@ def _moving(release: Release) -> tuple[str | float | None, ...]:
     return release.step_label, release.last_asked, release.step_since, release.weight, release.ended
 
 
+class GrowingStore(MemoryStore):
+    """
+    A store in which a judge takes a look just after somebody asked which one is the last.
+
+    Attributes:
+        coming: the looks still to be taken, in order.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.coming: list[Look] = []
+
+    async def last_look(self, release_id: int) -> Look | None:
+        found = await super().last_look(release_id)
+        if self.coming:
+            await self.add_looks(await self.release(release_id), [self.coming.pop(0)])
+        return found
+
+
 def _cleaned(release: Release) -> Release:
     outcome = None if release.outcome is None else prose(release.outcome)
     return replace(release, outcome=outcome, sentence=prose(release.sentence))

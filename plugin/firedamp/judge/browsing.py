@@ -115,6 +115,8 @@ async def _looks(store: Store, release: Release, wanted: str) -> tuple[Sequence[
     here = _block(wanted, newest) if wanted else newest
     after = min(newest, here + _AFTERWARDS) - MOST_LOOKS
     looks = await store.looks(release.id, after=max(-1, after), limit=MOST_LOOKS)
+    if not wanted:
+        return looks, len(looks) - 1  # which may have come since the last one was asked for
     place = next((at for at, look in enumerate(looks) if look.evidence.block.index == here), None)
     if place is None:
         raise NotFoundError(f"look {here} is not kept of this release; its page has those that are")
