@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -346,9 +346,9 @@ class MemoryStore:
         kept = {key: one for key, one in self._sessions.items() if one.expires >= session.began}
         self._sessions = {**kept, session.digest: session}
 
-    async def session(self, digest: str) -> Session | None:
-        await self._turn(digest)
-        return self._sessions.get(digest)
+    async def sessions(self, digests: Collection[str]) -> Sequence[Session]:
+        await self._turn(*digests)
+        return [self._sessions[digest] for digest in digests if digest in self._sessions]
 
     async def end_session(self, digest: str) -> None:
         await self._turn(digest)

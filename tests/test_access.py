@@ -353,7 +353,7 @@ async def test_a_reader_of_the_store_can_forge_no_session():
     known, store, _ = await sessions(token())
     secret = await known.begin(token(), 100.0)
 
-    kept = await store.session(digest(secret))
+    [kept] = await store.sessions([digest(secret)])
 
     assert secret not in repr(kept)
     assert await known.token(kept.digest, 101.0) is None

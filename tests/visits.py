@@ -10,6 +10,8 @@ from pagereader import Reader
 from service import Service
 from store.examples import KEY, a_release
 
+#: The cookie of a session, over https as the tests' service has it.
+SESSION = "__Host-firedamp_session"
 VIEWER = "fd_a-viewer-of-everything"
 RULER = "fd_a-ruler-of-shop-alone"
 PEOPLE = (
@@ -55,6 +57,12 @@ async def opened(store: Store, *looks: Look, key: ReleaseKey = KEY, **changed: A
     release = await store.open(a_release(key, **changed))
     await store.add_looks(release, looks)
     return release
+
+
+async def entered(service: Service, token: str) -> str:
+    """The secret of a session of somebody who logs in."""
+    reply = await service.ask("POST", "/login", None, data={"token": token})
+    return reply.headers["Set-Cookie"].split(";")[0].removeprefix(f"{SESSION}=")
 
 
 async def shown(service: Service, path: str, **more: Any) -> Reader:

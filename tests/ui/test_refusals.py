@@ -21,10 +21,9 @@ from pagereader import Reader
 from seeds import HOSTILE
 from service import ADMIN, ASKER, Reply, Service, running
 from store.examples import a_gate, a_release
-from visits import RULER, VIEWER
+from visits import RULER, SESSION, VIEWER, entered
 
 FORM = "application/x-www-form-urlencoded"
-SESSION = "__Host-firedamp_session"
 PROXY = {
     "addresses": ["127.0.0.0/8"],
     "roles": {"viewer": ["*"], "ruler": ["oncall"]},
@@ -57,15 +56,14 @@ class Browser:
         return {"csrf": self.seal, **given, "note": "", "seen": "never", "sure": "yes", **changes}
 
 
-async def entered(service: Service, token: str) -> Browser:
-    reply = await service.ask("POST", "/login", None, data={"token": token})
-    secret = reply.headers["Set-Cookie"].split(";")[0].removeprefix(f"{SESSION}=")
+async def logged_in(service: Service, token: str) -> Browser:
+    secret = await entered(service, token)
     return Browser(service, secret, seal(secret, now()))
 
 
 @pytest_asyncio.fixture
 async def browser(service) -> Browser:
-    return await entered(service, RULER)
+    return await logged_in(service, RULER)
 
 
 async def test_the_form_that_all_cases_spoil_is_good(service, browser):
@@ -146,7 +144,7 @@ async def test_a_form_with_one_fault_is_refused_in_words(service, browser, case)
 @pytest.mark.parametrize("token", [VIEWER, ASKER])
 async def test_a_role_that_may_not_is_refused(service, token):
     """With the role it has and the one it takes."""
-    browser = await entered(service, token)
+    browser = await logged_in(service, token)
 
     reply = await browser.post(browser.order())
 
@@ -187,7 +185,7 @@ def _fields(reply: Reply) -> dict[str, str]:
 
 async def test_the_seal_of_one_person_is_no_good_for_another(service, browser):
     """Not even for somebody who may do the same thing."""
-    other = await entered(service, ADMIN)
+    other = await logged_in(service, ADMIN)
 
     reply = await browser.post(browser.order(csrf=other.seal))
 

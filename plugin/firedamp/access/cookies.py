@@ -5,6 +5,8 @@ A session is as good as the token that signed in: it has that one's name, role a
 it, be it revoked or rotated. Whoever reads the store finds digests and can forge no session.
 """
 
+from collections.abc import Collection, Mapping
+
 from firedamp.access.keyring import Keyring
 from firedamp.access.tokens import digest, new_secret
 from firedamp.ports import Session, Store, Token
@@ -47,10 +49,14 @@ class Sessions:
         """The token that signed in; None when the session is expired, ended or none, or its token revoked."""
         if len(secret) > _MOST_CHARACTERS or not secret.isascii():
             return None
-        session = await self._store.session(digest(secret))
-        if session is None or now >= session.expires:
-            return None
-        return await self._keyring.of_digest(session.token)
+        return (await self.tokens([secret], now)).get(secret)
+
+    async def tokens(self, secrets: Collection[str], now: float) -> Mapping[str, Token]:
+        """The tokens of those secrets whose sessions hold; the store is asked once for all of them."""
+        by_digest = {digest(secret): secret for secret in secrets}
+        found = await self._store.sessions(list(by_digest)) if by_digest else ()
+        tokens = [(one, await self._keyring.of_digest(one.token)) for one in found if now < one.expires]
+        return {by_digest[one.digest]: token for one, token in tokens if token is not None}
 
     async def end(self, secret: str) -> None:
         """Forget a session, also where it is none."""

@@ -1,6 +1,6 @@
 """firedamp's memory. A store raises only `StoreError`s."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -203,7 +203,9 @@ class Store(Lists, Corrections, Trails, Protocol):
         """Keep a session, and forget those that had expired when it began."""
         ...
 
-    async def session(self, digest: str) -> Session | None: ...
+    async def sessions(self, digests: Collection[str]) -> Sequence[Session]:
+        """Those of them that began and were not ended, in any order; they may have expired."""
+        ...
 
     async def end_session(self, digest: str) -> None:
         """Forget a session; nothing happens where there is none."""

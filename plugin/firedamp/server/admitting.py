@@ -7,6 +7,7 @@ the forms of our own pages alone, each sealed for its session; the addresses of 
 word for anything but reading.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
@@ -75,6 +76,10 @@ class Door:
         """The secret of a new session for a bearer token; None where it is none."""
         token = await self.callers.keyring.bearer(secret)
         return None if token is None else await self.callers.sessions.begin(token, now())
+
+    async def still(self, requests: Sequence[web.Request]) -> Sequence[bool]:
+        """Of each request that was let in whether whoever sent it would be let in now."""
+        return await self.callers.still([one[_CALLER] for one in requests], now())
 
     def sealed(self, request: web.Request) -> str:
         """The seal of the forms of a page that is drawn now; "" where they need none."""

@@ -83,17 +83,18 @@ class _Parts:
 
 def _parts(settings: Settings, store: Store, judge: Judging, clock: Callable[[], float]) -> _Parts:
     keyring = Keyring(store, settings.auth.token_files)
+    door = Door(settings, Callers(settings, keyring, Sessions(store, keyring), _proxies(settings)))
     tuning = Tuning(store, partial(_written, settings))
     return _Parts(
         settings=settings,
         store=store,
         clock=clock,
         keyring=keyring,
-        door=Door(settings, Callers(settings, keyring, Sessions(store, keyring), _proxies(settings))),
+        door=door,
         asked=desk(judge, settings.limits),
         tuning=tuning,
         office=Office(Issuer(store, keyring), Checkup(store, settings, tuning, clock).health),
-        live=Live(store),
+        live=Live(store, door.still),
         life=Lifecycle(),
     )
 

@@ -7,12 +7,14 @@ Who stands at the door: the token of a request, how it came, and the secret that
     anybody   no token is asked for; Host and Origin are what guards the forms
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from firedamp.access import (
     ANYBODY,
+    PROXIED,
     SEAL,
     Keyring,
     Proxies,
@@ -48,6 +50,11 @@ class Caller:
     def browser(self) -> bool:
         """Whether a browser adds by itself what says who asks, so that other sites could use it."""
         return bool(self.secret)
+
+    @property
+    def session(self) -> bool:
+        """Whether the secret is that of a session."""
+        return self.browser and self.token.digest != PROXIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,21 @@ class Callers:
             token = await self.keyring.bearer(secret.strip()) if scheme.lower() == "bearer" else None
             return None if token is None else Caller(token)
         return await self._session(request, now)
+
+    async def still(self, callers: Sequence[Caller], now: float) -> Sequence[bool]:
+        """
+        Of each who came in whether they would now, as who they were then; the store is asked once for all.
+
+        Whom a proxy has signed in it alone can sign out, so they would.
+        """
+        signed = await self.sessions.tokens({one.secret for one in callers if one.session}, now)
+        return [await self._holds(one, signed) for one in callers]
+
+    async def _holds(self, caller: Caller, signed: Mapping[str, Token]) -> bool:
+        if caller.session:
+            return signed.get(caller.secret) == caller.token
+        digest = caller.token.digest
+        return digest in (ANYBODY.digest, PROXIED) or await self.keyring.of_digest(digest) == caller.token
 
     async def _session(self, request: web.Request, now: float) -> Caller | None:
         secret = request.cookies.get(session_cookie(secure=self.secure), "")

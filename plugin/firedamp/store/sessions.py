@@ -4,6 +4,8 @@ Browsers that are signed in, in the database: one row each, gone when it has exp
 Only the digest of a session's secret is kept, so that whoever reads the database can forge none.
 """
 
+from collections.abc import Collection, Sequence
+
 from sqlalchemy import delete, insert, select
 
 from firedamp.ports import Session
@@ -23,11 +25,10 @@ class Sessions(Ledger):
             await connection.execute(insert(table).values(rows.session_values(session)))
 
     @whole
-    async def session(self, digest: str) -> Session | None:
-        query = select(schema.sessions).filter_by(digest=digest)
+    async def sessions(self, digests: Collection[str]) -> Sequence[Session]:
+        query = select(schema.sessions).where(schema.sessions.c.digest.in_(digests))
         async with self._database.reading() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-            return rows.session(row) if row else None
+            return [rows.session(row) for row in (await connection.execute(query)).mappings()]
 
     @whole
     async def end_session(self, digest: str) -> None:

@@ -71,7 +71,9 @@ const listen = () => {
   source.addEventListener("full", poll); // the server has no room; the browser comes back when it was told to
   source.addEventListener("error", () => {
     poll();
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, pause());
+    if (source.readyState !== EventSource.CLOSED) return;
+    if (!refusals) soon(); // why it was refused, the page's own question tells
+    setTimeout(listen, pause());
   });
 };
 
