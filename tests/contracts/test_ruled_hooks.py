@@ -1,4 +1,4 @@
-"""A warning ruled real or a false alarm, as Flagger and Argo then meet it: real judge, real contracts."""
+"""What people say of a running release, as Flagger and Argo then meet it: real judge, real contracts."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from firedamp.decision.parameters import Parameters
 from firedamp.judge import Judge, Profile
 from firedamp.judge.rulings import spoken
 from firedamp.model import Mode, Ruled, Ruling
-from firedamp.ports import Span
+from firedamp.ports import Gate, Span
 from firedamp.queries import Increase, Matcher, Need, Op
 from judge.shop import SICK, WARNED, ShopBook, WarningSource
 
@@ -81,6 +81,11 @@ class Stage:
 
     async def says(self, word: Ruled, check: str = "retries") -> None:
         await spoken(self.store, Ruling(1, check, word, "anna", self.clock.now, "customers complain"))
+
+    async def orders_back(self, revision: str = "") -> None:
+        at = self.clock.now
+        gate = Gate("fltest", "orders", "rollback", revision, True, at + 3600.0, "alice", at, "refunds fail")
+        await self.store.set_gate(gate)
 
 
 @pytest_asyncio.fixture
@@ -207,3 +212,84 @@ def replace_window(parameters: Parameters) -> Parameters:
     """The same, with the pass judged after five minutes."""
     window = parameters.window.model_copy(update={"promote_after": 300.0})
     return parameters.model_copy(update={"window": window})
+
+
+ORDERED = "fail: alice ordered to roll back: refunds fail; the evidence alone says: "
+
+
+async def test_argo_is_told_of_an_order_to_roll_back(stage):
+    """Its next measurement fails with the person's reason first; before, nothing was wrong."""
+    stage.book.parameters, stage.source.others = WARNED, {}
+    before = await stage.measured(300)
+    await stage.orders_back()
+    after = await stage.measured()
+
+    assert before.startswith("inconclusive: go on: ")
+    assert after.startswith(f"{ORDERED}go on: ")
+
+
+@pytest.mark.parametrize("question", ["guard", "advance", "promote"])
+@pytest.mark.parametrize(
+    ("mode", "verdict"),
+    [(Mode.JUDGE, "fail"), (Mode.HOLD, "fail"), (Mode.SHADOW, "fail"), (Mode.OFF, "pass")],
+)
+async def test_argo_is_told_whatever_it_asks(stage, question, mode, verdict):
+    """Only where firedamp stands aside it does so here too; what was judged is in the answer."""
+    stage.book.parameters = WARNED
+    await stage.measured(60)
+    await stage.orders_back("canary")
+    stage.book.mode = mode
+    params = {"service": "orders", "namespace": "fltest", **HASHES}
+    answer = await (await stage.client.get(f"/argo/v1/{question}", params=params)).json()
+
+    assert (answer["verdict"], answer["recorded"]) == (verdict, "inconclusive")
+
+
+async def test_argo_s_retry_is_not_meant_by_the_order(stage):
+    """The same revision, a quarter of an hour later: fresh evidence, though the order stands still."""
+    stage.book.parameters = WARNED
+    await stage.measured(300)
+    await stage.orders_back()
+    aborted = await stage.measured(60)
+    stage.clock.now += 900.0
+    retried = await stage.measured()
+
+    assert aborted.startswith(ORDERED)
+    assert retried.startswith("inconclusive: go on: collecting evidence")
+    assert [one.key.attempt for one in await stage.store.releases()] == [2, 1]
+
+
+async def test_a_metric_falls_with_an_order(stage):
+    """Who asks for a number and nothing else gets the one for fail, with the reason as its warning."""
+    query = 'firedamp_verdict{namespace="fltest",service="orders",question="guard"}'
+    await stage.ticks(60)
+    await stage.orders_back()
+    stage.book.mode = Mode.SHADOW
+    found = await (await stage.client.get("/promql/api/v1/query", params={"query": query})).json()
+
+    assert [one["value"][1] for one in found["data"]["result"]] == ["0"]
+    assert found["warnings"][0].startswith(ORDERED)
+
+
+@pytest.mark.parametrize(
+    ("mode", "rollout"), [(Mode.JUDGE, 403), (Mode.HOLD, 403), (Mode.SHADOW, 403), (Mode.OFF, 200)]
+)
+async def test_flagger_s_hooks_agree_on_an_order(stage, mode, rollout):
+    """The rollback hook obeys a person in every mode, the others wherever firedamp does not stand aside."""
+    await stage.ticks(60)
+    await stage.orders_back()
+    stage.book.mode = mode
+
+    assert (await stage.hook("rollback"))[0] == 200
+    assert (await stage.hook("rollout"))[0] == rollout
+
+
+async def test_an_order_is_over_with_flagger_s_report(stage):
+    """The rollback is told, the gate closes, and the next attempt is judged by its evidence."""
+    await stage.ticks(60)
+    await stage.orders_back()
+    during = await stage.ticks(30)
+    await stage.hook("event", FAILED)
+
+    assert during == {("rollback", 200), ("rollout", 403)}
+    assert await stage.ticks(120) == {("rollback", 403), ("rollout", 200)}

@@ -182,6 +182,46 @@ def test_hold_lets_a_guard_go_on():
     assert answer(case(GUARD, 10, mode=Mode.HOLD)).sentence == "go on: errors: said"
 
 
+ORDER = "alice ordered to roll back: refunds fail"
+
+
+@pytest.mark.parametrize("mode", [Mode.JUDGE, Mode.HOLD, Mode.SHADOW])
+@pytest.mark.parametrize("standing", [Standing(), SEEN, PASSED, FAILED])
+@pytest.mark.parametrize("question", list(Question))
+@pytest.mark.parametrize("minutes", [0, 4, 20, 90])
+def test_an_order_to_roll_back_fails_every_question(question, minutes, standing, mode):
+    """Who gave it and why stand first; what was judged is told after it, and recorded."""
+    judged = answer(case(question, minutes, standing=standing))
+    verdict = answer(case(question, minutes, standing=standing, mode=mode, ordered=ORDER))
+
+    assert verdict.outcome is FAIL
+    assert verdict.rollback
+    assert verdict.recorded is judged.outcome
+    assert verdict.sentence == f"{ORDER}; the evidence alone says: {judged.sentence}"
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [(Mode.JUDGE, Mode.JUDGE), (Mode.HOLD, Mode.HOLD), (Mode.SHADOW, Mode.JUDGE)]
+)
+def test_an_order_is_no_verdict_that_a_shadow_hides(mode, told):
+    """Contracts let everything of mode shadow pass; a person's word counts there as well."""
+    assert answer(case(GUARD, 10, mode=mode, ordered=ORDER)).mode is told
+
+
+@pytest.mark.parametrize("more", [{"first": True}, {"repeated": True}, {"outage": "down", "now": 9e9}])
+def test_an_order_comes_before_whatever_lets_a_release_go_on(more):
+    """A first step, a repeated one and an outage change nothing about it."""
+    assert answer(case(ADVANCE, 4, ordered=ORDER, **more)).outcome is FAIL
+
+
+@pytest.mark.parametrize("question", list(Question))
+def test_off_stands_aside_for_an_order_too(question):
+    """The kill switch is a person's word as well, and the stricter one."""
+    verdict = answer(case(question, 10, mode=Mode.OFF, ordered=ORDER))
+
+    assert verdict == answer(case(question, 10, mode=Mode.OFF))
+
+
 OBSTACLES = [Situation.NO_TRAFFIC, Situation.NO_DATA, Situation.SOURCE_DOWN]
 ANSWERS = {Resort.HOLD: WAIT, Resort.FAIL: FAIL, Resort.PASS: PASS}
 

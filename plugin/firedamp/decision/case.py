@@ -21,6 +21,7 @@ class Case:
         repeated: this advance was passed a moment ago; the caller repeats itself.
         first: Flagger asks before the canary's first request; there is nothing to see yet.
         rulings: what people said of its warnings, those in force.
+        ordered: who ordered to roll this release back, and why; empty where nobody did.
     """
 
     question: Question
@@ -34,6 +35,7 @@ class Case:
     repeated: bool = False
     first: bool = False
     rulings: tuple[Ruling, ...] = ()
+    ordered: str = ""
 
     @property
     def standing(self) -> Standing:

@@ -4,7 +4,8 @@ From what a look found to the answer of one question.
 Three questions share the evidence: a guard lets go on unless harm is proven; an advance asks whether
 enough was seen in this traffic step; a promote asks for the pass rule. Where nothing can be told, the
 service's policy for that situation speaks once its time has come. Everything here follows from the
-stored look, so that the same block gives the same answer to everybody.
+stored look, so that the same block gives the same answer to everybody. Before all of it comes what a person
+ordered for this release: who stands aside does, and who is told to roll back says fail.
 """
 
 from dataclasses import replace
@@ -40,16 +41,27 @@ _SITUATION_WORDS = {
 
 def answer(case: Case) -> Verdict:
     """Answer one question of one release."""
-    if case.mode not in (Mode.HOLD, Mode.OFF):
-        return _judged(case)
-    found = _judged(replace(case, mode=Mode.JUDGE))
+    found = _judged(case)
     if case.mode is Mode.OFF:
         aside = "firedamp stands aside for this service (mode off); nothing counts that was found"
         return replace(_verdict(case, Outcome.PASS, aside), recorded=found.outcome)
-    if case.question is Question.GUARD or case.standing.failed_block is not None:
-        return replace(found, mode=case.mode)
+    if case.ordered:
+        return _ordered(case, found)
+    if (
+        case.mode is not Mode.HOLD
+        or case.question is Question.GUARD
+        or case.standing.failed_block is not None
+    ):
+        return found
     held = f"held: {case.held or 'the service is in mode hold'}"
     return replace(_verdict(case, Outcome.INCONCLUSIVE, held), recorded=found.outcome)
+
+
+def _ordered(case: Case, found: Verdict) -> Verdict:
+    """Fail, whatever was found; in shadow too, where nobody heeds a verdict, for this is a person's word."""
+    said = f"{case.ordered}; the evidence alone says: {found.sentence}"
+    mode = Mode.JUDGE if case.mode is Mode.SHADOW else case.mode
+    return replace(_verdict(case, Outcome.FAIL, said), mode=mode, recorded=found.outcome, rollback=True)
 
 
 def _judged(case: Case) -> Verdict:

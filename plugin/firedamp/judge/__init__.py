@@ -21,7 +21,7 @@ from firedamp.decision import parameters as stored
 from firedamp.decision import policy
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceError, StoreError
-from firedamp.judge import releases, rulings
+from firedamp.judge import orders, releases, rulings
 from firedamp.judge.book import Book, Profile
 from firedamp.judge.discovery import Discovery
 from firedamp.judge.gathering import Gathering
@@ -129,7 +129,7 @@ class Judge:
             return _unjudged(ask, now, "firedamp's own store is in trouble; its log says more", profile.mode)
 
     async def _asked(self, ask: Ask, profile: Profile, now: float) -> Verdict:
-        mode, held = await self._mode(ask, profile, now)
+        mode, held = await orders.mode(self._store, self._book, profile, ask, now)
         fault = problem(profile.parameters.cohorts, ask.arms) if ask.opens else None
         if fault is not None:
             return _unjudged(ask, now, fault, mode)
@@ -162,18 +162,6 @@ class Judge:
             async with self._store.lock(ReleaseKey(namespace, service, revision, 0)):
                 yield revision
 
-    async def _mode(self, ask: Ask, profile: Profile, now: float) -> tuple[Mode, str]:
-        """The strictest of the settings, a freeze in force and what people ordered."""
-        found: dict[Mode, str] = {profile.mode: ""}
-        if freeze := self._book.freeze(ask.namespace, ask.service, now):
-            found.setdefault(Mode.HOLD, f"freeze {freeze!r} is in force")
-        for mode in (Mode.HOLD, Mode.OFF):
-            gate = await self._store.gate(ask.namespace, ask.service, mode.value, ask.revision or "", now)
-            if gate is not None:
-                found[mode] = f"{gate.by} said {mode.value}" + (f": {gate.note}" if gate.note else "")
-        mode = Mode.holding(found)
-        return mode, found[mode]
-
     async def _judged(
         self, ask: Ask, release: Release, profile: Profile, mode: tuple[Mode, str], now: float
     ) -> Verdict:
@@ -183,6 +171,7 @@ class Judge:
         if not release.noise and release.ended is None:
             self._past.opened(release, parameters, profile.source, profile.tracer)
         look, release, outage = await self._look(release, parameters, profile, now)
+        ordered = orders.sentence(await orders.back(self._store, release, now))
         case = policy.Case(
             question=ask.question,
             release=release,
@@ -195,10 +184,13 @@ class Judge:
             first=_is_first(ask, release),
             now=now,
             rulings=await rulings.in_force(self._store, release, parameters),
+            ordered=ordered,
         )
         verdict = policy.answer(case)
         if ask.opens and _newly_advanced(ask, verdict, case):
             release = releases.advanced(release, verdict.block, now)
+        if ask.opens and mode[0] is not Mode.OFF:
+            release = releases.ordered(release, is_back=bool(ordered))
         if release != before:
             await self._store.update(release)
         return verdict

@@ -7,7 +7,8 @@ with fresh evidence, because a retry has the same revision and only time tells i
 
 A revision may also come back after others (roll forward, back, and forward again): content hashes repeat.
 Argo reports no end, so an attempt is over as well when another revision was begun after its last question,
-or when the caller compares it with another version than it did.
+or when the caller compares it with another version than it did. One that a person ordered to roll back is
+over like a failed one: when its caller has heard of the order and fallen silent.
 """
 
 from collections.abc import Awaitable, Callable
@@ -31,6 +32,7 @@ _TOUCH_SECONDS = 5.0
 #: A revision that came in between is among so many of the service's newest releases.
 _NEWEST = 20
 _EXPERIMENT = "-experiment"
+_ROLLED_BACK = "rolled-back"
 
 Completed = Callable[[Parameters], Awaitable[Parameters]]
 
@@ -80,7 +82,7 @@ def over(release: Release, parameters: Parameters, now: float) -> bool:
     if release.ended is not None:
         # Stragglers get the last answer, but a retry of a failed attempt must not inherit its failure.
         return failed or now - release.ended > SILENCE_SECONDS or is_silent(release, now)
-    if failed:
+    if failed or release.outcome is not None:
         return is_silent(release, now)
     window = parameters.window.deadline_seconds + ABANDONED_SECONDS
     return now - release.last_asked > ABANDONED_SECONDS and now - release.started > window
@@ -98,10 +100,10 @@ async def _left(store: Store, latest: Release, now: float) -> bool:
     if not (alone and is_silent(latest, now)):
         return False
     newest = await store.releases(namespace=latest.key.namespace, service=latest.key.service, limit=_NEWEST)
-    return any(one.started > latest.last_asked and _rollout(one) != _rollout(latest) for one in newest)
+    return any(one.started > latest.last_asked and rollout(one) != rollout(latest) for one in newest)
 
 
-def _rollout(release: Release) -> str:
+def rollout(release: Release) -> str:
     """The revision without what tells an experiment from the rollout around it."""
     name = release.key.revision
     return name.removesuffix(_EXPERIMENT) if release.experiment else name
@@ -125,7 +127,7 @@ def clash(release: Release, ask: Ask) -> str | None:
 
 
 def _outcome(release: Release) -> str:
-    return "rolled-back" if release.verdict is Outcome.FAIL else "abandoned"
+    return release.outcome or (_ROLLED_BACK if release.verdict is Outcome.FAIL else "abandoned")
 
 
 async def _open(
@@ -203,6 +205,13 @@ def advanced(release: Release, block: int | None, now: float) -> Release:
     if release.step_label is not None:
         return marked
     return replace(marked, step=release.step + 1, step_since=now)
+
+
+def ordered(release: Release, *, is_back: bool) -> Release:
+    """The release after its caller heard whether a person ordered it back; what has ended stays as it did."""
+    if release.ended is not None:
+        return release
+    return replace(release, outcome=_ROLLED_BACK if is_back else None)
 
 
 def repeats(release: Release, now: float) -> bool:

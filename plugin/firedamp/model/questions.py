@@ -47,7 +47,7 @@ class Verdict:
         block: the last evidence block behind it; None before the first one is over.
         expected: Unix time at which a decision is expected; None when unknown.
         mode: how the service is judged; contracts render shadow, hold and off.
-        recorded: what was found where the mode changed the answer; equal to outcome otherwise.
+        recorded: what was found where the mode or an order changed the answer; equal to outcome otherwise.
         rollback: harm is proven, or a person ordered it: a rollback hook may say yes.
     """
 

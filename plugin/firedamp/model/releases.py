@@ -38,7 +38,8 @@ class Release:
         advanced_block: the block in which this step's advance question was passed; None before.
         weight: canary's expected share in [0, 1], as last told; None unknown.
         ask_gap: usual distance of its questions in seconds, 0 before the second one.
-        ended, outcome: when and how it ended, in the words of whoever reported it.
+        ended, outcome: when and how it ended, in the words of whoever reported it; the outcome of one that
+            runs is known where its controller was told that a person ordered it back.
         verdict, sentence: of the last look, for lists.
         noise: what was known of the checks' noise at the first look, as canonical JSON; "" before it.
     """
