@@ -75,9 +75,14 @@ def serving_at(
     port: int = 0,
     seed: Callable[[Store], Awaitable[object]] | None = None,
     judging: Callable[[Store], Any] = lambda _: FakeJudge(),
+    through: Callable[[Store], Store] = lambda store: store,
     clock: Callable[[], float] = now,
 ) -> Iterator[Site]:
-    """Serve the store in a folder, made where there is none, and its judge until the block is left."""
+    """
+    Serve the store in a folder, made where there is none, and its judge until the block is left.
+
+    The server sees the store `through` what a test puts around it.
+    """
     ready: threading.Event = threading.Event()
     found: list[Site] = []
     troubles: list[BaseException] = []
@@ -91,7 +96,7 @@ def serving_at(
             if seed is not None:
                 await seed(store)
             judge = judging(store)
-            app = create_app(read, store, judge, clock=clock)
+            app = create_app(read, through(store), judge, clock=clock)
             async with serving(app, read.limits, port=port) as address:
                 found.append(Site(address.url, store, judge, asyncio.get_running_loop(), leaving.set))
                 ready.set()

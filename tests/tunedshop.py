@@ -1,11 +1,14 @@
 """A shop to tune: a service in the settings, and past releases of it that the judge's own path has judged."""
 
+import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from firedamp.access import digest
 from firedamp.decision import recorded
+from firedamp.judge.previews import MOMENT
 from firedamp.model import Judged, Label, Look, Release, ReleaseKey
 from firedamp.ports import Store, Token
 from pasts import COHORTS, errors, looked, parameters, release
@@ -31,6 +34,23 @@ SETTINGS: dict[str, Any] = {
 _GOOD = Shop(requests=2000)
 #: Three times the errors: a tolerance of 500 % lets them go.
 _BAD = Shop(requests=2000, canary_errors=0.03)
+
+
+class SlowStore:
+    """A store that takes its time to read a release's looks, and counts how often it was asked to."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.read = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def looks(self, release_id: int, *, after: int = -1, limit: int | None = None) -> Sequence[Look]:
+        if limit is not None:
+            self.read += after == -1
+            await asyncio.sleep(MOMENT * 0.45)
+        return await self._store.looks(release_id, after=after, limit=limit)
 
 
 async def people(store: Store) -> None:

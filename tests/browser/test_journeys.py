@@ -49,6 +49,24 @@ def test_everything_can_be_read_and_every_filter_works_without_scripts(visitor, 
     assert page.get_by_text(failing.sentence).first.is_visible()
 
 
+def test_the_address_of_a_list_holds_what_was_filled_in_alone(visitor):
+    """Nothing of the fields that were left empty, to be sent to somebody; so it is in the audit trail."""
+    page = visitor.page()
+    page.get_by_label("Service").fill("cart")
+    page.get_by_label("Verdict").select_option("pass")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_url("**/?service=cart&verdict=pass")
+    page.get_by_label("Service").fill("")
+    page.get_by_label("Verdict").select_option("")
+    page.get_by_label("Service").press("Enter")
+    page.wait_for_url(lambda address: address == f"{visitor.site.url}/")
+    page.goto("/audit")
+    page.get_by_label("Namespace").fill("shop")
+    page.get_by_role("button", name="Show").click()
+
+    page.wait_for_url("**/audit?namespace=shop")
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_on_a_phone_the_releases_come_before_the_filters(visitor, scripts):
     """They are folded, say what is in force, and open by keyboard; a wider window shows them at once."""

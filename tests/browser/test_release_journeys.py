@@ -12,6 +12,7 @@ from firedamp.model import Look, Outcome, Release, ReleaseKey
 from firedamp.ports import Store
 from lookbook import PARAMETERS, a_release_of
 from rehearsal import Shop
+from service import ADMIN
 from store.examples import a_release
 
 _LOOKS = 24
@@ -84,6 +85,20 @@ def test_a_permalink_leads_to_the_reason_and_the_pods(visitor):
     assert "errors: the canary served" in page.locator(".sentence").inner_text()
     assert "canary-0" in check.locator(".podrows").inner_text()
     assert check.bounding_box()["y"] < 860
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_a_permalink_leads_to_its_check_over_the_login(visitor, tries):
+    """Whoever was sent it and is not logged in arrives at the check, also after a token that was mistyped."""
+    page = visitor.page(None)
+    page.goto("/releases/1#check-errors")
+    for token in ["fd_mistyped", ADMIN][-tries:]:
+        page.get_by_label("Token").fill(token)
+        page.get_by_role("button", name="Log in").click()
+    page.locator("article#check-errors").wait_for()
+
+    assert page.url == f"{visitor.site.url}/releases/1#check-errors"
+    assert page.evaluate("document.querySelector(':target').id") == "check-errors"
 
 
 def test_charts_are_drawn_when_they_are_unfolded(visitor):

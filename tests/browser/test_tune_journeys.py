@@ -4,7 +4,7 @@ import pytest
 
 from browsing import DESK, PHONE, Visitor, overflow, serving_at, violations
 from service import ADMIN
-from tunedshop import PATH, SETTINGS, TUNER, VIEWER, seed
+from tunedshop import PATH, SETTINGS, TUNER, VIEWER, SlowStore, seed
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -94,6 +94,25 @@ def test_only_the_outcome_is_drawn_anew(visitor):
 
     assert page.locator("form.change").get_attribute("data-mine") == "yes"
     assert page.evaluate("document.activeElement.textContent") == "Preview"
+
+
+def test_what_is_unfolded_stays_so_while_the_preview_goes_on(browser, tmp_path):
+    """Each step changes the outcome in its place: a list that somebody reads only grows, the focus stays."""
+    with serving_at(tmp_path, SETTINGS, seed=seed, through=SlowStore) as site:
+        visitor = Visitor(browser, site)
+        page = visitor.page(TUNER)
+        page.goto(PATH)
+        page.get_by_label("Tolerance").fill("500%")
+        page.get_by_role("button", name="Preview").click()
+        page.get_by_text("so far, the newest first").wait_for()
+        page.locator("#same summary").press("Enter")
+        page.get_by_text("3 with the same verdict").wait_for(timeout=20_000)
+
+        same = page.get_by_role("region", name="Verdicts that are the same")
+        assert same.get_by_role("link").all_inner_texts() == ["v4", "v2", "v0"]
+        assert page.evaluate("document.activeElement.textContent") == "3 with the same verdict"
+        visitor.close()
+    assert visitor.seen == []
 
 
 def test_a_mistake_is_marked_and_mended(visitor):

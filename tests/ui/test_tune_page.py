@@ -4,34 +4,20 @@ import asyncio
 import html
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from fakes import MemoryStore
-from firedamp.judge.previews import MOMENT
-from firedamp.model import Look
 from firedamp.ports import Override
 from pagereader import Reader
 from service import ADMIN, ASKER, GATEKEEPER, Reply, Service, running
-from tunedshop import PATH, SETTINGS, TUNER, VIEWER, people, releases, seed
+from tunedshop import PATH, SETTINGS, TUNER, VIEWER, SlowStore, people, releases, seed
 
 PREVIEW = f"{PATH}/preview"
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 WIDER = {"based_on": "0", "draft": "{}", "check": "errors", "tolerance": "500%"}
-
-
-class SlowStore(MemoryStore):
-    """One that takes its time to read a release's looks, and counts how often it was asked to."""
-
-    read = 0
-
-    async def looks(self, release_id: int, *, after: int = -1, limit: int | None = None) -> Sequence[Look]:
-        if limit is not None:
-            self.read += after == -1
-            await asyncio.sleep(MOMENT * 0.45)
-        return await super().looks(release_id, after=after, limit=limit)
 
 
 @pytest_asyncio.fixture
@@ -98,7 +84,7 @@ async def test_a_preview_says_what_would_have_been_and_saves_nothing(service):
 
 async def test_a_long_preview_is_answered_bit_by_bit():
     """What was judged in a moment, and a button that goes on from there until nothing is left."""
-    store = SlowStore()
+    store = SlowStore(MemoryStore())
     await seed(store)
     said = []
     async with running(SETTINGS, store=store) as service:

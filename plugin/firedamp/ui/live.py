@@ -5,9 +5,9 @@ The store is asked twice a second for all who listen, however many there are, an
 so looks of other replicas show as well. An event says which releases changed and nothing else: a page then
 asks for itself again, as whoever may read it.
 
-Nobody hears more than their session is worth: before anything is told, and every two seconds, one question is
-asked for all who listen, and the lines of those who are logged out end. Their browsers come back by themselves
-and are refused, which the page then says. After ten minutes every line begins anew.
+Nobody hears more than their session is worth: before anything is told, and every two seconds, one question
+is asked for all who listen, and the lines of those who are logged out end. Their browsers come back by
+themselves and are refused, which the page then says. After ten minutes every line begins anew.
 
 Source: HTML Living Standard, 9.2 Server-sent events.
 """
