@@ -13,7 +13,7 @@ from fakes import FakeJudge, MemoryStore
 from firedamp.model import Arm, Controller, Finding, Outcome, Question, Release, ReleaseKey, Tier, Verdict
 from firedamp.ports import Event
 from service import ADMIN, ASKER, GATEKEEPER, Service, running
-from store.examples import a_look, a_release
+from store.examples import a_blind_look, a_look, a_release
 
 SHOP = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
 PAY = ReleaseKey("pay", "ledger", "aaaa", 1)
@@ -154,6 +154,20 @@ async def test_releases_are_paged_by_key(service):
     assert [one["revision"] for one in first["releases"]] == ["c", "b"]
     assert [one["revision"] for one in second["releases"]] == ["a"]
     assert "next" not in second
+
+
+async def test_sources_that_are_silent_are_told_with_the_list(service):
+    """As above the list on the page: each once, of releases that run."""
+    before = await answer(service, "GET", "/api/v1/releases")
+    for revision in ("a", "b"):
+        release = await opened(service.store, ReleaseKey("shop", "checkout", revision, 1))
+        await service.store.add_looks(release, [a_blind_look(0, "source prometheus: no answer within 2 s")])
+    ended = await opened(service.store, ended=1_790_000_900.0, outcome="aborted")
+    await service.store.add_looks(ended, [a_blind_look(0, "source of yesterday: no answer")])
+
+    found = await answer(service, "GET", "/api/v1/releases")
+
+    assert (before["troubles"], found["troubles"]) == ([], ["source prometheus: no answer within 2 s"])
 
 
 async def test_releases_are_filtered(service):

@@ -22,6 +22,8 @@ from firedamp.model import (
     Slice,
     Standing,
     Tier,
+    Trouble,
+    TroubleKind,
 )
 from firedamp.ports import Event, Gate, Lesson, Override, Token
 from firedamp.store.database import Database
@@ -51,6 +53,12 @@ def a_look(index: int, sentence: str = "errors: 0.31 % against 0.30 % in main") 
     return Look(
         Evidence(Block(index, start, start + 30), {"errors": Slice(rows)}), (finding,), Standing(), "0.1.0"
     )
+
+
+def a_blind_look(index: int, why: str) -> Look:
+    """A look whose source did not answer."""
+    look, trouble = a_look(index), Trouble(TroubleKind.SOURCE_DOWN, why)
+    return replace(look, evidence=replace(look.evidence, slices={"errors": Slice({}, troubles=(trouble,))}))
 
 
 def a_lesson(**changed: object) -> Lesson:

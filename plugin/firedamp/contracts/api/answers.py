@@ -174,6 +174,8 @@ class ReleasePage(_Answer):
 
     releases: list[ReleaseAnswer]
     next: int | None = None
+    #: Why the newest looks of running releases could not read their sources; empty where all answer.
+    troubles: list[str] = []
 
 
 class TroubleAnswer(_Answer):

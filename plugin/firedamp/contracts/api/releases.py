@@ -9,6 +9,7 @@ from firedamp.contracts.api import answers, calls, rendering
 from firedamp.contracts.api.openapi import Operation
 from firedamp.contracts.api.room import Room, Row, namespaces, query
 from firedamp.judge.browsing import browsed
+from firedamp.judge.silent import silent
 from firedamp.model import Controller, Judged, Outcome
 from firedamp.ports import Wanted
 
@@ -39,6 +40,7 @@ class Releases(Room):
         return answers.ReleasePage(
             releases=[rendering.release_answer(one, url, labels.get(one.id)) for one in page],
             next=page[-1].id if len(page) == call.limit else None,
+            troubles=list(await silent(self.store, page)),
         )
 
     async def release(self, request: web.Request) -> answers.ReleaseDetail:

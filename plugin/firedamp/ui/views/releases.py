@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from firedamp.errors import AskError
-from firedamp.model import Controller, Judged, Look, Outcome, Release
+from firedamp.judge.silent import silent
+from firedamp.model import Controller, Judged, Outcome, Release
 from firedamp.ports import Gate, Wanted
 from firedamp.ui.rendering import page
 from firedamp.ui.views.site import Site, asked, number
 from firedamp.ui.wording import releases as wording
 
 _ROWS = 50
-#: So many running releases tell whether the sources answer; each costs the reading of a look.
-_ASKED_FOR_TROUBLES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +49,11 @@ class ReleasesViews:
         return wording.Page(
             shown,
             await store.labels([release.id for release in shown]),
-            await self._newest_looks(shown),
+            await silent(store, shown),
             await self._orders(shown),
             newer=beyond if after is not None else before is not None,
             older=beyond if after is None else True,
         )
-
-    async def _newest_looks(self, releases: Sequence[Release]) -> list[Look]:
-        running = [release for release in releases if release.ended is None][:_ASKED_FOR_TROUBLES]
-        looks = await self.site.store.last_looks([release.id for release in running])
-        return list(looks.values())
 
     async def _orders(self, releases: Sequence[Release]) -> Sequence[Gate]:
         namespaces = {release.key.namespace for release in releases if release.ended is None}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from firedamp import words
-from firedamp.model import Controller, Judged, Label, Look, Mode, Outcome, Release, TroubleKind
+from firedamp.model import Controller, Judged, Label, Mode, Outcome, Release
 from firedamp.ports import Gate
 from firedamp.ui.pages.releases import Choice, Filters, Listing, Row
 from firedamp.ui.pages.shell import Mark, Shell
@@ -17,7 +17,6 @@ AT_HAND, RARER = ("service", "namespace", "verdict", "state"), ("controller", "l
 FILTERS = (*AT_HAND, *RARER)
 #: So long after the last question a running release seems forgotten.
 _FORGOTTEN_SECONDS = 600.0
-_DOWN = frozenset({TroubleKind.SOURCE_DOWN, TroubleKind.REFUSED})
 _CHOICES: Mapping[str, Sequence[tuple[str, str]]] = {
     "verdict": [(one.value, f"{MARKS[one].sign} {MARKS[one].word}") for one in reversed(Outcome)],
     "state": [("running", "running"), ("ended", "ended")],
@@ -32,14 +31,14 @@ class Page:
     What was found.
 
     Attributes:
-        looks: the newest ones of running releases.
+        troubles: why sources are silent.
         gates: that people opened in their namespaces.
         newer, older: whether there is more beside.
     """
 
     releases: Sequence[Release]
     labels: Mapping[int, Label]
-    looks: Sequence[Look]
+    troubles: Sequence[str]
     gates: Sequence[Gate]
     newer: bool
     older: bool
@@ -62,7 +61,7 @@ def listing(
         here=address("/", asked),
         newer=newer,
         older=older,
-        troubles=tuple(_troubles(found.looks)),
+        troubles=tuple(found.troubles),
         labelled=any(row.label for row in rows),
         url=url,
     )
@@ -152,15 +151,3 @@ def _ordered(release: Release, gates: Sequence[Gate]) -> Mark | None:
     }
     kept = (ORDERS[mode] for mode in (Mode.OFF, Mode.HOLD) if mode in hooks and release.ended is None)
     return next(kept, None)
-
-
-def _troubles(looks: Sequence[Look]) -> Iterable[str]:
-    """What a source did not tell, each once."""
-    found = (
-        trouble.text
-        for look in looks
-        for piece in look.evidence.slices.values()
-        for trouble in piece.troubles
-        if trouble.kind in _DOWN
-    )
-    return dict.fromkeys(found)
