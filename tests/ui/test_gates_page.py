@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from firedamp.model import ReleaseKey
 from firedamp.ports import Gate
 from firedamp.server.clock import now
 from service import ADMIN, ASKER, Reply, Service, running
+from store.examples import a_release
 from visits import RULER, VIEWER
 
 WANTED = {"namespace": "shop", "service": "checkout", "hook": "hold", "lasts": "2h", "note": "looks odd"}
@@ -57,16 +59,57 @@ async def test_what_will_happen_is_said_before_it_does(service):
 
 async def test_a_switch_is_thrown_by_whoever_said_yes(service):
     """It is in the store and in the trail, under the person's name, with note and end."""
+    release = await service.store.open(a_release(key=ReleaseKey("shop", "checkout", "a", 1)))
     reply = await thrown(service, RULER)
     [gate] = await service.store.gates()
     [event] = await service.store.events()
 
-    assert (reply.status, reply.headers["Location"]) == (303, "/gates?done=on")
+    assert (reply.status, reply.headers["Location"]) == (
+        303, f"/gates?done=on&release={release.id}",
+    )  # fmt: skip
     assert (gate.service, gate.hook, gate.is_open, gate.by, gate.note) == (
         "checkout", "hold", True, "ruth", "looks odd",
     )  # fmt: skip
     assert 7190 < gate.expires - now() <= 7200
     assert (event.kind, event.by) == ("gate", "ruth")
+
+
+async def test_what_was_done_leads_back_to_the_release(service):
+    """The latest one of the service, or of the revision where the switch names one."""
+    for revision in ("a", "b"):
+        await service.store.open(a_release(key=ReleaseKey("shop", "checkout", revision, 1)))
+    named = await service.ask("GET", (await thrown(service, revision="a")).headers["Location"])
+    unnamed = await service.ask("GET", (await thrown(service)).headers["Location"])
+
+    assert 'href="/releases/1">Go to <bdi class="name">shop/checkout@a#1</bdi></a>' in named.text
+    assert 'href="/releases/2">Go to <bdi class="name">shop/checkout@b#1</bdi></a>' in unnamed.text
+
+
+@pytest.mark.parametrize("number", ["1", "4711", "x", "", "9" * 200])
+async def test_no_address_leads_to_a_release_that_is_not_one_s_own(service, number):
+    """Neither whose it is nor whether it exists is told, and the page is there all the same."""
+    await service.store.open(a_release(key=ReleaseKey("pay", "ledger", "a", 1)))
+
+    page = await service.ask("GET", f"/gates?done=on&release={number}", RULER)
+
+    assert page.status == 200
+    assert "Done. It is in force" in page.text
+    assert "Go to" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("namespace=%00", "namespace is &#34;\\u0000&#34;: only printable characters are allowed"),
+        ("service=a%0Ab", "service is &#34;a\\nb&#34;: only printable characters are allowed"),
+        (f"revision={'x' * 254}", "revision has 254 characters: at most 253 are allowed; shorten it"),
+    ],
+)
+async def test_an_address_that_means_nothing_is_refused_in_words(service, query, says):
+    """With the value, the limit, and what to do."""
+    reply = await service.ask("GET", f"/gates?{query}")
+
+    assert (reply.status, says in reply.text) == (400, True), reply.text
 
 
 async def test_a_switch_can_be_undone_and_redone(service):
@@ -119,8 +162,8 @@ async def test_whoever_was_faster_is_named(service):
     ("field", "typed", "says"),
     [
         ("service", "", "as in Kubernetes"),
-        ("lasts", "soon", "like 30m, 8h or 1d"),
-        ("lasts", "31d", "at most 30 days"),
+        ("lasts", "soon", "&#34;soon&#34; is no duration; write it like 30m, 8h or 1d"),
+        ("lasts", "31d", "it is &#34;31d&#34;: more than 0 s and at most 30 days are allowed; write it like"),
         ("hook", "nonsense", "choose one"),
         ("note", "x" * 501, "shorten it"),
     ],
@@ -184,8 +227,8 @@ async def test_the_page_can_be_narrowed(service):
     [
         ("hold", "advances or is promoted until"),
         ("off", "firedamp stands aside for shop/checkout until"),
-        ("rollback", "Flagger rolls shop/checkout back"),
-        ("rollback", "Argo Rollouts asks for no such order"),
+        ("rollback", "Flagger and Argo Rollouts roll shop/checkout back with their next question"),
+        ("rollback", "what begins later, a retry too, is judged by its own evidence"),
         ("*", "Every gate of shop/checkout lets Flagger through until"),
         ("confirm-promotion", "Gate confirm-promotion of shop/checkout lets Flagger through until"),
     ],

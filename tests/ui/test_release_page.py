@@ -485,7 +485,12 @@ async def test_hostile_names_are_text_wherever_they_stand(service):
 
 
 @pytest.mark.parametrize(
-    ("mode", "means"), [("hold", "harm still rolls back"), ("off", "nothing rolls back")]
+    ("mode", "means"),
+    [
+        ("hold", "harm still rolls back"),
+        ("off", "nothing rolls back"),
+        ("rollback", "Every question fails until then or until the release has ended"),
+    ],
 )
 async def test_a_persons_hold_is_said_beside_the_verdict(service, mode, means):
     """Who sees a release pass and not go on learns who holds it, why, and for how long."""

@@ -65,16 +65,26 @@ async def test_an_ended_release_says_how_it_ended(service):
         ("hold", KEY.revision, "‖ held"),
         ("hold", "another", ""),
         ("off", "", "⊘ switched off"),
+        ("rollback", "", "↩ ordered back"),
     ],
 )
 async def test_a_release_that_a_person_ordered_to_wait_is_listed_as_such(service, hook, revision, word):
     """A sign and a word beside the verdict, where the order means this service and this revision."""
     await opened(service.store, verdict=Outcome.PASS)
-    await service.store.set_gate(a_gate(hook=hook, revision=revision, expires=time.time() + 60))
+    now = time.time()
+    await service.store.set_gate(a_gate(hook=hook, revision=revision, at=now, expires=now + 60))
 
     page = await shown(service, "/")
 
     assert " ".join(["✓ pass", *word.split(), "running"]) in page.text
+
+
+async def test_an_order_to_roll_back_is_listed_with_what_it_was_given_for(service):
+    """A release that began after it is judged by itself."""
+    await opened(service.store, verdict=Outcome.PASS)
+    await service.store.set_gate(a_gate(hook="rollback", revision="", at=1.0, expires=time.time() + 60))
+
+    assert "ordered back" not in (await shown(service, "/")).text
 
 
 async def test_what_has_ended_is_held_by_nothing(service):

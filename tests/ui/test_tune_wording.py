@@ -109,15 +109,16 @@ def test_what_is_not_in_the_form_is_as_in_the_draft():
     ("name", "text", "fault"),
     [
         ("tolerance", "lots", "'lots' is no share; write it like 20% or 0.2"),
-        ("tolerance", "20000%", "at most 10000 % is allowed"),
+        ("tolerance", "20000%", "'20000%' is too much: at most 10000 % is allowed; write less"),
         ("pass_ratio", "many", "'many' is no number; write it like 2 or 0.5"),
-        ("pass_ratio", "1", "only more than 1× is allowed"),
-        ("weight", "0", "only more than 0 is allowed"),
+        ("pass_ratio", "1", "'1×' is too little: only more than 1× is allowed; write more"),
+        ("weight", "0", "'0' is too little: only more than 0 is allowed; write more"),
+        ("weight", "inf", "'inf' is no number; write it like 2 or 0.5"),
         ("weight", "9" * 50, "it has 50 characters, 40 are allowed; shorten it"),
         ("tier", "fatal", "it is none of these; choose one"),
         ("warm_up", "soon", "'soon' is no duration; write it like 90s, 30m or 1h30m"),
-        ("promote_after", "99d", "at most 720 h is allowed"),
-        ("alpha", "50%", "at most 20 % is allowed"),
+        ("promote_after", "99d", "'99d' is too much: at most 720 h is allowed; write less"),
+        ("alpha", "50%", "'50%' is too much: at most 20 % is allowed; write less"),
     ],
 )
 def test_a_value_that_cannot_be_is_told_beside_its_field(name, text, fault):

@@ -78,9 +78,11 @@ def _duration(text: object) -> float:
     try:
         found = seconds(text)
     except ValueError:
-        raise ValueError("write it like 30m, 8h or 1d") from None
+        raise ValueError(f"{shown(text)} is no duration; write it like 30m, 8h or 1d") from None
     if not 0 < found <= _LONGEST_SECONDS:
-        raise ValueError("more than 0 s and at most 30 days are allowed; write it like 30m or 8h")
+        raise ValueError(
+            f"it is {shown(text)}: more than 0 s and at most 30 days are allowed; write it like 30m or 8h"
+        )
     return found
 
 
@@ -88,13 +90,13 @@ def _share(text: object) -> float:
     try:
         return share(text)
     except ValueError:
-        raise ValueError("write it like 20% or 0.2") from None
+        raise ValueError(f"{shown(text)} is no share; write it like 20% or 0.2") from None
 
 
 def _whole(text: object) -> int:
     if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= 15:
         return int(text)
-    raise ValueError("a whole number is expected; write it like 50")
+    raise ValueError(f"it is {shown(text)}: a whole number is expected; write it like 50")
 
 
 def _ticked(text: object) -> bool:

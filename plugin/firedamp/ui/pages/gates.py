@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from firedamp.ui.forms import Entry
-from firedamp.ui.pages.shell import Instant, Mark, Shell
+from firedamp.ui.pages.shell import Instant, Link, Mark, Shell
 
 #: Fields of a form that nobody fills in: name and value.
 Hidden = tuple[tuple[str, str], ...]
@@ -60,6 +60,8 @@ class Gates:
     The switches in force and those that were thrown back a moment ago.
 
     Attributes:
+        done: what was just done; "" where nothing was.
+        release: the release that it was done about, where there is one.
         form: the fields of a new one; none where whoever looks may throw none.
         closed_to: why no form is drawn; "" where one is.
     """
@@ -75,3 +77,4 @@ class Gates:
     hooks: tuple[Choice, ...]
     closed_to: str
     plan: Plan | None
+    release: Link | None = None

@@ -5,11 +5,13 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from firedamp.errors import NotFoundError
+from firedamp.model import Release
 from firedamp.ports import Gate
 from firedamp.ui import forms
 from firedamp.ui.pages.gates import Plan
 from firedamp.ui.rendering import long_page
-from firedamp.ui.views.site import Site, asked
+from firedamp.ui.views.site import Site, asked, number, numbered
 from firedamp.ui.wording import gates as wording
 
 #: What an address may fill the form with; the list is narrowed by namespace and service.
@@ -61,7 +63,8 @@ class GatesViews:
         return [web.get("/gates", self.gates), web.post("/gates", self.throw)]
 
     async def gates(self, request: web.Request) -> web.Response:
-        return await self._shown(request, asked(request, (*_FILLED, "done")))
+        filters = asked(request, (*_FILLED, "done", "release"))
+        return await self._shown(request, filters, release=await self._concerned(request, filters["release"]))
 
     async def throw(self, request: web.Request) -> web.Response:
         try:
@@ -74,13 +77,21 @@ class GatesViews:
         before = await self.site.store.switch(wanted.namespace, wanted.service, wanted.hook, wanted.revision)
         fresh = order.seen in ("", wording.seen(before))
         if order.sure and order.seen and fresh:
+            latest = await self.site.store.latest(wanted.namespace, wanted.service, wanted.revision or None)
             await self.site.store.set_gate(wanted)
-            done = {"Location": f"/gates?done={'on' if wanted.is_open else 'off'}"}
+            done = {"Location": wording.done_link(wanted, latest)}
             return web.Response(status=HTTPStatus.SEE_OTHER, headers=done)
         plan = wording.plan(wanted, before, order.fields(), now=wanted.at, fresh=fresh)
         return await self._shown(
             request, {}, plan=plan, status=HTTPStatus.OK if fresh else HTTPStatus.CONFLICT
         )
+
+    async def _concerned(self, request: web.Request, text: str) -> Release | None:
+        """The release that something was done about; none where it is not known any more."""
+        try:
+            return await numbered(number(text, "release"), self.site.store, self.site.holder(request))
+        except NotFoundError:
+            return None
 
     async def _shown(
         self,
@@ -89,6 +100,7 @@ class GatesViews:
         *,
         mistake: forms.MistakenError | None = None,
         plan: Plan | None = None,
+        release: Release | None = None,
         status: int = HTTPStatus.OK,
     ) -> web.Response:
         site, now = self.site, self.site.clock()
@@ -103,6 +115,7 @@ class GatesViews:
         closed_to = "" if lets else site.closed_to(request, "ruler")
 
         def shown() -> object:
-            return wording.page(shell, switches, filters, now=now, form=form, closed_to=closed_to, plan=plan)
+            page = wording.page(shell, switches, filters, now=now, form=form, closed_to=closed_to, plan=plan)
+            return wording.leading_to(page, release) if release else page
 
         return await long_page("gates.html", shown, status=status)

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from firedamp.errors import NotFoundError
+from firedamp.judge import orders
 from firedamp.judge.browsing import browsed
 from firedamp.model import Mode, Release
 from firedamp.ports import Gate
@@ -75,12 +76,12 @@ async def _held(site: Site, release: Release) -> Gate | None:
     """What a person ordered that keeps a running release from going on."""
     if release.ended is not None:
         return None
-    key = release.key
-    orders = [
-        await site.store.gate(key.namespace, key.service, mode.value, key.revision, site.clock())
+    key, now = release.key, site.clock()
+    off, hold = [
+        await site.store.gate(key.namespace, key.service, mode.value, key.revision, now)
         for mode in (Mode.OFF, Mode.HOLD)
     ]
-    return next((one for one in orders if one is not None), None)
+    return off or await orders.back(site.store, release, now) or hold
 
 
 def _tunable(site: Site, release: Release) -> frozenset[str]:

@@ -9,6 +9,7 @@ from firedamp.config import Service, Settings
 from firedamp.errors import AskError, ForbiddenError, NotFoundError
 from firedamp.model import Release
 from firedamp.ports import Store, Token
+from firedamp.ui.forms import shown
 from firedamp.ui.pages.shell import SECTIONS, Link, Shell
 
 #: The token that a request carries.
@@ -111,7 +112,17 @@ class Site:
 
 async def release_of(request: web.Request, store: Store, token: Token) -> Release:
     """The release of an address, as `Site.release` says."""
-    release = await store.release(number(request.match_info["id"], "id"))
+    return await numbered(number(request.match_info["id"], "id"), store, token)
+
+
+async def numbered(release_id: int, store: Store, token: Token) -> Release:
+    """
+    The release of this number.
+
+    Raises:
+        NotFoundError: there is none, or the token is not good for its namespace.
+    """
+    release = await store.release(release_id)
     if release is None or not _mine(token, release.key.namespace):
         raise NotFoundError(
             "this release is not known here, or your token is not good for its namespace: look it up in the "
@@ -124,8 +135,12 @@ def asked(request: web.Request, names: Sequence[str]) -> dict[str, str]:
     """Fields of the address; what is none of them is left alone, as a bookmark may carry anything."""
     found = {name: request.query.get(name, "") for name in names}
     for name, text in found.items():
-        if len(text) > _LONGEST or not text.isprintable():
-            raise AskError(f"{name} has {len(text)} characters or unprintable ones: {_LONGEST} are allowed")
+        if len(text) > _LONGEST:
+            raise AskError(f"{name} has {len(text)} characters: at most {_LONGEST} are allowed; shorten it")
+        if not text.isprintable():
+            raise AskError(
+                f"{name} is {shown(text)}: only printable characters are allowed; leave others out"
+            )
     return found
 
 

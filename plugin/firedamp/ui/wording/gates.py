@@ -1,14 +1,15 @@
 """Gates, holds and kill switches in words: what each is, what throwing it does, and how to undo it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from firedamp.model import ReleaseKey
+from firedamp.model import Release, ReleaseKey
 from firedamp.ports import Gate, GatedHook
 from firedamp.ui.forms import Entry
 from firedamp.ui.pages.gates import Act, Choice, Gates, Plan, Switch
-from firedamp.ui.pages.shell import Mark, Shell
+from firedamp.ui.pages.shell import Link, Mark, Shell
 from firedamp.ui.wording.marks import ORDERS
 from firedamp.ui.wording.releases import address
 from firedamp.ui.wording.times import instant
@@ -44,6 +45,17 @@ def twin(asked: Mapping[str, str]) -> str:
 def gates_link(key: ReleaseKey) -> str:
     """Where somebody gives an order about a release, with its names in the form."""
     return address("/gates", {"namespace": key.namespace, "service": key.service, "revision": key.revision})
+
+
+def done_link(gate: Gate, release: Release | None) -> str:
+    """Where somebody goes who has thrown a switch; `release` is the one that it is about, if any."""
+    found = {"done": "on" if gate.is_open else "off", "release": str(release.id) if release else ""}
+    return address("/gates", found)
+
+
+def leading_to(page: Gates, release: Release) -> Gates:
+    """The page with a way back to the release about which something was just done."""
+    return replace(page, release=Link(str(release.key), f"/releases/{release.id}"))
 
 
 def page(
@@ -181,9 +193,9 @@ def _begun(hook: str, whom: str, until: str) -> str:
             )
         case "rollback":
             return (
-                f"Flagger rolls {whom} back with its next question, seconds from now. The order stands "
-                f"{until}, or until the release has ended. Argo Rollouts asks for no such order: there, rule "
-                "a failing warning real, or abort the rollout itself."
+                f"Flagger and Argo Rollouts roll {whom} back with their next question, and a pipeline that "
+                f"asks is told fail. It counts for the release under way, {until} or until that has ended; "
+                "what begins later, a retry too, is judged by its own evidence."
             )
         case "*":
             return (
@@ -202,7 +214,8 @@ def _ended(hook: str, whom: str) -> str:
             return f"firedamp judges {whom} again, from the next question on."
         case "rollback":
             return (
-                f"The order is withdrawn. What Flagger has begun to roll back of {whom} is not stopped by it."
+                f"The order is withdrawn. What Flagger or Argo Rollouts has begun to roll back of {whom} is "
+                "not stopped by it."
             )
         case "*":
             return f"Gates of {whom} that were opened all at once are closed; Flagger waits at them."

@@ -9,11 +9,12 @@ MARKS = {
     Outcome.INCONCLUSIVE: Mark("open", "…", "undecided"),
 }
 
-#: What people ordered, by the hook under which it is kept; whoever switched off leaves nothing to hold.
+#: What people ordered, by the hook under which it is kept, and in the order in which it counts: whoever
+#: switched off leaves nothing to roll back, and what is rolled back is not held.
 ORDERS = {
     "off": Mark("fail", "⊘", "switched off"),
+    "rollback": Mark("fail", "↩", "ordered back"),
     "hold": Mark("warn", "‖", "held"),
-    "rollback": Mark("fail", "↩", "ordered"),
 }
 
 

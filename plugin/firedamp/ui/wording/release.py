@@ -6,7 +6,7 @@ from firedamp import words
 from firedamp.decision import exhibits
 from firedamp.decision.exhibits import Doubt
 from firedamp.decision.reading import open_question
-from firedamp.model import Look, Mode, Outcome, Release
+from firedamp.model import Look, Outcome, Release
 from firedamp.ports import Event, Gate
 from firedamp.ui.pages.release import Detailed, DoubtRow, Note
 from firedamp.ui.pages.shell import Link, Shell
@@ -83,12 +83,25 @@ def _said_then(look: Look) -> str:
 
 
 def _held(order: Gate, now: float) -> str:
-    until, why = instant(order.expires, now), f": {order.note}" if order.note else ""
-    if order.hook == Mode.HOLD:
-        means = "Nothing advances or is promoted until then; harm still rolls back"
-        return f"{order.by} holds this service, for {until.ago.removeprefix('in ')} more{why}. {means}."
-    means = "Every question passes until then and nothing rolls back, whatever is found"
-    return f"{order.by} switched firedamp off here, for {until.ago.removeprefix('in ')} more{why}. {means}."
+    does, means = _ORDERED[order.hook]
+    left, why = instant(order.expires, now).ago.removeprefix("in "), f": {order.note}" if order.note else ""
+    return f"{order.by} {does}, for {left} more{why}. {means}."
+
+
+_ORDERED = {
+    "hold": (
+        "holds this service",
+        "Nothing advances or is promoted until then; harm still rolls back",
+    ),
+    "off": (
+        "switched firedamp off here",
+        "Every question passes until then and nothing rolls back, whatever is found",
+    ),
+    "rollback": (
+        "ordered to roll this release back",
+        "Every question fails until then or until the release has ended, whatever is found",
+    ),
+}
 
 
 def _doubt(doubt: Doubt, seen: Seen) -> DoubtRow:

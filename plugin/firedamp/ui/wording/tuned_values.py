@@ -5,6 +5,7 @@ What stands in a field is what may be typed there: "25%", "10m", "2". A field th
 keeps its value to the last digit; an empty one goes back to the settings.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -118,10 +119,13 @@ def _read(name: str, text: str, faults: dict[str, str]) -> object:
     if name in tuning.SHARES or name in tuning.DURATIONS or name == "tier":
         return text
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
-        faults[name] = f"{text[:_LONGEST]!r} is no number; write it like 2 or 0.5"
-        return None
+        found = math.nan
+    if math.isfinite(found):
+        return found
+    faults[name] = f"{text[:_LONGEST]!r} is no number; write it like 2 or 0.5"
+    return None
 
 
 def _valid(asked: Mapping[str, object], faults: dict[str, str]) -> Change:
@@ -140,10 +144,21 @@ def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
         name, text = str(one["loc"][-1]), str(one["msg"]).removeprefix("Value error, ")
         bound = next((kind for kind in _BOUNDS if kind in one.get("ctx", {})), None)
         if bound is not None:
-            text = f"{_BOUNDS[bound]} {tuning.shown(name, one['ctx'][bound])} is allowed"
+            text = _beyond(name, one["input"], bound, one["ctx"][bound])
         elif one["type"] == "enum":
             text = "it is none of these; choose one"
         yield name, text
 
 
-_BOUNDS = {"gt": "only more than", "ge": "at least", "lt": "only less than", "le": "at most"}
+_BOUNDS = {
+    "gt": "too little: only more than {} is allowed; write more",
+    "ge": "too little: at least {} is allowed; write more",
+    "lt": "too much: only less than {} is allowed; write less",
+    "le": "too much: at most {} is allowed; write less",
+}
+
+
+def _beyond(name: str, value: object, bound: str, limit: object) -> str:
+    """What was typed, what is allowed, and what to do."""
+    typed = value if isinstance(value, str) else tuning.shown(name, value)
+    return f"{typed!r} is {_BOUNDS[bound].format(tuning.shown(name, limit))}"
