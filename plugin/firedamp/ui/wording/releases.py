@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from firedamp import words
-from firedamp.model import Controller, Judged, Label, Mode, Outcome, Release
+from firedamp.model import Controller, Judged, Label, Outcome, Release
 from firedamp.ports import Gate
 from firedamp.ui.pages.releases import Choice, Filters, Listing, Row
 from firedamp.ui.pages.shell import Mark, Shell
@@ -148,6 +148,8 @@ def _ordered(release: Release, gates: Sequence[Gate]) -> Mark | None:
         if gate.is_open
         and (gate.namespace, gate.service) == (key.namespace, key.service)
         and gate.revision in ("", key.revision)
+        # An order to roll back is for what had begun when it was given.
+        and (gate.hook != "rollback" or release.started < gate.at)
     }
-    kept = (ORDERS[mode] for mode in (Mode.OFF, Mode.HOLD) if mode in hooks and release.ended is None)
+    kept = (mark for hook, mark in ORDERS.items() if hook in hooks and release.ended is None)
     return next(kept, None)
