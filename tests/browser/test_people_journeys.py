@@ -50,11 +50,11 @@ def test_a_gate_is_held_and_released(visitor, site, scripts):
     assert page.get_by_text("Nothing of shop/payments advances or is promoted until").is_visible()
 
     page.get_by_role("button", name="Hold now").click()
-    page.wait_for_url("**/gates?done=on")
+    page.get_by_text("Done. It is in force").wait_for()
     held = [gate for gate in site.do(site.store.gates("shop")) if gate.service == "payments"]
     page.get_by_role("button", name="Lift hold of shop/payments").click()
     page.get_by_role("button", name="Lift now").click()
-    page.wait_for_url("**/gates?done=off")
+    page.get_by_text("Done. It is over").wait_for()
     lifted = [gate for gate in site.do(site.store.gates("shop")) if gate.service == "payments"]
 
     assert [(gate.is_open, gate.by) for gate in held] == [(True, "root")]
@@ -62,6 +62,38 @@ def test_a_gate_is_held_and_released(visitor, site, scripts):
     assert page.get_by_role("button", name="Hold again hold of shop/payments").is_visible()
     page.goto("/audit?kind=gate")
     assert page.get_by_text("opened gate hold: the error rate looks odd").is_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_from_an_order_one_goes_back_to_its_release(visitor, site, scripts):
+    """Order a running release back from its page, be led to it again, and read there who did."""
+    page = visitor.page(java_script_enabled=scripts)
+    page.get_by_role("link", name="checkout", exact=True).first.click()
+    page.get_by_role("link", name="Hold it, open its gates").click()
+    form = page.locator("form.sheet")
+    form.get_by_label("What").select_option("rollback")
+    form.get_by_label("Why").fill("refunds fail")
+    form.get_by_role("button", name="See what it does").click()
+    assert page.get_by_text("Flagger and Argo Rollouts roll revision").is_visible()
+    page.get_by_role("button", name="Order now").click()
+    page.get_by_role("link", name="Go to shop/checkout@").click()
+
+    assert page.get_by_text("root ordered to roll this release back, for").is_visible()
+
+
+@pytest.mark.parametrize(("scripts", "left"), [(True, 0), (False, 1)])
+def test_what_was_done_is_said_once(visitor, scripts, left):
+    """A page that is loaded again says nothing of it; without scripts its address does."""
+    page = visitor.page(java_script_enabled=scripts)
+    page.goto("/gates")
+    hold(page)
+    page.get_by_role("button", name="Hold now").click()
+    page.get_by_text("Done. It is in force").wait_for()
+    page.wait_for_load_state("load")
+    page.reload()
+
+    assert page.get_by_role("button", name="Lift hold of shop/payments").is_visible()
+    assert page.get_by_text("Done. It is in force").count() == left
 
 
 def test_a_gate_is_held_by_keyboard_alone(visitor, site):
@@ -78,7 +110,7 @@ def test_a_gate_is_held_by_keyboard_alone(visitor, site):
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Hold now").focus()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/gates?done=on")
+    page.get_by_text("Done. It is in force").wait_for()
 
     assert any(gate.service == "payments" and gate.is_open for gate in site.do(site.store.gates("shop")))
 
@@ -112,7 +144,7 @@ def test_what_was_typed_outlives_the_session(visitor, site):
     page.get_by_text("made for another session").wait_for()
     page.get_by_role("button", name="Send it again").click()
     page.get_by_role("button", name="Hold now").click()
-    page.wait_for_url("**/gates?done=on")
+    page.get_by_text("Done. It is in force").wait_for()
 
     assert [gate.note for gate in site.do(site.store.gates("shop"))] == ["the error rate looks odd"]
 
