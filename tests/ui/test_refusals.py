@@ -14,14 +14,16 @@ from urllib.parse import urlencode
 import pytest
 import pytest_asyncio
 
-from firedamp.access import SEAL_SECONDS, seal
+from firedamp.access import SEAL_SECONDS, digest, seal
 from firedamp.model import ReleaseKey
+from firedamp.ports import Token
 from firedamp.server.clock import now
 from pagereader import Reader
 from seeds import HOSTILE
 from service import ADMIN, ASKER, Reply, Service, running
 from store.examples import a_gate, a_release
-from visits import RULER, SESSION, VIEWER, entered
+from tunedshop import PATH, SETTINGS, TUNER
+from visits import PEOPLE, RULER, SESSION, VIEWER, entered
 
 FORM = "application/x-www-form-urlencoded"
 PROXY = {
@@ -276,6 +278,94 @@ async def test_pages_take_forms_and_nothing_else(service, browser, method, path)
     reply = await browser.post(browser.order(), path, method=method)
 
     assert reply.status == 405
+
+
+# ── a service that is tuned ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest_asyncio.fixture
+async def tuned() -> AsyncIterator[Browser]:
+    """The browser of a tuner, whose service stands in the settings."""
+    sue = Token("sue", digest(TUNER), "tuner", ("shop",))
+    async with running(SETTINGS, also=(*PEOPLE, sue)) as service:
+        yield await logged_in(service, TUNER)
+
+
+def change(browser: Browser, **changes: str) -> dict[str, str]:
+    """A change that may be saved, to the last field."""
+    given = {"draft": '{"alpha":0.01}', "based_on": "0", "note": "fewer pages at night"}
+    return {"csrf": browser.seal, **given, **changes}
+
+
+async def test_the_change_that_all_cases_spoil_is_good(tuned):
+    """Without a fault it is in force; so each refusal below is for its fault alone."""
+    reply = await tuned.post(change(tuned), PATH)
+
+    assert reply.status == 303
+    assert [one.by for one in await tuned.service.store.overrides("shop", "checkout")] == ["sue"]
+
+
+TUNING = [
+    Case("no seal", 403, "no seal of this page", {"csrf": ""}),
+    Case("a made-up seal", 403, "another session", {"csrf": f"{int(now())}.{'0' * 64}"}),
+    Case("a seal of nobody", 403, "another session", {"csrf": seal("fds_of-somebody-else", now())}),
+    Case("a cross-site post", 403, "Sec-Fetch-Site is", headers={"Sec-Fetch-Site": "cross-site"}),
+    Case("a same-site post", 403, "Sec-Fetch-Site is", headers={"Sec-Fetch-Site": "same-site"}),
+    Case("an origin of null", 403, "Origin is", headers={"Sec-Fetch-Site": None, "Origin": "null"}),
+    Case("no session", 401, "nobody is logged in", headers={"Cookie": None}),
+    Case("a token as session", 401, "nobody is logged in", headers={"Cookie": f"{SESSION}={TUNER}"}),
+    Case("JSON", 415, "only application/x-www-form-urlencoded", headers={"Content-Type": "application/json"}),
+    Case("a field given twice", 400, "given twice", also="&based_on=1"),
+]
+
+
+@pytest.mark.parametrize("case", TUNING, ids=[case.fault for case in TUNING])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/preview"])
+async def test_a_change_with_one_fault_is_refused_in_words(tuned, path, case):
+    """A page says what is wrong; nothing is saved, and no release is judged by it either."""
+    body = urlencode(change(tuned, **case.fields)) + case.also
+
+    reply = await tuned.post(body.encode(), path, headers=case.headers)
+
+    assert (reply.status, case.says in reply.text) == (case.status, True), reply.text
+    assert reply.headers["Content-Type"].startswith("text/html")
+    assert "verdicts differ" not in reply.text
+    assert await tuned.service.store.overrides("shop", "checkout") == []
+
+
+@pytest.mark.parametrize("token", [VIEWER, ASKER, RULER])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/preview"])
+async def test_a_role_that_does_not_tune_is_refused(tuned, path, token):
+    """A person may rule on everything and still change no limit."""
+    browser = await logged_in(tuned.service, token)
+
+    reply = await browser.post(change(browser), path)
+
+    assert reply.status == 403
+    assert "&#39;tuner&#39; is needed" in reply.text
+    assert await tuned.service.store.overrides("shop", "checkout") == []
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/preview"])
+async def test_a_service_of_another_namespace_is_not_tuned(tuned, path):
+    """Whether it is known there is not said."""
+    known = await tuned.post(change(tuned), path.replace("/shop/", "/pay/"))
+    unknown = await tuned.post(change(tuned), path.replace("/shop/checkout", "/pay/nothing"))
+
+    assert known.status == unknown.status == 403
+    assert "bound to shop" in known.text
+    assert "bound to shop" in unknown.text
+    assert await tuned.service.store.overrides("pay", "checkout") == []
+
+
+async def test_a_change_replayed_is_saved_once(tuned):
+    """What it was based on is no longer in force: the second one is told who was faster."""
+    first = await tuned.post(change(tuned), PATH)
+    second = await tuned.post(change(tuned), PATH)
+
+    assert (first.status, second.status) == (303, 409)
+    assert "version 1" in second.text
+    assert len(await tuned.service.store.overrides("shop", "checkout")) == 1
 
 
 # ── behind a proxy that signs people in ──────────────────────────────────────────────────────────────
