@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from findings import ERRORS
 from firedamp.decision.parameters import Parameters, to_json
 from firedamp.model import (
     Arm,
@@ -23,7 +24,6 @@ from firedamp.model import (
 from firedamp.ports import Event, Gate, Override, Store, Token
 from seeds import HOSTILE
 from store.examples import a_look, a_release
-from visits import ERRORS
 
 #: A formula for spreadsheets, and a line that would be a header of its own.
 FORMULA = '=HYPERLINK("https://evil.example","x")'

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from browsing import DESK, PHONE, overflow, serving_at, violations
+from findings import ERRORS
 from firedamp.model import Controller, Outcome, Release, ReleaseKey
 from seeds import LONGEST, a_dozen
 from store.examples import a_look
-from visits import ERRORS
 
 _FAILING, _PASSING = replace(ERRORS, outcome=Outcome.FAIL), replace(ERRORS, outcome=Outcome.PASS)
 #: What 200 % zoom leaves of a desk.

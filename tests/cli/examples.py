@@ -2,26 +2,9 @@
 
 from dataclasses import replace
 
+from findings import ERRORS
 from firedamp.model import Arm, Finding, Mode, Outcome, Question, ReleaseKey, Situation, Tier, Verdict
 
-ERRORS = Finding(
-    check="errors",
-    kind="proportion",
-    tier=Tier.CRITICAL,
-    outcome=Outcome.FAIL,
-    sentence="errors: the canary served 57 of the 60 errors with 20 % of the traffic",
-    against=Arm.MAIN,
-    unit="share",
-    baseline=0.01,
-    canary=0.051,
-    baseline_n=5100,
-    canary_n=1240,
-    effect=5.3,
-    interval=(2.1, float("inf")),
-    tolerance=1.25,
-    p_value=0.0001,
-    alpha=0.01,
-)
 MEMORY = Finding(
     check="memory",
     kind="relative",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.examples import ERRORS, FAILED, PASSED, SHADOWED, WAITING
+from cli.examples import FAILED, PASSED, SHADOWED, WAITING
+from findings import ERRORS
 from firedamp import words
 from firedamp.cli import render
 from firedamp.cli.render import Format
@@ -30,7 +31,7 @@ def test_text_does_not_repeat_the_check_in_its_sentence():
     line = render.text(FAILED).splitlines()[1]
 
     assert line.count("errors:") == 0
-    assert "the canary served 57" in line
+    assert "the canary served 22" in line
 
 
 def test_a_warn_check_is_marked_as_such():
@@ -58,7 +59,7 @@ def test_json_is_what_the_api_answers():
     assert answer["summary"].startswith("fail: errors:")
     assert answer["link"] == LINK
     assert answer["release"]["id"] == 7
-    assert answer["checks"][0]["effect"] == 5.3
+    assert answer["checks"][0]["effect"] == ERRORS.effect
 
 
 def test_json_without_a_server_has_no_link():
@@ -71,8 +72,8 @@ def test_markdown_has_a_row_per_check():
     rows = [line for line in render.markdown(FAILED, LINK).splitlines() if line.startswith("| ")]
 
     assert len(rows) == 1 + 4
-    values = f"{words.quantity(0.01, 'share')} | {words.quantity(0.051, 'share')} | {words.times(5.3)}"
-    assert f"| ✗ | errors | main | {values} |" in rows[1]
+    rates = (words.quantity(rate, "share") for rate in (ERRORS.baseline, ERRORS.canary))
+    assert f"| ✗ | errors | main | {' | '.join(rates)} | {words.times(ERRORS.effect)} |" in rows[1]
 
 
 @given(st.text())

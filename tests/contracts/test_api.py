@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest_asyncio
 from jsonschema import Draft202012Validator
 
 from fakes import FakeJudge, MemoryStore
-from firedamp.model import Arm, Controller, Finding, Outcome, Question, Release, ReleaseKey, Tier, Verdict
+from findings import ERRORS
+from firedamp.model import Controller, Finding, Question, Release, ReleaseKey, Verdict
 from firedamp.ports import Event
 from service import ADMIN, ASKER, GATEKEEPER, Service, running
 from store.examples import a_blind_look, a_look, a_release
@@ -18,25 +20,6 @@ from store.examples import a_blind_look, a_look, a_release
 SHOP = ReleaseKey("shop", "checkout", "7d9f8b6c5d", 1)
 PAY = ReleaseKey("pay", "ledger", "aaaa", 1)
 WHO = {"service": "checkout", "namespace": "shop"}
-HARM = Finding(
-    check="errors",
-    kind="proportion",
-    tier=Tier.CRITICAL,
-    outcome=Outcome.FAIL,
-    sentence="errors: 5.1 % against 1.0 % in main",
-    against=Arm.MAIN,
-    unit="share",
-    baseline=0.01,
-    canary=0.051,
-    baseline_n=4000.0,
-    canary_n=1000.0,
-    effect=5.3,
-    interval=(3.1, math.inf),
-    tolerance=1.25,
-    p_value=0.0004,
-    alpha=0.02,
-    detectable=math.inf,
-)
 
 
 @pytest_asyncio.fixture
@@ -115,7 +98,7 @@ async def test_the_shortest_question_asks_for_a_promotion(service):
 
 async def test_a_verdict_is_told_whole(service):
     """Findings, permalink and summary; what is infinite or unknown is left out of strict JSON."""
-    service.judge.says("fail", findings=(HARM,), rollback=True, block=7)
+    service.judge.says("fail", findings=(replace(ERRORS, detectable=math.inf),), rollback=True, block=7)
 
     found = await answer(service, "POST", "/api/v1/judge", json={**WHO, "revision": "v2"})
 
@@ -126,7 +109,7 @@ async def test_a_verdict_is_told_whole(service):
     assert found["link"] == "https://firedamp.example/releases/1"
     assert found["rollback"] is True
     assert found["block"] == 7
-    assert check["interval"] == [3.1, None]
+    assert check["interval"] == [ERRORS.interval[0], None]
     assert "detectable" not in check
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from findings import ERRORS, LATENCY, MEMORY
 from firedamp.decision.parameters import Parameters, to_json
 from firedamp.model import (
     Arm,
@@ -28,7 +29,7 @@ from rehearsal import Shop
 from seeds import HOSTILE
 from service import Service, running
 from store.examples import a_look
-from visits import ERRORS, LATENCY, MEMORY, RULER, VIEWER, opened, shown
+from visits import RULER, VIEWER, opened, shown
 
 
 async def judged(service: Service, count: int = 30, shop: Shop | None = None, **changed: Any) -> Release:

@@ -6,19 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from firedamp.model import (
-    Controller,
-    Judged,
-    Label,
-    Outcome,
-    ReleaseKey,
-    Slice,
-    Trouble,
-    TroubleKind,
-)
+from firedamp.model import Controller, Judged, Label, Outcome, ReleaseKey
 from pagereader import Reader
 from service import ASKER, running
-from store.examples import KEY, a_gate, a_look
+from store.examples import KEY, a_blind_look, a_gate
 from visits import opened, shown
 
 
@@ -215,9 +206,7 @@ async def test_labels_have_a_column_only_where_there_are_some(service):
 
 async def test_a_source_that_is_down_is_said_above_the_list(service):
     """Once, however many releases wait for it."""
-    trouble = Trouble(TroubleKind.SOURCE_DOWN, "source prometheus: no answer within 2 s", None)
-    look = a_look(0)
-    blind = replace(look, evidence=replace(look.evidence, slices={"errors": Slice({}, troubles=(trouble,))}))
+    blind = a_blind_look(0, "source prometheus: no answer within 2 s")
     await opened(service.store, blind, key=replace(KEY, revision="a"))
     await opened(service.store, blind, key=replace(KEY, revision="b"))
 
