@@ -40,22 +40,27 @@ def test_a_page_whose_session_is_over_stays_and_says_that_it_grows_old(visitor, 
     """Logged out in another tab: neither are they emptied, nor do they go on saying that they are live."""
     releases = visitor.page()
     [release] = site.do(site.store.listed(Wanted(), limit=1))
-    one = releases.context.new_page()
-    one.goto(f"/releases/{release.id}")
-    for page in (releases, one):
+    one, written_on = releases.context.new_page(), releases.context.new_page()
+    for page in (one, written_on):
+        page.goto(f"/releases/{release.id}")
+    pages = (releases, one, written_on)
+    for page in pages:
         page.get_by_text("live", exact=True).wait_for()
+    note = written_on.locator("form.words input[name=note]").first
+    note.fill("half a sentence")
     other = releases.context.new_page()
     other.goto("/gates")
     other.get_by_role("button", name="Log out").click()
     other.wait_for_url("**/login")
     judged(site, 100, "errors: seen by nobody")
-    for page in (releases, one):
+    for page in pages:
         page.get_by_role("alert").get_by_text("You are logged out").wait_for()
 
     assert releases.locator("#rows tbody tr").count() == 12
     assert not releases.get_by_text("errors: seen by nobody").is_visible()
     assert one.locator(".verdict").is_visible()
-    assert not any(page.get_by_text("live", exact=True).is_visible() for page in (releases, one))
+    assert note.input_value() == "half a sentence"
+    assert not any(page.get_by_text("live", exact=True).is_visible() for page in pages)
 
 
 def test_both_catch_up_when_the_server_comes_back(browser, tmp_path):

@@ -63,6 +63,12 @@ document.body.addEventListener("htmx:response:error", (event) => {
   if (event.detail.ctx.response.status === 401) leave();
 });
 
+// Why a line was refused a browser does not tell; the page's own address does, also while somebody writes on it.
+const refused = async () => {
+  const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null); // nobody is there
+  if (answer?.status === 401) leave();
+};
+
 const listen = () => {
   if (left) return;
   source = new EventSource(region.dataset.live);
@@ -72,7 +78,7 @@ const listen = () => {
   source.addEventListener("error", () => {
     poll();
     if (source.readyState !== EventSource.CLOSED) return;
-    if (!refusals) soon(); // why it was refused, the page's own question tells
+    refused();
     setTimeout(listen, pause());
   });
 };
