@@ -168,10 +168,10 @@ class Judge:
         before = release
         release = releases.asked(release, ask, now) if ask.opens else release
         parameters = stored.from_json(release.parameters)
+        ordered = orders.sentence(await orders.back(self._store, release, now))
         if not release.noise and release.ended is None:
             self._past.opened(release, parameters, profile.source, profile.tracer)
         look, release, outage = await self._look(release, parameters, profile, now)
-        ordered = orders.sentence(await orders.back(self._store, release, now))
         case = policy.Case(
             question=ask.question,
             release=release,
