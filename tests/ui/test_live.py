@@ -187,6 +187,27 @@ async def test_a_line_ends_when_its_session_expires(service):
         assert await left(reply) == b""
 
 
+@pytest.mark.parametrize(
+    ("auth", "headers"),
+    [
+        ({"required": False}, {}),
+        (
+            {"proxy": {"addresses": ["127.0.0.0/8"], "roles": {"viewer": ["*"]}}},
+            {"X-Forwarded-User": "olga", "X-Forwarded-Groups": ""},
+        ),
+    ],
+)
+async def test_whoever_has_no_session_of_ours_listens_on(auth, headers):
+    """Where no token is asked for, or a proxy does the signing in, nothing of ours can end."""
+    async with running({"auth": auth}) as service:
+        async with service.session.get(service.address.url + ALL, headers=headers) as reply:
+            assert await reply.content.readuntil(b"\n\n") == b"retry: 1000\n\n"
+            await asyncio.sleep(2.6)
+            release = await service.store.open(a_release())
+
+            assert await event(reply) == [release.id]
+
+
 async def test_everybody_is_asked_after_at_once():
     """However many listen, it is one question now and then; those whose sessions hold hear on."""
     store = Counting()
