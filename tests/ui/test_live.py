@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -29,10 +29,10 @@ def cookie(secret: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def listening(
-    service: Service, path: str, token: str = ADMIN, *, session: str = ""
+    service: Service, path: str, token: str = ADMIN, *, headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[aiohttp.ClientResponse]:
-    headers = cookie(session) if session else {"Authorization": f"Bearer {token}"}
-    async with service.session.get(service.address.url + path, headers=headers) as reply:
+    sent = {"Authorization": f"Bearer {token}"} if headers is None else headers
+    async with service.session.get(service.address.url + path, headers=sent) as reply:
         assert await reply.content.readuntil(b"\n\n") == b"retry: 1000\n\n"
         yield reply
 
@@ -150,7 +150,7 @@ async def test_there_is_nothing_to_hear_of_a_release_that_is_not_there(path):
 async def test_a_line_ends_soon_after_its_session(service):
     """Logging out in one tab ends what the others hear; who then comes back is refused."""
     secret = await entered(service, VIEWER)
-    async with listening(service, ALL, session=secret) as reply:
+    async with listening(service, ALL, headers=cookie(secret)) as reply:
         await service.ask("POST", "/logout", None, headers=cookie(secret))
 
         assert await left(reply) == b""
@@ -161,7 +161,7 @@ async def test_a_line_ends_soon_after_its_session(service):
 async def test_nothing_is_told_once_a_session_is_over(service):
     """Not even what happens right after the logout: who may listen is asked before anything is told."""
     secret = await entered(service, VIEWER)
-    async with listening(service, ALL) as other, listening(service, ALL, session=secret) as reply:
+    async with listening(service, ALL) as other, listening(service, ALL, headers=cookie(secret)) as reply:
         await service.ask("POST", "/logout", None, headers=cookie(secret))
         release = await service.store.open(a_release())
 
@@ -172,8 +172,8 @@ async def test_nothing_is_told_once_a_session_is_over(service):
 @pytest.mark.parametrize("by_session", [True, False])
 async def test_a_line_ends_soon_after_its_token_is_revoked(service, by_session):
     """Whether a browser listens by its session or a program with the token itself."""
-    session = await entered(service, VIEWER) if by_session else ""
-    async with listening(service, ALL, VIEWER, session=session) as reply:
+    headers = cookie(await entered(service, VIEWER)) if by_session else None
+    async with listening(service, ALL, VIEWER, headers=headers) as reply:
         await service.ask("DELETE", "/api/v1/tokens?name=vera")
 
         assert await left(reply) == b""
@@ -183,7 +183,7 @@ async def test_a_line_ends_when_its_session_expires(service):
     """A browser that is left open over night hears nothing in the morning."""
     began = now()
     await service.store.begin_session(Session(digest("fds_short"), digest(VIEWER), began, began + 1.0))
-    async with listening(service, ALL, session="fds_short") as reply:
+    async with listening(service, ALL, headers=cookie("fds_short")) as reply:
         assert await left(reply) == b""
 
 
@@ -199,13 +199,11 @@ async def test_a_line_ends_when_its_session_expires(service):
 )
 async def test_whoever_has_no_session_of_ours_listens_on(auth, headers):
     """Where no token is asked for, or a proxy does the signing in, nothing of ours can end."""
-    async with running({"auth": auth}) as service:
-        async with service.session.get(service.address.url + ALL, headers=headers) as reply:
-            assert await reply.content.readuntil(b"\n\n") == b"retry: 1000\n\n"
-            await asyncio.sleep(2.6)
-            release = await service.store.open(a_release())
+    async with running({"auth": auth}) as service, listening(service, ALL, headers=headers) as reply:
+        await asyncio.sleep(2.6)
+        release = await service.store.open(a_release())
 
-            assert await event(reply) == [release.id]
+        assert await event(reply) == [release.id]
 
 
 async def test_everybody_is_asked_after_at_once():
@@ -214,7 +212,8 @@ async def test_everybody_is_asked_after_at_once():
     async with running(store=store, also=PEOPLE) as service, AsyncExitStack() as lines:
         secrets = [await entered(service, VIEWER) for _ in range(5)]
         replies = [
-            await lines.enter_async_context(listening(service, ALL, session=secret)) for secret in secrets
+            await lines.enter_async_context(listening(service, ALL, headers=cookie(secret)))
+            for secret in secrets
         ]
         store.asked.clear()
         await asyncio.sleep(3.0)
@@ -241,7 +240,7 @@ async def test_a_store_that_is_down_lets_nobody_go():
     """Its trouble is ours: nothing is told meanwhile, and the lines go on afterwards."""
     async with running(also=PEOPLE) as service:
         secret = await entered(service, VIEWER)
-        async with listening(service, ALL, session=secret) as reply:
+        async with listening(service, ALL, headers=cookie(secret)) as reply:
             service.store.trouble = "down"
             await asyncio.sleep(2.6)
             service.store.trouble = None
