@@ -17,23 +17,13 @@ FAIL, WAIT = Outcome.FAIL, Outcome.INCONCLUSIVE
 
 
 @pytest.fixture
-def source() -> ShopSource:
-    return ShopSource()
-
-
-@pytest.fixture
 def book() -> ShopBook:
     return ShopBook(PARAMETERS)
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def judge(book, source, store) -> Judge:
-    return Judge(book, {"main": source}, store)
+def source() -> ShopSource:
+    return ShopSource()
 
 
 def order(at: float, revision: str = "", *, is_open: bool = True, until: float = 9999.0) -> Gate:

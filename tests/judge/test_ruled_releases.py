@@ -27,16 +27,6 @@ def book() -> ShopBook:
     return ShopBook(WARNED)
 
 
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def judge(book, source, store) -> Judge:
-    return Judge(book, {"main": source}, store)
-
-
 async def watched(judge: Judge, end: float, ask=ASK, start: float = 0.0):
     """Ask every half minute; the last answer."""
     verdict, now = None, start
