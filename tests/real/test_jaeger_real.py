@@ -78,7 +78,8 @@ async def test_every_trace_is_found_with_all_that_is_judged(jaeger: Jaeger, sour
     hops = (Hop("v2", pod=3, declined=True), Hop("v1", after=0.2, answered=False))
     link = "5" * 32
     # Both languages ask the same Jaeger: one id for both would make one trace of two, its spans in any order.
-    trip = Trip("0" * 23 + source.settings.api[1] + "ab12cd34", begin + 1, hops, 0.4, 404, state="ot=th:c", links=(link,))
+    trace_id = f"{source.settings.api[1]:0>24}ab12cd34"
+    trip = Trip(trace_id, begin + 1, hops, 0.4, 404, state="ot=th:c", links=(link,))
     await send(jaeger.intake, [trip])
 
     trace = (await told(source, begin)).found[0]
