@@ -155,3 +155,31 @@ def test_the_sampling_told_by_any_span_is_the_traces():
     kept = replace(VISIT, state="vendor=x,ot=th:8")
 
     assert joined([ROOT, kept], SOUGHT)[0].probability == 0.5
+
+
+def test_a_service_of_the_same_name_elsewhere_is_somebody_elses():
+    """Staging and production often share a backend; whatever fails there is no evidence here."""
+    there = replace(VISIT, resource={**NEW, "k8s.namespace.name": "staging"})
+
+    trace = joined([ROOT, CALL, there], replace(SOUGHT, namespace="shop"))[0]
+
+    assert (trace.visits, trace.calls, trace.is_elsewhere) == ((), (), True)
+
+
+def test_spans_that_tell_no_namespace_are_taken_as_they_are():
+    """So are those that tell the service's own."""
+    here = replace(VISIT, resource={**NEW, "k8s.namespace.name": "shop"})
+
+    traces = [joined([ROOT, CALL, one], replace(SOUGHT, namespace="shop"))[0] for one in (VISIT, here)]
+
+    assert [(len(trace.visits), trace.is_elsewhere) for trace in traces] == [(1, False), (1, False)]
+
+
+def test_of_two_namespaces_only_the_visits_here_count():
+    """A request may pass through both."""
+    there = replace(VISIT, span_id="e", start=100.15, resource={**OLD, "k8s.namespace.name": "staging"})
+
+    trace = joined([ROOT, CALL, there, VISIT], replace(SOUGHT, namespace="shop"))[0]
+
+    assert [visit.resource for visit in trace.visits] == [NEW]
+    assert not trace.is_elsewhere

@@ -146,7 +146,7 @@ class Judge:
     async def _begun(self, ask: Ask, tracer: str, now: float, written: Parameters) -> Parameters:
         """By what a release that begins is judged: as people tuned it, and with the flows that there are."""
         tuned = await in_force(self._store, ask.namespace, ask.service, written)
-        return await self._discovery.completed(tuned.parameters, tracer, ask.service, now)
+        return await self._discovery.completed(tuned.parameters, tracer, ask.namespace, ask.service, now)
 
     @asynccontextmanager
     async def _alone(self, namespace: str, service: str, revision: str | None) -> AsyncIterator[str | None]:

@@ -29,13 +29,16 @@ class Discovery:
         self._tracers = tracers
         self._seconds = seconds
 
-    async def completed(self, parameters: Parameters, tracer: str, service: str, now: float) -> Parameters:
+    async def completed(
+        self, parameters: Parameters, tracer: str, namespace: str, service: str, now: float
+    ) -> Parameters:
         """
         The parameters with the checks of each flow that was found, where any are looked for.
 
         Args:
             parameters: of the service.
             tracer: name of its source of traces.
+            namespace: where it is.
             service: its name.
             now: Unix time at which the release begins.
         """
@@ -43,7 +46,7 @@ class Discovery:
         if tracing is None or not tracing.discover or source is None:
             return parameters
         end = now - tracing.settle
-        sought = Sought(tracing.reported(service))
+        sought = Sought(tracing.reported(service), namespace=namespace)
         try:
             with working(Work.FLOWS):
                 found = await source.traces(sought, end - _LOOK_BACK_SECONDS, end, self._seconds)

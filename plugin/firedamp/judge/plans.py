@@ -129,4 +129,4 @@ def _flows(parameters: Parameters, release: Release, cohorts: Cohorts) -> Flows 
     tracing = parameters.traces or Tracing()
     services = tracing.reported(release.key.service)
     roots = dict.fromkeys(one.root for one in wanted.values() if one.root is not None)
-    return Flows(wanted, Sought(services, tuple(roots)), cohorts, tracing.settle)
+    return Flows(wanted, Sought(services, tuple(roots), release.key.namespace), cohorts, tracing.settle)

@@ -23,7 +23,7 @@ class Wanted:
     end: float
 
     def has(self, trace: Trace) -> bool:
-        if not self.begin <= trace.start < self.end:
+        if trace.is_elsewhere or not self.begin <= trace.start < self.end:
             return False
         roots, root = self.sought.roots, trace.root
         return not roots or (root is not None and any(root.is_of(flow) for flow in roots))

@@ -45,6 +45,7 @@ def _trace(trace_id: str, spans: _Spans, sought: Sought) -> Trace:
         bool(visits) and _fails_below(visits[0], every),
         _links(every),
         _probability(every),
+        not visits and any(span.service in sought.services for span in entries),
     )
 
 
@@ -85,7 +86,7 @@ def _root(spans: _Spans, entries: Sequence[AnySpan], sought: Sought) -> AnySpan 
 
 def _visits(entries: Sequence[AnySpan], spans: _Spans, sought: Sought) -> Sequence[AnySpan]:
     """In the order in which they were asked for, by their callers' clocks where those are known."""
-    found = _in_order([span for span in entries if span.service in sought.services])
+    found = _in_order([span for span in entries if sought.has_entered(span.service, span.resource)])
     return found if len(found) < 2 else sorted(found, key=lambda span: _asked(span, spans))
 
 

@@ -16,6 +16,8 @@ import msgspec
 from firedamp.queries import Operation
 from firedamp.tracing.spans import Attributes
 
+_NAMESPACE = "k8s.namespace.name"
+
 
 class Root(msgspec.Struct, frozen=True, gc=False):
     """
@@ -95,6 +97,7 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
         failed_below: a span failed somewhere below the first visit.
         links: ids of other traces that it belongs to.
         probability: with which it was sampled, in (0, 1]; None where nobody told.
+        is_elsewhere: it met a service of the same name, but only in other namespaces.
     """
 
     trace_id: str
@@ -105,6 +108,7 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
     failed_below: bool = False
     links: tuple[str, ...] = ()
     probability: float | None = None
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +119,17 @@ class Sought:
     Attributes:
         services: names under which the service under release reports.
         roots: of the flows; empty for all traces through the service.
+        namespace: where its pods are; spans that tell another are of somebody else's service. Empty for any.
     """
 
     services: tuple[str, ...]
     roots: tuple[Operation, ...] = ()
+    namespace: str = ""
+
+    def has_entered(self, service: str, resource: Attributes) -> bool:
+        """Whether a pod is of the service under release, by the names that its spans tell."""
+        told = resource.get(_NAMESPACE) if self.namespace else None
+        return service in self.services and (not told or told == self.namespace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from firedamp.queries import Operation
 from firedamp.sources._reading import Wanted
 from firedamp.sources.tempo.reading import Page
 from firedamp.sources.tempo.traceql import Role
-from firedamp.tracing import Sought, Span, Trace, joined
+from firedamp.tracing import Span, Trace, joined
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Haul:
             spans = self._spans(trace_id)
             known = trace_id in self.named or not all(span.parent_id for span in spans)
             (rooted if known else begun_elsewhere).extend(spans)
-        traces = (*joined(rooted, Sought(sought.services)), *joined(begun_elsewhere, sought))
+        traces = (*joined(rooted, replace(sought, roots=())), *joined(begun_elsewhere, sought))
         found = (trace for trace in traces if self.wanted.has(trace))
         return sorted(found, key=lambda trace: (trace.start, trace.trace_id))
 

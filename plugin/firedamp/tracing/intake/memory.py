@@ -218,6 +218,8 @@ def _holds(packed: bytes, span_id: bytes) -> bool:
 
 def _is_sought(trace: Trace, sought: Sought) -> bool:
     """Of one of the flows; through the service where there are no flows or the root is still to come."""
+    if trace.is_elsewhere:
+        return False
     if trace.root is not None and sought.roots:
         return any(trace.root.is_of(flow) for flow in sought.roots)
     return bool(trace.visits or trace.calls)

@@ -15,7 +15,7 @@ from firedamp.tracing.traces import Sought, Trace
 
 def strays_below(trace: Trace, spans: Sequence[Span], sought: Sought) -> bool:
     """Whether a failed span of unknown ancestry is taken for one below the first visit."""
-    visits = [span for span in spans if span.enters and span.service in sought.services]
+    visits = [span for span in spans if span.enters and sought.has_entered(span.service, span.resource)]
     if not visits:
         return False
     held = {span.span_id: span for span in spans}
