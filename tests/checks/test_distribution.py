@@ -9,7 +9,7 @@ from scipy.special import ndtr
 from checkbench import DOWN, GRANT, first_failure, judged, moment, run
 from firedamp.checks import Distribution
 from firedamp.checks.distribution import DistributionRun
-from firedamp.model import Arm, Outcome, Row, Situation, Slice
+from firedamp.model import Arm, Outcome, Row, Situation, Slice, Tier, Trouble, TroubleKind
 from firedamp.stats import ranks
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, float("inf"))
@@ -132,6 +132,23 @@ def test_a_silent_canary_is_doubt():
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert finding.situation is Situation.NO_TRAFFIC
     assert finding.sentence == "latency: no requests in the canary so far, nothing to compare"
+
+
+def test_what_nobody_tells_counts_for_nothing():
+    """Of neither arm, and for a reason that is no version's; a block without any requests changes nothing."""
+    untold = Slice(troubles=(Trouble(TroubleKind.UNTOLD, "nobody tells"),))
+
+    finding = judged(LATENCY, [untold, untold, Slice()])
+
+    assert (finding.outcome, finding.tier, finding.situation) == (Outcome.INCONCLUSIVE, Tier.DEBUG, None)
+    assert finding.sentence == "latency: nobody tells; not judged"
+
+
+def test_what_one_version_tells_is_judged():
+    """A canary whose callers fall silent is no longer nobody's fault."""
+    untold = Slice(troubles=(Trouble(TroubleKind.UNTOLD, "nobody tells"),))
+
+    assert judged(LATENCY, [untold, SILENT]).situation is Situation.NO_TRAFFIC
 
 
 def test_no_comparison_arm_is_doubt():

@@ -52,6 +52,19 @@ def test_a_flow_counts_in_the_block_in_which_it_has_settled():
     assert [sum(row[1] for row in piece.rows.get(Arm.CANARY, {}).values()) for piece in found] == [0, 0, 2, 1]
 
 
+def test_callers_that_tell_nothing_are_nobodys_fault():
+    """Where no caller emits client spans nothing can be judged by them; that is said, and is no silence."""
+    alone = structs.replace(trace(), calls=())
+
+    untold, told, idle = (
+        counted(flows, Traced(Measure.CALLER_SECONDS, PLACE))[0] for flows in ([alone], [alone, trace()], [])
+    )
+
+    assert [trouble.kind for trouble in untold.troubles] == [TroubleKind.UNTOLD]
+    assert (told.troubles, idle.troubles) == ((), ())
+    assert list(told.rows) == [Arm.CANARY]
+
+
 def test_other_flows_are_not_counted():
     """Each check asks for one root."""
     other = structs.replace(trace(), root=structs.replace(ROOT, operation="GET /", name="GET /"))

@@ -137,6 +137,16 @@ def aside(finding: Finding, why: str, situation: Situation) -> Finding:
     return say(found, f"cannot judge, {why}")
 
 
+def unheard_of(piece: Slice) -> str:
+    """Why a block tells nothing of what is judged, of neither arm; empty where it does, or should."""
+    return next((one.text for one in piece.troubles if one.kind is TroubleKind.UNTOLD), "")
+
+
+def unjudged(finding: Finding, why: str) -> Finding:
+    """The finding of a check that has no object: it is recorded, and counts for nothing."""
+    return replace(say(finding, f"{why}; not judged"), tier=Tier.DEBUG)
+
+
 def early(
     finding: Finding,
     seen: tuple[float, float],

@@ -87,3 +87,4 @@ class TroubleKind(StrEnum):
     RESET = "reset"
     TOO_LARGE = "too_large"
     NO_POD_LABEL = "no_pod_label"
+    UNTOLD = "untold"  # nobody tells what would be judged, of neither version

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from firedamp.model import Arm, Block, Row, Slice, Trouble
+from firedamp.model import Arm, Block, Row, Slice, Trouble, TroubleKind
 from firedamp.queries import THINNED, Measure, Traced
 from firedamp.tracing.arms import BESIDE, UNANSWERED, Cohorts
 from firedamp.tracing.origins import Origins, Placed
@@ -31,6 +31,10 @@ _COLUMNS = {
     **dict.fromkeys(_SECONDS, len(BOUNDS)),
 }
 _FAILURES = frozenset((Measure.OUTCOME, Measure.BELOW, Measure.BESIDE))
+_NO_CALLERS = Trouble(
+    TroubleKind.UNTOLD,
+    "whoever calls the service emits no client spans, so nothing tells what callers waited",
+)
 #: Columns that a trace counts in: (failed, all).
 _FAILED, _WELL = (0, 1), (1,)
 
@@ -113,6 +117,8 @@ def _slice(
     placed: Sequence[Placed], wanted: Traced, cohorts: Cohorts, unit: float | None
 ) -> tuple[Slice, float | None]:
     tallies = list(_tallies(placed, wanted, cohorts))
+    if not tallies and _is_untold(placed, wanted):
+        return Slice(troubles=(_NO_CALLERS,)), unit
     rests = wanted.measure in _FAILURES
     failed = [rests and one.columns == _FAILED for one in tallies]
     found = weighed([one.trace.probability for one in tallies], failed, unit)
@@ -135,6 +141,14 @@ def _slice(
         else sum(cohorts.is_mixed(one.trace) for one in tallies),
     )
     return piece, found.unit
+
+
+def _is_untold(placed: Sequence[Placed], wanted: Traced) -> bool:
+    """Flows reached the service, and of none its caller tells."""
+    return wanted.measure is Measure.CALLER_SECONDS and any(
+        trace.visits and trace.root is not None and (wanted.root is None or trace.root.is_of(wanted.root))
+        for trace, _ in placed
+    )
 
 
 def _rows(tallies: Sequence[_Tally], counts: Sequence[float], columns: int) -> dict[Arm, dict[str, Row]]:

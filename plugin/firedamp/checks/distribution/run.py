@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from firedamp.checks._base import arm_rows, blank, early, say, set_aside
+from firedamp.checks._base import arm_rows, blank, early, say, set_aside, unheard_of, unjudged
 from firedamp.checks._buckets import ByPod, by_pod
 from firedamp.checks._flow import latest, shown
 from firedamp.checks._held import NOTHING, Held
@@ -33,6 +33,7 @@ class DistributionRun:
         held: blocks in which an arm was silent.
         last: the slice taken last.
         examples: the slowest traces of the canary, the newest first.
+        untold: why there is nothing of either arm, where that is nobody's fault.
     """
 
     check: Durations
@@ -43,6 +44,7 @@ class DistributionRun:
     held: Held = NOTHING
     last: Slice = field(default_factory=Slice)
     examples: tuple[str, ...] = ()
+    untold: str = ""
 
     @property
     def learnt(self) -> Learnt:
@@ -69,7 +71,8 @@ class DistributionRun:
         bounds = self.body.bounds
         usable = baseline.total and canary.total and moment.warm
         examples = latest(self.examples, piece.examples)
-        run = replace(self, last=self._checked(piece), seen=seen, held=held, examples=examples)
+        untold = unheard_of(piece) or self.untold
+        run = replace(self, last=self._checked(piece), seen=seen, held=held, examples=examples, untold=untold)
         if not usable or (bounds and bounds != piece.bounds):
             return run
         return run._compare(baseline, canary, moment)
@@ -113,6 +116,8 @@ class DistributionRun:
             return harm
         if (trouble := set_aside(bare, self.last)) is not None:
             return trouble
+        if self.untold and not any(self.seen):
+            return unjudged(bare, self.untold)
         if not self.body.whole.is_enough:
             return early(bare, self.seen, warm=moment.warm) or self._too_few(bare)
         level = moment.pass_level or PASS_LEVEL

@@ -26,6 +26,7 @@ _NAMES = {
     TroubleKind.RESET: "counter reset",
     TroubleKind.TOO_LARGE: "answer too large",
     TroubleKind.NO_POD_LABEL: "no pod label",
+    TroubleKind.UNTOLD: "not told",
 }
 
 
