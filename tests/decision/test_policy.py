@@ -427,6 +427,11 @@ def test_a_repeated_question_gets_the_same_answer():
             "a person must decide, or set policy.no_traffic",
         ),
         (
+            case(PROMOTE, 40, finding(needs=9), finding(check="flow", situation=Situation.NO_TRAFFIC)),
+            "one of the versions gets no requests: flow: said; "
+            "a person must decide, or set policy.no_traffic",
+        ),
+        (
             case(PROMOTE, 40, outage=OUTAGE),
             f"a source does not answer: cannot judge now, {OUTAGE}; held until it does",
         ),

@@ -153,7 +153,7 @@ def _obstacle(case: Case) -> Situation | None:
 def _resort(case: Case, situation: Situation) -> Verdict:
     """What the service's policy makes of a situation that lasts."""
     resort: Resort = getattr(case.parameters.policy, situation.value)
-    why = f"{_SITUATION_WORDS[situation]}: {_waiting(case)}"
+    why = f"{_SITUATION_WORDS[situation]}: {_lacking(case, situation)}"
     match resort:
         case Resort.HOLD:
             return _held(case, situation, why)
@@ -161,6 +161,12 @@ def _resort(case: Case, situation: Situation) -> Verdict:
             return _verdict(case, Outcome.FAIL, f"by the service's policy, {why}")
         case Resort.PASS:
             return _verdict(case, Outcome.PASS, f"by the service's policy, {why}")
+
+
+def _lacking(case: Case, situation: Situation) -> str:
+    """By a check that is in this situation, where one is; others may lack other things."""
+    found = [finding for finding in case.findings if finding.situation is situation]
+    return (not case.outage and reading.open_question(found)) or _waiting(case)
 
 
 def _held(case: Case, situation: Situation, why: str) -> Verdict:
