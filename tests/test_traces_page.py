@@ -118,7 +118,12 @@ def _told(resource: dict[str, str]) -> Arm | None:
 def test_what_a_pod_is_told_to_say_tells_its_version():
     """The environment that the page shows, with a pod's own values."""
     (env,) = [block["env"] for block in BLOCKS if "env" in block]
-    values = {"POD_NAME": "orders-x", "POD_IP": "10.0.0.7", "POD_HASH": "7d9c8b6f5"}
+    values = {
+        "POD_NAME": "orders-x",
+        "POD_IP": "10.0.0.7",
+        "POD_NAMESPACE": "shop",
+        "POD_HASH": "7d9c8b6f5",
+    }
     text = re.sub(r"\$\((\w+)\)", lambda hit: values[hit[1]], env[-1]["value"])
     resource = dict(pair.split("=") for pair in text.split(","))
 
