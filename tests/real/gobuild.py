@@ -14,7 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +100,13 @@ def go_version(at_least: tuple[int, int, int]) -> str | Missing:
     return line.strip()
 
 
-def go(arguments: Sequence[str], *, cwd: Path, seconds: float = BUILD_SECONDS) -> str:
+def go(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    seconds: float = BUILD_SECONDS,
+    settings: Mapping[str, str] | None = None,
+) -> str:
     """
     Standard output of `go` with these arguments, run politely and ended with all its children in time.
 
@@ -110,7 +116,7 @@ def go(arguments: Sequence[str], *, cwd: Path, seconds: float = BUILD_SECONDS) -
     process = subprocess.Popen(
         ["nice", "-n", "10", "go", *arguments],
         cwd=cwd,
-        env=os.environ | SETTINGS,
+        env={**os.environ, **SETTINGS, **(settings or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

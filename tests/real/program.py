@@ -1,6 +1,7 @@
 """A server in a folder of its own, from enter to exit; ended without waiting, for it has nothing to save."""
 
 import asyncio
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -21,9 +22,11 @@ class Program(ABC):
 
     Attributes:
         process: once entered.
+        logs: a folder that keeps what it said, as `name`.log; its own goes with it.
     """
 
     name: str
+    logs: Path | None = None
 
     def __init__(self) -> None:
         self._parts = ExitStack()
@@ -37,7 +40,7 @@ class Program(ABC):
         with ExitStack() as parts:
             prefix = f"firedamp-{self.name}-"
             folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
-            parts.callback(self._end)
+            parts.callback(self._end, folder)
             self.start(folder)
             self._parts = parts.pop_all()
         return self
@@ -81,12 +84,14 @@ class Program(ABC):
         said = (folder / "log").read_text(errors="replace")[-2000:]
         raise RuntimeError(f"{self.name} did not get ready: {said}")
 
-    def _end(self) -> None:
+    def _end(self, folder: Path) -> None:
         if self.process is None:
             return
         self.process.kill()
         self.process.wait()
         self.process = None
+        if self.logs is not None:
+            shutil.copy(folder / "log", self.logs / f"{self.name}.log")
 
 
 def free_ports(count: int) -> list[int]:

@@ -29,16 +29,18 @@ def found() -> Path | None:
     return ready if ready.is_dir() else None
 
 
-def build() -> Path | Missing:
+def build(*, asked: bool = False) -> Path | Missing:
     """
     The folder that holds `prometheus` and `promtool`, built if that is asked for, or why there is none.
+
+    Whoever cannot do without it asks; others leave that to the environment.
 
     Raises:
         gobuild.BuildError: the module does not build.
     """
     if ready := found():
         return ready
-    if os.environ.get(ASKED_BY) != "1":
+    if not asked and os.environ.get(ASKED_BY) != "1":
         return Missing(f"Prometheus {VERSION} is not built yet; {ASKED_BY}=1 builds it, in some minutes")
     version = gobuild.go_version(NEEDS_GO)
     return version if isinstance(version, Missing) else gobuild.cached("prometheus3", _key(), _compile)
