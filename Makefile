@@ -5,6 +5,8 @@
 #   make test     setup, check, then every test with coverage (results in build/)
 #   make check    format, lint, types and the direction of imports
 #   make setup    only the virtual environment (.venv) and the system packages
+#   make e2e      real Argo Rollouts and Flagger on a cluster without containers roll releases forward and back;
+#                 builds them from their Go modules first (minutes, once). SCENARIO=argo-errors plays one of them
 #   make screenshots   take the pictures in docs/pictures anew; PICTURES="--only tune" takes some
 #   make lock     write both lock files again from pyproject.toml (needs uv: https://docs.astral.sh/uv)
 #   make clean    remove the virtual environment and everything that was built
@@ -20,8 +22,9 @@ PYTEST  ?=
 CHECKS  := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 DEMO    ?=
 PICTURES ?=
+SCENARIO ?=
 
-.PHONY: demo test check setup screenshots lock clean
+.PHONY: demo test check setup e2e screenshots lock clean
 
 demo: setup
 	$(BIN)/firedamp demo $(DEMO)
@@ -46,6 +49,9 @@ setup: $(STAMP)
 $(STAMP): requirements-dev.lock pyproject.toml scripts/setup
 	SYSTEM=$(SYSTEM) scripts/setup $(VENV)
 	touch $@
+
+e2e: setup
+	$(BIN)/python -m pytest tests/e2e -m e2e $(if $(SCENARIO),-k "$(SCENARIO)") $(PYTEST)
 
 screenshots: setup
 	$(BIN)/python scripts/screenshots.py $(PICTURES)

@@ -1,0 +1,1 @@
+"""Real controllers, real traffic: releases judged from end to end, without containers."""

@@ -1,0 +1,108 @@
+"""
+Argo Rollouts and Flagger as they are, against a cluster of ours.
+
+Both call firedamp, and Flagger its metrics server, through the mesh: under the addresses that stand in the
+manifests. Who installs them applies their CRDs first (`crds`).
+"""
+
+import json
+import os
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from e2e.builds import HERE
+from real import gobuild
+from real.program import Program, free_ports
+
+ISTIO = "istio.io/api@v1.31.1"
+_WANTED = ("virtualservices.networking.istio.io", "destinationrules.networking.istio.io")
+
+
+class Argo(Program):
+    """A rollouts-controller."""
+
+    name = "argo"
+
+    def __init__(self, program: Path, kubeconfig: Path, proxy: str) -> None:
+        super().__init__()
+        self._program = program
+        self._kubeconfig = kubeconfig
+        self._proxy = proxy
+
+    def start(self, folder: Path) -> None:
+        metrics, health = free_ports(2)
+        command = [
+            self._program,
+            "--kubeconfig",
+            self._kubeconfig,
+            "--leader-elect=false",
+            "--loglevel",
+            "info",
+        ]
+        command += ["--metricsPort", str(metrics), "--healthzPort", str(health)]
+        self.run(
+            command, folder, lambda: _answered(f"http://127.0.0.1:{health}/healthz"), proxied(self._proxy)
+        )
+
+
+class Flagger(Program):
+    """A Flagger that routes by Istio and looks after every namespace."""
+
+    name = "flagger"
+
+    def __init__(self, program: Path, kubeconfig: Path, proxy: str, metrics_server: str) -> None:
+        super().__init__()
+        self._program = program
+        self._kubeconfig = kubeconfig
+        self._proxy = proxy
+        self._metrics_server = metrics_server
+
+    def start(self, folder: Path) -> None:
+        (port,) = free_ports(1)
+        command = [self._program, "-kubeconfig", self._kubeconfig, "-mesh-provider", "istio"]
+        command += ["-metrics-server", self._metrics_server, "-port", str(port)]
+        command += ["-control-loop-interval", "1s", "-log-level", "debug", "-enable-leader-election=false"]
+        self.run(command, folder, lambda: _answered(f"http://127.0.0.1:{port}/healthz"), proxied(self._proxy))
+
+
+def proxied(proxy: str) -> dict[str, str]:
+    """The environment of a program inside the mesh; what is at a plain loopback address it asks directly."""
+    return {**os.environ, "HTTP_PROXY": proxy, "http_proxy": proxy, "NO_PROXY": "127.0.0.1,localhost"}
+
+
+def crds() -> Iterator[dict[str, Any]]:
+    """Definitions of all kinds that the two controllers and our examples speak of."""
+    argo = _module("github.com/argoproj/argo-rollouts", HERE / "kube")
+    flagger = _module("github.com/fluxcd/flagger@v1.44.0")
+    istio = _module(ISTIO)
+    files = [
+        *sorted((argo / "manifests" / "crds").glob("*-crd.yaml")),
+        flagger / "artifacts" / "flagger" / "crd.yaml",
+    ]
+    for path in files:
+        yield from _documents(path)
+    for document in _documents(istio / "kubernetes" / "customresourcedefinitions.gen.yaml"):
+        if document["metadata"]["name"] in _WANTED:
+            yield document
+
+
+def _documents(path: Path) -> Iterator[dict[str, Any]]:
+    for document in yaml.load_all(path.read_text(), yaml.CSafeLoader):
+        if document and document["kind"] == "CustomResourceDefinition":
+            yield {name: document[name] for name in ("apiVersion", "kind", "metadata", "spec")}
+
+
+def _module(name: str, within: Path | None = None) -> Path:
+    """Where the sources of a module are: of that which another one requires, or of a version by itself."""
+    if within is None:
+        return Path(json.loads(gobuild.go(["mod", "download", "-json", name], cwd=HERE))["Dir"])
+    return Path(gobuild.go(["list", "-m", "-f", "{{.Dir}}", name], cwd=within).strip())
+
+
+def _answered(url: str) -> None:
+    with urllib.request.urlopen(url, timeout=1):
+        pass

@@ -1,0 +1,144 @@
+"""
+The manifests that people are given, on the stage: the very files, in a namespace of their own.
+
+What is changed of them is what a reader would change: names of namespaces, the path secret, how often is
+asked, and the container's environment, in which a release says what is wrong with it. Everything else, hooks,
+templates, steps and conditions, is as it stands in `analysis_templates/`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from e2e.api import Document
+from shipping.manifests import ROOT, TEMPLATES, objects
+
+_AROUND = Path(__file__).parent / "shop.yaml"
+_WORKLOADS = ("Rollout", "Deployment")
+
+#: Environment of a container as JSON values; a release changes some of it.
+Faults = Mapping[str, float | bool]
+
+
+def templates(token: str) -> list[Document]:
+    """What is installed once, for all Rollouts and Canaries."""
+    files = TEMPLATES / "argo" / "templates.yaml", TEMPLATES / "flagger" / "metric-templates.yaml"
+    return [*objects(*files), secret("firedamp", token)]
+
+
+def secret(namespace: str, token: str) -> Document:
+    """The token with which a namespace asks."""
+    about = {"name": "firedamp-token", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": about, "stringData": {"token": token}}
+
+
+def rollout(name: str, namespace: str, *, interval: str, replicas: int, weight: int) -> list[Document]:
+    """An example of Argo Rollouts, asking so often; each group of its experiment gets so many percent."""
+    made = _placed(f"argo/{name}", namespace, replicas)
+    for one in made:
+        if one["kind"] == "Rollout":
+            canary = one["spec"]["strategy"]["canary"]
+            for arguments in _arguments(canary):
+                arguments.append({"name": "interval", "value": interval})
+            for experiment in (step["experiment"] for step in canary["steps"] if "experiment" in step):
+                _weighted(experiment, weight)
+    return made
+
+
+def canary(name: str, namespace: str, *, secret: str, replicas: int, **analysis: Any) -> list[Document]:
+    """An example of Flagger with this path secret; `analysis` are fields of its analysis."""
+    made = _placed(f"flagger/{name}", namespace, replicas)
+    for one in made:
+        if one["kind"] == "Canary":
+            one["spec"]["analysis"] |= analysis
+            for hook in one["spec"]["analysis"]["webhooks"]:
+                hook["url"] = hook["url"].replace("PATH-SECRET", secret)
+    return made
+
+
+def around(namespace: str, service: str, port: int) -> list[Document]:
+    """A gateway in front of a service, and payments behind it."""
+    text = _AROUND.read_text(encoding="utf-8").replace("SERVICE", f"{service}.{namespace}:{port}")
+    made = [deepcopy(one) for one in yaml.safe_load_all(text)]
+    for one in made:
+        one["metadata"]["namespace"] = namespace
+        if one["kind"] == "Deployment":
+            _container(one)["env"] = [*_told(), *_container(one).get("env", ())]
+    return made
+
+
+def released(workload: Document, image: str, calls: str, faults: Faults) -> Document:
+    """A workload with another version in it."""
+    made = deepcopy(dict(workload))
+    container = _container(made)
+    container["image"] = f"{container['image'].split(':')[0]}:{image}"
+    wrong = {f"SHOP_{name.upper()}": str(value) for name, value in faults.items()}
+    said = {"SHOP_CALLS": calls, **wrong}
+    container["env"] = [*_told(), *({"name": name, "value": value} for name, value in said.items())]
+    return made
+
+
+def workload(documents: Sequence[Document]) -> Document:
+    """That which a release changes."""
+    return next(one for one in documents if one["kind"] in _WORKLOADS)
+
+
+def port(documents: Sequence[Document]) -> int:
+    """At which the service is asked."""
+    for one in documents:
+        if one["kind"] == "Service":
+            return int(one["spec"]["ports"][0]["port"])
+        if one["kind"] == "Canary":
+            return int(one["spec"]["service"]["port"])
+    raise LookupError("neither a Service nor a Canary")
+
+
+def settings() -> Mapping[str, Any]:
+    """The settings under which the examples are judged."""
+    read: Mapping[str, Any] = yaml.safe_load((TEMPLATES / "settings.yaml").read_text(encoding="utf-8"))
+    return read
+
+
+def _placed(file: str, namespace: str, replicas: int) -> list[dict[str, Any]]:
+    made = [deepcopy(one) for one in objects(TEMPLATES / file)]
+    for one in made:
+        one["metadata"]["namespace"] = namespace
+        if one["kind"] in _WORKLOADS:
+            one["spec"]["replicas"] = replicas
+    return made
+
+
+def _weighted(experiment: Mapping[str, Any], weight: int) -> None:
+    for template in experiment["templates"]:
+        template["weight"] = weight
+    for analysis in experiment["analyses"]:
+        next(one for one in analysis["args"] if one["name"] == "weight")["value"] = str(weight)
+
+
+def _arguments(canary: Mapping[str, Any]) -> Iterator[list[Any]]:
+    """Every list of arguments that an analysis gets."""
+    if "analysis" in canary:
+        yield canary["analysis"]["args"]
+    for step in canary["steps"]:
+        if "analysis" in step:
+            yield step["analysis"]["args"]
+        for analysis in step.get("experiment", {}).get("analyses", ()):
+            yield analysis["args"]
+
+
+def _container(workload: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = workload["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def _told() -> list[dict[str, Any]]:
+    """The environment by which spans tell of their pod, as docs/traces.md asks for it."""
+    text = (ROOT / "docs" / "traces.md").read_text(encoding="utf-8")
+    blocks = (block.split("```")[0] for block in text.split("```yaml")[1:])
+    found: list[dict[str, Any]] = next(
+        yaml.safe_load(block)["env"] for block in blocks if "OTEL_RESOURCE_ATTRIBUTES" in block
+    )
+    return deepcopy(found)

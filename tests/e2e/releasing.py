@@ -1,0 +1,96 @@
+"""How a controller is asked about its release: is it at rest, how did it end, what do people read there."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from e2e.api import ANALYSIS_RUN, CANARY, EVENT, ROLLOUT, Api, Document
+
+
+class End(StrEnum):
+    """What became of a release, as far as it went."""
+
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled back"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Releasing(ABC):
+    """One Rollout or Canary, by its name."""
+
+    api: Api
+    namespace: str
+    name: str
+
+    @abstractmethod
+    async def is_settled(self) -> bool:
+        """Whether one version alone serves, and nothing is going on."""
+
+    @abstractmethod
+    async def end(self) -> End | None:
+        """How the release ended that was begun last; None while it goes on."""
+
+    @abstractmethod
+    async def said(self) -> Sequence[str]:
+        """What `kubectl describe` shows of firedamp's answers, in their order."""
+
+
+class Rollout(Releasing):
+    """Of Argo Rollouts."""
+
+    __slots__ = ()
+
+    async def is_settled(self) -> bool:
+        status = await self._status()
+        return bool(status.get("phase") == "Healthy" and status.get("stableRS"))
+
+    async def end(self) -> End | None:
+        status = await self._status()
+        if status.get("abort"):
+            return End.ROLLED_BACK
+        reasons = {condition.get("reason") for condition in status.get("pauseConditions", ())}
+        if reasons & {"InconclusiveAnalysisRun", "InconclusiveExperiment"}:
+            return End.PAUSED
+        is_new = status.get("phase") == "Healthy" and status["stableRS"] == status["currentPodHash"]
+        return End.PROMOTED if is_new else None
+
+    async def said(self) -> Sequence[str]:
+        runs = await self.api.list(ANALYSIS_RUN, self.namespace)
+        found = [
+            (one["finishedAt"], one.get("value", ""))
+            for run in runs
+            for metric in run.get("status", {}).get("metricResults", ())
+            for one in metric.get("measurements", ())
+            if "finishedAt" in one
+        ]
+        return [value.strip('"') for _, value in sorted(found)]
+
+    async def _status(self) -> Document:
+        found = await self.api.get(ROLLOUT, self.name, self.namespace)
+        if str(found["metadata"]["generation"]) != found.get("status", {}).get("observedGeneration"):
+            return {}
+        status: Document = found["status"]
+        return status
+
+
+class Canary(Releasing):
+    """Of Flagger."""
+
+    __slots__ = ()
+
+    async def is_settled(self) -> bool:
+        return await self._phase() in ("Initialized", "Succeeded", "Failed")
+
+    async def end(self) -> End | None:
+        return {"Succeeded": End.PROMOTED, "Failed": End.ROLLED_BACK}.get(await self._phase())
+
+    async def said(self) -> Sequence[str]:
+        events = await self.api.list(EVENT, self.namespace)
+        mine = [one for one in events if one["involvedObject"]["name"] == self.name]
+        return [one["message"] for one in sorted(mine, key=lambda one: one["lastTimestamp"] or "")]
+
+    async def _phase(self) -> str:
+        found = await self.api.get(CANARY, self.name, self.namespace)
+        return str(found.get("status", {}).get("phase", ""))
