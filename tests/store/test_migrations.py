@@ -113,6 +113,17 @@ async def test_replicas_that_start_together_migrate_once(empty_url: str):
         assert await store.ready() is None
 
 
+async def test_readiness_leaves_no_line_in_the_log(empty_url: str, caplog):
+    """Orchestrators ask every few seconds, for as long as firedamp runs."""
+    await migrate(empty_url)
+    caplog.clear()
+    caplog.set_level("INFO")
+
+    async with SqlStore(empty_url) as store:
+        assert await store.ready() is None
+    assert caplog.messages == []
+
+
 async def test_an_empty_database_is_not_ready(empty_url: str):
     """Readiness says that nothing is there yet."""
     async with SqlStore(empty_url) as store:
