@@ -443,7 +443,7 @@ class FakeJudge:
     """
     `Judging` that says what it was told to say, or pass.
 
-    With a store it opens a release as a judge does, and keeps the weight it is told.
+    With a store it opens and closes a release as a judge does, and keeps the weight it is told.
 
     Attributes:
         asked: every question, in order.
@@ -491,7 +491,12 @@ class FakeJudge:
         self, namespace: str, service: str, revision: str | None, *, outcome: str, by: str, now: float
     ) -> Release | None:
         self.endings.append((revision, outcome, by))
-        return None
+        release = None if self._store is None else await self._store.latest(namespace, service, revision)
+        if release is None or self._store is None or release.ended is not None:
+            return release
+        closed = replace(release, ended=now, outcome=outcome)
+        await self._store.update(closed)
+        return closed
 
     async def told_weight(
         self, namespace: str, service: str, revision: str | None, *, weight: float, now: float

@@ -146,3 +146,18 @@ def test_absurd_numbers_are_said_too(number, said):
     """No size of a number breaks a sentence."""
     assert words.significant(number) == said
     assert words.quantity(number, "")
+
+
+def test_a_line_keeps_its_link_however_long_it_is():
+    """What is too long is cut before the link."""
+    link = words.permalink("https://firedamp.example.com/", 7)
+
+    assert link == "https://firedamp.example.com/releases/7"
+    assert words.linked("two\nlines", link) == f"two lines {link}"
+    assert words.linked("x" * 1000, link).endswith(f"x… {link}")
+    assert len(words.linked("x" * 1000, link)) == words.LINE_CHARACTERS
+
+
+def test_without_an_address_of_ours_a_link_is_a_path():
+    """Where nobody said how people reach us, the path is all that can be told."""
+    assert (words.permalink(None, 7), words.permalink(None, None)) == ("/releases/7", "")

@@ -10,8 +10,10 @@ Every error that firedamp raises on purpose, drawn as a tree.
     ├── SourceError            a metric source did not give an answer (the verdict is undecided)
     │   ├── SourceDownError    unreachable, timed out or overloaded; asking again may help
     │   └── SourceRefusedError it understood us and said no; asking again will not help
-    └── StoreError             our own memory failed
-        └── ConflictError      somebody else wrote first; read again and use what is there
+    ├── StoreError             our own memory failed
+    │   └── ConflictError      somebody else wrote first; read again and use what is there
+    └── ClusterError           the Kubernetes API did not do what was asked (no verdict knows of it)
+        └── ClusterDownError   unreachable, slow or overloaded; asking again may help
 
 Expected trouble (thin data, silence, ties) is never an error but a finding with a reason.
 """
@@ -59,3 +61,11 @@ class StoreError(FiredampError):
 
 class ConflictError(StoreError):
     """Another writer was first; read again and use what is there."""
+
+
+class ClusterError(FiredampError):
+    """The Kubernetes API did not do what was asked."""
+
+
+class ClusterDownError(ClusterError):
+    """Unreachable, slow or overloaded: asking again may help."""

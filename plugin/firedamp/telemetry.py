@@ -20,7 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from firedamp import __version__
-from firedamp.errors import SourceError, StoreError
+from firedamp.errors import ClusterError, SourceError, StoreError
 from firedamp.model import Arm, Finding, Outcome, ReleaseKey
 
 
@@ -47,6 +47,8 @@ class Work(StrEnum):
     FLOWS = "flows"
     PREVIEW = "preview"
     PRUNE = "prune"
+    EVENTS = "kubernetes_events"
+    ENDINGS = "endings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ _WHY: tuple[tuple[type[Exception], str], ...] = (
     (TimeoutError, "it took too long"),
     (SourceError, "a source gave no answer"),
     (StoreError, "the store did not answer"),
+    (ClusterError, "the Kubernetes API did not do it"),
 )
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 10.0)
@@ -87,6 +90,12 @@ REQUEST_SECONDS = Histogram(
 )
 UNTRUSTED_IDENTITIES = Counter(
     "firedamp_untrusted_identities", "Names of people in headers from addresses that are no trusted proxy's."
+)
+CLUSTER_EVENTS = Counter(
+    "firedamp_kubernetes_events", "Events for Rollouts and Canaries.", ("result",)
+)  # written, counted (told before), failed, left_out
+CLUSTER_ERRORS = Counter(
+    "firedamp_kubernetes_errors", "Calls of the Kubernetes API without a usable answer.", ("call",)
 )
 INTERNAL_ERRORS = Counter("firedamp_internal_errors", "Exceptions that nobody had foreseen.", ("route",))
 

@@ -1,26 +1,31 @@
 """The composition root: settings in, a living judge out. The only place that builds adapters."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
-from firedamp import telemetry
+from firedamp import telemetry, words
 from firedamp.config import Settings
 from firedamp.config.load import service_to_add
-from firedamp.errors import StoreError
-from firedamp.judge import Judge, Profile
+from firedamp.errors import ClusterError, StoreError
+from firedamp.judge import Endings, Judge, Profile
+from firedamp.kubernetes import Api, Events, Finder
 from firedamp.model import Mode
-from firedamp.ports import Source, Store
+from firedamp.ports import Herald, Rollers, Source, Store
 from firedamp.sources import Intake, SourceSettings, open_source, open_tracer
 from firedamp.store import SqlStore, open_store
 from firedamp.tracing.intake import Interest
 
 _LOG = structlog.get_logger()
 _PRUNE_EVERY_SECONDS = 3600.0
+#: Each time takes one list of the Rollouts, and one of the Canaries, of each namespace with open releases.
+_END_EVERY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Living:
     store: Store
     judge: Judge
     sources: Mapping[str, Source]
+    endings: Endings
     intake: Intake | None = None
 
 
@@ -77,17 +83,20 @@ def _first(sources: Sequence[SourceSettings]) -> str:
 
 
 @asynccontextmanager
-async def living(settings: Settings, *, clock: Callable[[], float] = time.time) -> AsyncIterator[Living]:
+async def living(
+    settings: Settings, *, clock: Callable[[], float] = time.time, in_cluster: bool = False
+) -> AsyncIterator[Living]:
     """
     Open store and sources, build the judge, and close everything again.
 
     Args:
         settings: what to build.
         clock: Unix seconds.
+        in_cluster: what the settings ask of the Kubernetes API is done; commands leave that to the server.
 
     Raises:
         StoreError: the store cannot be opened or migrated.
-        ConfigError: a secret's file is missing.
+        ConfigError: a secret's file is missing, or nobody says where the Kubernetes API is.
     """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(_opened(settings))
@@ -98,6 +107,7 @@ async def living(settings: Settings, *, clock: Callable[[], float] = time.time) 
             stack.push_async_callback(source.close)
         for tracer in tracers.values():
             stack.push_async_callback(tracer.close)
+        cluster = await stack.enter_async_context(_cluster(settings, in_cluster))
         judge = Judge(
             SettingsBook(settings, interest, clock),
             sources,
@@ -105,6 +115,7 @@ async def living(settings: Settings, *, clock: Callable[[], float] = time.time) 
             tracers,
             deadline_seconds=settings.limits.deadline,
             sessions=settings.limits.sessions,
+            herald=cluster.herald,
         )
         stack.push_async_callback(judge.close)
         await stack.enter_async_context(
@@ -113,9 +124,42 @@ async def living(settings: Settings, *, clock: Callable[[], float] = time.time) 
         intakes = [tracer for tracer in tracers.values() if isinstance(tracer, Intake)]
         for intake in intakes:
             stack.enter_context(telemetry.INTAKE.of(intake.figures))
-        yield Living(settings, store, judge, sources, next(iter(intakes), None))
+        endings = Endings(judge, store, cluster.rollers)
+        yield Living(settings, store, judge, sources, endings, next(iter(intakes), None))
         for intake in intakes:
             _LOG.info("intake_left", lost=intake.unsettled())
+
+
+@asynccontextmanager
+async def closing(
+    alive: Living, *, clock: Callable[[], float] = time.time, every_seconds: float = _END_EVERY_SECONDS
+) -> AsyncIterator[None]:
+    """While the context lasts, releases whose end nobody reported are looked for, and closed."""
+    async with _running(asyncio.create_task(_close(alive.endings, clock, every_seconds))):
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    """What is asked of the Kubernetes API; nothing where the settings do not ask."""
+
+    herald: Herald | None = None
+    rollers: Rollers | None = None
+
+
+@asynccontextmanager
+async def _cluster(settings: Settings, in_cluster: bool) -> AsyncIterator[_Cluster]:
+    wanted = settings.kubernetes
+    if not (in_cluster and (wanted.events or wanted.endings)):
+        yield _Cluster()
+        return
+    api = Api(wanted.place(os.environ), seconds=wanted.timeout)
+    finder = Finder(api, settings.released_by)
+    events = Events(api, finder, partial(words.permalink, settings.public_url))
+    try:
+        yield _Cluster(events if wanted.events else None, finder if wanted.endings else None)
+    finally:
+        await api.close()
 
 
 @asynccontextmanager
@@ -136,6 +180,17 @@ async def _prune(store: SqlStore, retention: float | None) -> None:
         except StoreError as error:
             _LOG.warning("prune", error=str(error))
         await asyncio.sleep(_PRUNE_EVERY_SECONDS)
+
+
+async def _close(endings: Endings, clock: Callable[[], float], every_seconds: float) -> None:
+    """Look for ends again and again; not at once, so that callers come back first after a restart."""
+    while True:
+        await asyncio.sleep(every_seconds)
+        try:
+            with telemetry.working(telemetry.Work.ENDINGS):
+                await endings.look(clock())
+        except (ClusterError, StoreError) as error:
+            _LOG.warning("endings", error=str(error))
 
 
 @asynccontextmanager

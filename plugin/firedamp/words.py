@@ -10,6 +10,8 @@ import math
 from firedamp.model import Arm
 from firedamp.units import spoken_duration
 
+#: So long is a line that other programs show.
+LINE_CHARACTERS = 600
 _ASTRONOMIC = 1e15
 
 
@@ -107,3 +109,20 @@ def wait(missing: float, per_second: float) -> str:
     seconds = missing / per_second
     # A forecast of minutes knows no seconds.
     return f" (≈ {spoken_duration(seconds if seconds < 60 else 60 * round(seconds / 60))} at this traffic)"
+
+
+def one_line(text: str, limit: int = LINE_CHARACTERS) -> str:
+    """Text without line breaks and control characters, cut at `limit` characters."""
+    clean = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
+
+
+def linked(sentence: str, link: str) -> str:
+    """One line that ends with its link, however long the sentence is."""
+    return f"{one_line(sentence, LINE_CHARACTERS - len(link) - 1)} {link}".rstrip()
+
+
+def permalink(public_url: object, release_id: int | None) -> str:
+    """Where a person reads on; a bare path where nobody said under which address people reach us."""
+    base = str(public_url).rstrip("/") if public_url else ""
+    return base if release_id is None else f"{base}/releases/{release_id}"

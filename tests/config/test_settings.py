@@ -369,10 +369,11 @@ def test_defaults_without_checks_judge_nobody():
 
 
 def test_parameters_are_what_decides():
-    """Name, source and mode of a service are not part of what is stored with a release."""
+    """Where a service is found, its source and its mode are not part of what is stored with a release."""
     service = settings(EXAMPLE).services[0]
+    elsewhere = {"name", "namespace", "released_by", "source", "mode"}
 
-    assert set(dict(service.parameters())) == set(dict(service)) - {"name", "namespace", "source", "mode"}
+    assert set(dict(service.parameters())) == set(dict(service)) - elsewhere
 
 
 def test_variables_override_the_file(tmp_path):

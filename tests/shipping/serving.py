@@ -14,6 +14,7 @@ from firedamp.server import create_app
 from shipping.manifests import TEMPLATES
 
 BEARER, PATH_SECRET = "fd_a-bearer-token-for-tests", "fdp_a-path-secret-for-tests"
+GATEKEEPER = "fd_a-gatekeeper's-token-for-tests"
 SETTINGS = load(TEMPLATES / "settings.yaml", {})
 
 
@@ -22,6 +23,7 @@ async def serving(judge: FakeJudge) -> AsyncIterator[TestClient[web.Request, web
     """A client of the application under the settings of our own examples."""
     store = MemoryStore()
     await store.add_token(Token(name="argo", digest=digest(BEARER), role="asker"))
+    await store.add_token(Token(name="argo-notifications", digest=digest(GATEKEEPER), role="gatekeeper"))
     await store.add_token(Token(name="flagger", digest=digest(PATH_SECRET), role="gatekeeper", path=True))
     async with TestClient(TestServer(create_app(SETTINGS, store, judge))) as client:
         yield client

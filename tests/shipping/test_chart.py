@@ -17,6 +17,8 @@ ROUTES_OF_CONTROLLERS = (
     "/api/v1/judge",
     "/metrics",
 )
+BINDINGS = ("RoleBinding", "ClusterRoleBinding")
+READ = ["get", "list"]
 #: What people open, and what those pages ask for.
 PAGES = (
     "/",
@@ -87,19 +89,18 @@ def test_every_object_is_valid(found):
 
 
 def test_names_are_unique(found):
-    """No two objects of a kind share a name: Helm would install only one of them."""
-    titles = [title(one) for one in found]
+    """No two objects of a kind and namespace share a name: Helm would install only one of them."""
+    titles = [(title(one), one["metadata"].get("namespace")) for one in found]
 
     assert len(set(titles)) == len(titles)
 
 
 def test_every_pod_keeps_the_restricted_standard(found):
-    """Pod Security "restricted", and beyond it a read-only root and no token of the cluster."""
+    """Pod Security "restricted", and beyond it a read-only root."""
     for spec in pods(found):
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["runAsUser"] > 0
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        assert spec["automountServiceAccountToken"] is False
         assert spec["enableServiceLinks"] is False
         for one in spec["containers"]:
             assert one["securityContext"] == {
@@ -231,6 +232,72 @@ def test_the_network_policy_opens_only_what_is_needed(chart):
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
     assert allowed["from"][1]["namespaceSelector"]["matchExpressions"][0]["values"] == ["argo-rollouts"]
     assert out == {53, 9090, 5433}
+
+
+def test_a_pod_without_rights_has_no_token(found, values):
+    """A token of the cluster is mounted where something is asked of it, and into the server's pod only."""
+    mounted = [spec["automountServiceAccountToken"] for spec in pods(found)]
+
+    assert mounted == ["kubernetes" in values] + [False] * (len(mounted) - 1)
+    assert all(one["automountServiceAccountToken"] is False for one in of_kind(found, "ServiceAccount"))
+
+
+def test_by_default_there_are_no_rights(chart):
+    """Nothing is bound to the service account, and the program is told of nothing."""
+    found = rendered(chart)
+
+    assert of_kind(found, *BINDINGS, "Role", "ClusterRole") == []
+    assert [name for name in environment(found) if "KUBERNETES" in name] == []
+
+
+@pytest.mark.parametrize(
+    ("switches", "rights"),
+    [
+        ({"events": True}, {"events": ["create", "patch"], "rollouts": READ, "canaries": READ}),
+        ({"endings": True}, {"rollouts": ["list"], "canaries": ["list"]}),
+        (
+            {"events": True, "endings": True},
+            {"events": ["create", "patch"], "rollouts": READ, "canaries": READ},
+        ),
+    ],
+    ids=["events", "endings", "both"],
+)
+def test_the_rights_are_the_least_that_do(chart, switches, rights, tmp_path):
+    """One ClusterRole with what the switch needs, bound to the pods' account; the program is told of it."""
+    found = rendered(chart, {"kubernetes": switches})
+    (role,), (binding,) = of_kind(found, "ClusterRole"), of_kind(found, "ClusterRoleBinding")
+    file = tmp_path / "firedamp.yaml"
+    file.write_text("{}", encoding="utf-8")
+    told = load(file, environment(found)).kubernetes
+
+    assert {rule["resources"][0]: rule["verbs"] for rule in role["rules"]} == rights
+    assert (told.events, told.endings) == (switches.get("events", False), switches.get("endings", False))
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "firedamp", "namespace": "judges"}]
+    assert deployment(found)["spec"]["template"]["spec"]["serviceAccountName"] == "firedamp"
+
+
+def test_rights_may_end_at_namespaces(chart):
+    """With namespaces there is a Role and its binding in each, and nothing that is good for all."""
+    found = rendered(chart, {"kubernetes": {"events": True, "namespaces": ["shop", "web"]}})
+    places = [one["metadata"]["namespace"] for one in of_kind(found, "Role")]
+
+    assert (
+        places == [one["metadata"]["namespace"] for one in of_kind(found, "RoleBinding")] == ["shop", "web"]
+    )
+    assert of_kind(found, "ClusterRole", "ClusterRoleBinding") == []
+
+
+def test_who_asks_the_cluster_is_let_out_to_it(chart):
+    """The NetworkPolicy opens the ports of the API only where it is asked."""
+    values = {"networkPolicy": {"sourcePorts": [9090], "apiPorts": [6443]}}
+    policies = [
+        of_kind(rendered(chart, {**values, **more}), "NetworkPolicy")[0]
+        for more in ({}, {"kubernetes": {"endings": True}})
+    ]
+    ports = [{port["port"] for rule in one["spec"]["egress"] for port in rule["ports"]} for one in policies]
+
+    assert ports == [{53, 9090}, {53, 9090, 6443}]
 
 
 def test_the_ingress_shows_pages_only(chart):

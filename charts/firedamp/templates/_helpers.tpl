@@ -46,6 +46,28 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- /* Whether anything is asked of the Kubernetes API: only then the pods have a token. */}}
+{{- define "firedamp.asksKubernetes" -}}
+{{- if or .Values.kubernetes.events .Values.kubernetes.endings }}true{{ else }}false{{ end }}
+{{- end }}
+
+{{- /* The least rights that do. */}}
+{{- define "firedamp.rules" -}}
+{{- $verbs := list "list" }}
+{{- if .Values.kubernetes.events }}
+{{- $verbs = list "get" "list" }}
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+- apiGroups: [argoproj.io]
+  resources: [rollouts]
+  verbs: {{ toJson $verbs }}
+- apiGroups: [flagger.app]
+  resources: [canaries]
+  verbs: {{ toJson $verbs }}
+{{- end }}
+
 {{- define "firedamp.tokenSecret" -}}
 {{- default (printf "%s-tokens" (include "firedamp.fullname" .)) .Values.auth.existingSecret }}
 {{- end }}

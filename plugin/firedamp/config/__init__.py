@@ -29,6 +29,7 @@ from firedamp.config.links import Links
 from firedamp.config.people import Auth
 from firedamp.decision.parameters import HISTORY_SECONDS, History, Parameters, Policy, Window
 from firedamp.errors import ConfigError
+from firedamp.kubernetes import KubernetesSettings
 from firedamp.model import Mode
 from firedamp.sources import IntakeSettings, MetricSettings, SourceSettings, TempoSettings, TraceSettings
 from firedamp.units import Retention, Seconds, Share
@@ -150,6 +151,8 @@ class Service(Parameters):
     #: Name of the source; the first one where it is not given.
     source: str | None = None
     mode: Mode = Mode.JUDGE
+    #: Name of the Rollout or Canary that rolls it out, where that is not the service's.
+    released_by: ServiceName | None = None
     #: End-to-end flows that pass through the service, judged beside its own metrics.
     traces: Traces | None = None
 
@@ -184,6 +187,8 @@ class Settings(_Section):
     auth: Auth = Auth()
     #: People look and change nothing: pages draw no forms. Programs go on as ever.
     read_only: bool = False
+    #: Events on Rollouts and Canaries, and releases that are closed by their state.
+    kubernetes: KubernetesSettings = KubernetesSettings()
     limits: Limits = Limits()
     log: Log = Log()
 
@@ -224,6 +229,11 @@ class Settings(_Section):
             if (service.namespace, service.name) == (namespace, name):
                 return service
         return self._by_default(namespace, name) if self.defaults.checks else None
+
+    def released_by(self, namespace: str, name: str) -> str | None:
+        """Name of the Rollout or Canary that rolls the service out, where the settings give one."""
+        service = self.service(namespace, name)
+        return None if service is None else service.released_by
 
     def _by_default(self, namespace: str, name: str) -> Service:
         given = {key: value for key, value in dict(self.defaults).items() if value is not None}

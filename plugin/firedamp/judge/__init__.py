@@ -21,18 +21,31 @@ from firedamp.decision import parameters as stored
 from firedamp.decision import policy
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import SourceError, StoreError
-from firedamp.judge import orders, releases, rulings
+from firedamp.judge import orders, releases, rulings, unjudged
 from firedamp.judge.book import Book, Profile
 from firedamp.judge.discovery import Discovery
+from firedamp.judge.endings import Endings
 from firedamp.judge.gathering import Gathering
 from firedamp.judge.looking import Looks
+from firedamp.judge.newsroom import Newsroom
 from firedamp.judge.outages import Outages
 from firedamp.judge.past import Past
 from firedamp.judge.snapshots import Snapshots
 from firedamp.judge.tuned import in_force
 from firedamp.judge.waiting import named_sources, named_tracers
-from firedamp.model import Ask, Controller, Look, Mode, Outcome, Question, Release, ReleaseKey, Verdict
-from firedamp.ports import Event, Source, Store, TraceSource
+from firedamp.model import (
+    EXPERIMENT,
+    Ask,
+    Controller,
+    Look,
+    Mode,
+    Outcome,
+    Question,
+    Release,
+    ReleaseKey,
+    Verdict,
+)
+from firedamp.ports import Event, Herald, Source, Store, TraceSource
 
 _LOG = structlog.get_logger()
 #: Modes in which the settings alone say what may be answered while the store is down.
@@ -53,6 +66,7 @@ class Judge:
         *,
         deadline_seconds: float = 8.0,
         sessions: int = 1000,
+        herald: Herald | None = None,
     ) -> None:
         self._book = book
         self._store = store
@@ -70,6 +84,7 @@ class Judge:
             sessions=sessions,
         )
         self._outages = Outages(deadline_seconds)
+        self._newsroom = Newsroom(herald)
         self._flights: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, ask: Ask, now: float) -> Verdict:
@@ -82,16 +97,44 @@ class Judge:
     async def ended(
         self, namespace: str, service: str, revision: str | None, *, outcome: str, by: str, now: float
     ) -> Release | None:
-        """Close the release; its running statistics are let go."""
+        """Close the release, and with a rollout the experiment within it."""
+        closing = partial(self._closed, outcome=outcome, by=by, now=now)
+        release = await closing(namespace, service, revision)
+        name = release.key.revision if release else revision
+        if name is None or (release and release.experiment):
+            return release
+        within = await closing(namespace, service, f"{name}{EXPERIMENT}")
+        return release or within
+
+    async def close_left(self, release: Release, *, outcome: str, by: str, now: float) -> Release | None:
+        """Close this attempt, unless somebody asked about it again or it has ended by now."""
+        key = release.key
+        return await self._closed(
+            key.namespace, key.service, key.revision, outcome=outcome, by=by, now=now, left=release
+        )
+
+    async def _closed(
+        self,
+        namespace: str,
+        service: str,
+        revision: str | None,
+        *,
+        outcome: str,
+        by: str,
+        now: float,
+        left: Release | None = None,
+    ) -> Release | None:
+        """The release as it ended; its running statistics are let go."""
         async with self._alone(namespace, service, revision) as name:
             release = await self._store.latest(namespace, service, name)
-            if release is None or release.ended is not None:
+            if release is None or release.ended is not None or not releases.is_still(release, left, now):
                 return release
             closed = replace(release, ended=now, outcome=outcome)
             await self._store.update(closed)
         self._past.over(closed, self._looks.forget(closed))
         telemetry.CHECK_VALUES.forget(closed.key)
         await self._store.record(Event(now, "outcome", namespace, service, closed.key.revision, by, outcome))
+        self._newsroom.ended(closed, now)
         return closed
 
     async def told_weight(
@@ -107,17 +150,19 @@ class Judge:
         """What is learnt and written in the background is so, or given up."""
         await self._past.settled()
         await self._snapshots.settled()
+        await self._newsroom.settled()
 
     async def close(self) -> None:
         """Give up what goes on in the background; to be called before sources and store are closed."""
         await self._past.close()
         await self._snapshots.close()
+        await self._newsroom.close()
 
     async def _answer(self, ask: Ask, now: float) -> Verdict:
         profile = self._book.profile(ask.namespace, ask.service)
         if profile is None:
             remedy = self._book.remedy(ask.namespace, ask.service)
-            return _cannot(
+            return unjudged.unknown(
                 ask, now, f"{ask.namespace}/{ask.service} is not set up; add to the settings: {remedy}"
             )
         try:
@@ -126,21 +171,23 @@ class Judge:
             if profile.mode not in _STANDING:
                 raise  # whether a person holds the service is not known now
             _LOG.warning("store_trouble", error=str(error))
-            return _unjudged(ask, now, "firedamp's own store is in trouble; its log says more", profile.mode)
+            return unjudged.answer(
+                ask, now, "firedamp's own store is in trouble; its log says more", profile.mode
+            )
 
     async def _asked(self, ask: Ask, profile: Profile, now: float) -> Verdict:
         mode, held = await orders.mode(self._store, self._book, profile, ask, now)
         fault = problem(profile.parameters.cohorts, ask.arms) if ask.opens else None
         if fault is not None:
-            return _unjudged(ask, now, fault, mode)
+            return unjudged.answer(ask, now, fault, mode)
         async with self._alone(ask.namespace, ask.service, releases.revision(ask)):
             completed = partial(self._begun, ask, profile.tracer, now)
             release = await releases.current(self._store, ask, profile.parameters, now, completed)
             if release is None:
                 unknown = f"no release of {ask.namespace}/{ask.service} is known yet"
-                return _unjudged(ask, now, unknown, mode)
-            if (fault := _fault(release, ask, profile.parameters, now)) is not None:
-                return _unjudged(ask, now, fault, mode)
+                return unjudged.answer(ask, now, unknown, mode)
+            if (fault := unjudged.fault(release, ask, profile.parameters, now)) is not None:
+                return unjudged.answer(ask, now, fault, mode)
             return await self._judged(ask, release, profile, (mode, held), now)
 
     async def _begun(self, ask: Ask, tracer: str, now: float, written: Parameters) -> Parameters:
@@ -193,6 +240,7 @@ class Judge:
             release = releases.ordered(release, is_back=bool(ordered))
         if release != before:
             await self._store.update(release)
+        self._newsroom.judged(before, case)
         return verdict
 
     async def _look(
@@ -213,18 +261,6 @@ class Judge:
         return await self._looks.last(release), release, outage
 
 
-def _fault(release: Release, ask: Ask, parameters: Parameters, now: float) -> str | None:
-    """Why nothing is said of this release; None where something is."""
-    if not ask.opens and releases.over(release, parameters, now):
-        # Who may not open a release must not take the verdict of the last one for the next.
-        return f"the latest release, {release.key}, is over; nobody has asked about another one yet"
-    if not stored.is_readable(release.parameters):
-        return (
-            f"{release.key} was begun by firedamp {release.version}, whose settings this version cannot read"
-        )
-    return releases.clash(release, ask)
-
-
 def _newly_advanced(ask: Ask, verdict: Verdict, case: policy.Case) -> bool:
     passed = ask.question is Question.ADVANCE and verdict.outcome is Outcome.PASS
     return passed and case.mode is not Mode.OFF and not case.repeated
@@ -235,16 +271,4 @@ def _is_first(ask: Ask, release: Release) -> bool:
     return ask.controller is Controller.FLAGGER and release.advanced_block is None and not release.weight
 
 
-def _cannot(ask: Ask, now: float, sentence: str) -> Verdict:
-    return Verdict(Outcome.INCONCLUSIVE, ask.question, sentence, now, recorded=Outcome.INCONCLUSIVE)
-
-
-def _unjudged(ask: Ask, now: float, sentence: str, mode: Mode) -> Verdict:
-    """The answer where there is nothing to judge: who stands aside still does."""
-    if mode is not Mode.OFF:
-        return replace(_cannot(ask, now, sentence), mode=mode)
-    aside = f"firedamp stands aside for this service (mode off); {sentence}"
-    return replace(_cannot(ask, now, aside), outcome=Outcome.PASS, mode=mode)
-
-
-__all__ = ["Book", "Judge", "Profile"]
+__all__ = ["Book", "Endings", "Judge", "Profile"]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from firedamp.errors import SourceError, StoreError
+from firedamp.errors import ClusterError, SourceError, StoreError
 from firedamp.telemetry import Work, working
 
 _LOG = structlog.get_logger()
@@ -37,6 +37,11 @@ class Background:
             task = self._running[what] = asyncio.create_task(self._quietly(what, work))
             task.add_done_callback(lambda _: self._running.pop(what))
 
+    @property
+    def begun(self) -> int:
+        """So much is under way or waits for its turn."""
+        return len(self._running)
+
     async def settled(self) -> None:
         """Everything begun so far is done, or given up."""
         while self._running:
@@ -55,5 +60,5 @@ class Background:
                     await work()
         except TimeoutError:
             _LOG.warning(self._kind.value, what=what, error=f"not done within {self._patience:g} s")
-        except (SourceError, StoreError, ValueError) as error:
+        except (ClusterError, SourceError, StoreError, ValueError) as error:
             _LOG.warning(self._kind.value, what=what, error=str(error))

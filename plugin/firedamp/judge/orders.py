@@ -6,7 +6,6 @@ then and has not ended, and where it names a revision for that revision alone: t
 after the order, and is judged afresh however long the order stands.
 """
 
-from firedamp.judge import releases
 from firedamp.judge.book import Book, Profile
 from firedamp.model import Ask, Mode, Release
 from firedamp.ports import Gate, Store
@@ -33,7 +32,7 @@ async def back(store: Store, release: Release, now: float) -> Gate | None:
         return None
     key = release.key
     # Whoever rolls a rollout back means its experiment too. An older order may hide none for any revision.
-    for revision in dict.fromkeys((key.revision, releases.rollout(release), "")):
+    for revision in dict.fromkeys((key.revision, release.rollout, "")):
         gate = await store.gate(key.namespace, key.service, _ROLLBACK, revision, now)
         if gate is not None and release.started < gate.at:
             return gate

@@ -18,7 +18,7 @@ from firedamp import __version__
 from firedamp.decision import parameters as stored
 from firedamp.decision.parameters import Parameters
 from firedamp.errors import ConflictError
-from firedamp.model import Ask, Controller, Outcome, Question, Release, ReleaseKey
+from firedamp.model import EXPERIMENT, Ask, Controller, Outcome, Question, Release, ReleaseKey
 from firedamp.ports import Store
 
 #: A caller who has asked nothing for this long, or three of its usual distances, has given up.
@@ -31,7 +31,6 @@ REPEAT_SECONDS = 5.0
 _TOUCH_SECONDS = 5.0
 #: A revision that came in between is among so many of the service's newest releases.
 _NEWEST = 20
-_EXPERIMENT = "-experiment"
 _ROLLED_BACK = "rolled-back"
 
 Completed = Callable[[Parameters], Awaitable[Parameters]]
@@ -45,7 +44,7 @@ def revision(ask: Ask) -> str | None:
     """
     if ask.revision is None or not ask.experiment:
         return ask.revision
-    return f"{ask.revision}{_EXPERIMENT}"
+    return f"{ask.revision}{EXPERIMENT}"
 
 
 async def current(
@@ -63,7 +62,7 @@ async def current(
     if latest is not None and not await _is_past(store, latest, ask, parameters, now):
         return latest
     if latest is not None and latest.ended is None:
-        await store.update(replace(latest, ended=now, outcome=_outcome(latest)))
+        await store.update(replace(latest, ended=now, outcome=left_as(latest)))
     return await _open(store, ask, name, latest, await completed(parameters), now)
 
 
@@ -84,13 +83,23 @@ def over(release: Release, parameters: Parameters, now: float) -> bool:
         return failed or now - release.ended > SILENCE_SECONDS or is_silent(release, now)
     if failed or release.outcome is not None:
         return is_silent(release, now)
-    window = parameters.window.deadline_seconds + ABANDONED_SECONDS
-    return now - release.last_asked > ABANDONED_SECONDS and now - release.started > window
+    return is_abandoned(release, parameters.window.deadline_seconds, now)
+
+
+def is_abandoned(release: Release, deadline_seconds: float, now: float) -> bool:
+    """Its window is over, and nobody has asked about it since for long."""
+    old = now - release.started > deadline_seconds + ABANDONED_SECONDS
+    return old and now - release.last_asked > ABANDONED_SECONDS
 
 
 def is_silent(release: Release, now: float) -> bool:
     """Whoever asked about it has given up."""
     return now - release.last_asked > max(SILENCE_SECONDS, 3 * release.ask_gap)
+
+
+def is_still(release: Release, left: Release | None, now: float) -> bool:
+    """It may be closed: nobody has asked about it since it was found left, if anybody found it so."""
+    return left is None or (release.id == left.id and is_silent(release, now))
 
 
 async def _left(store: Store, latest: Release, now: float) -> bool:
@@ -100,13 +109,7 @@ async def _left(store: Store, latest: Release, now: float) -> bool:
     if not (alone and is_silent(latest, now)):
         return False
     newest = await store.releases(namespace=latest.key.namespace, service=latest.key.service, limit=_NEWEST)
-    return any(one.started > latest.last_asked and rollout(one) != rollout(latest) for one in newest)
-
-
-def rollout(release: Release) -> str:
-    """The revision without what tells an experiment from the rollout around it."""
-    name = release.key.revision
-    return name.removesuffix(_EXPERIMENT) if release.experiment else name
+    return any(one.started > latest.last_asked and one.rollout != latest.rollout for one in newest)
 
 
 def _renamed(release: Release, ask: Ask) -> list[str]:
@@ -126,7 +129,8 @@ def clash(release: Release, ask: Ask) -> str | None:
     )
 
 
-def _outcome(release: Release) -> str:
+def left_as(release: Release) -> str:
+    """How a release ended that everybody left without a word."""
     return release.outcome or (_ROLLED_BACK if release.verdict is Outcome.FAIL else "abandoned")
 
 

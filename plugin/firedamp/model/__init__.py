@@ -8,7 +8,7 @@ seconds (float, UTC); shares are fractions in [0, 1]; baseline stands before can
 from firedamp.model.evidence import Block, Evidence, Row, Slice, Trouble
 from firedamp.model.findings import Finding
 from firedamp.model.questions import Ask, Verdict
-from firedamp.model.releases import Look, Release, ReleaseKey, Standing
+from firedamp.model.releases import EXPERIMENT, Look, Release, ReleaseKey, Standing
 from firedamp.model.rulings import Judged, Label, Ruled, Ruling
 from firedamp.model.terms import (
     Arm,
@@ -23,6 +23,7 @@ from firedamp.model.terms import (
 )
 
 __all__ = [
+    "EXPERIMENT",
     "Arm",
     "Ask",
     "Block",

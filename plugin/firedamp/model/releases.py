@@ -7,6 +7,9 @@ from firedamp.model.evidence import Evidence
 from firedamp.model.findings import Finding
 from firedamp.model.terms import Controller, Outcome
 
+#: Ends the revision of an experiment: it compares other pods than the rollout around it.
+EXPERIMENT = "-experiment"
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseKey:
@@ -64,6 +67,11 @@ class Release:
     verdict: Outcome = Outcome.INCONCLUSIVE
     sentence: str = ""
     noise: str = ""
+
+    @property
+    def rollout(self) -> str:
+        """The revision, for an experiment that of the rollout around it."""
+        return self.key.revision.removesuffix(EXPERIMENT) if self.experiment else self.key.revision
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """
-What the judge needs from the world: sources of samples and traces, a store, and, for the contracts, itself.
+What the judge needs from the world: sources of samples and traces, a store, those who roll releases
+out, and, for the contracts, itself.
 
 The protocols are structural; adapters and the fakes in tests need no base class.
 """
 
 from firedamp.model import Look, Release, Standing
+from firedamp.ports.controllers import Herald, News, Rollers, Turn
 from firedamp.ports.corrections import Override
 from firedamp.ports.judging import Judging
 from firedamp.ports.lists import Change, Wanted
@@ -22,13 +24,16 @@ __all__ = [
     "Gate",
     "GatedHook",
     "Health",
+    "Herald",
     "Judging",
     "Keys",
     "Lesson",
     "Look",
+    "News",
     "Office",
     "Override",
     "Release",
+    "Rollers",
     "Session",
     "Sifted",
     "Snapshot",
@@ -40,6 +45,7 @@ __all__ = [
     "Tally",
     "Token",
     "TraceSource",
+    "Turn",
     "Wanted",
     "WorkState",
 ]

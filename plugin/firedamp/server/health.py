@@ -26,6 +26,14 @@ _BESIDE = {
     telemetry.Work.FLOWS: ("Looking for flows", "A release is judged without the flows that nobody named"),
     telemetry.Work.PREVIEW: ("A preview", "Nobody sees what a change of settings would have done"),
     telemetry.Work.PRUNE: ("Forgetting old releases", "The store grows until it is done"),
+    telemetry.Work.EVENTS: (
+        "Writing an event on a Rollout or Canary",
+        "Whoever looks at it there does not read the verdict",
+    ),
+    telemetry.Work.ENDINGS: (
+        "Closing releases whose end nobody reported",
+        "They are shown as running for longer than they did",
+    ),
 }
 
 

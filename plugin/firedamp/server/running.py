@@ -21,7 +21,7 @@ from firedamp.server import logs
 from firedamp.server.application import LIFECYCLE, create_app
 from firedamp.server.clock import now
 from firedamp.server.protocol import serving
-from firedamp.wiring import living
+from firedamp.wiring import closing, living
 
 #: How long a Kubernetes endpoint may still send callers here after the readiness is gone.
 _LEAVING_SECONDS = 2.0
@@ -46,7 +46,7 @@ def run(settings: Settings, *, anybody_anywhere: bool = False) -> None:
 async def until_stopped(settings: Settings) -> None:
     """Open, serve, wait for a signal, leave. Raises as `run`."""
     stop = _Stop()
-    async with living(settings) as alive:
+    async with living(settings, in_cluster=True) as alive, closing(alive):
         if settings.auth.required and not settings.auth.token_files:
             await _told_once(alive.store)
         app = create_app(settings, alive.store, alive.judge, alive.intake)

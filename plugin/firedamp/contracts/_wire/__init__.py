@@ -2,7 +2,6 @@
 
 from firedamp.contracts._wire.answers import (
     json_answer,
-    one_line,
     permalink,
     plain,
     refused_json,
@@ -26,6 +25,7 @@ from firedamp.contracts._wire.reading import (
     shown,
     utf8,
 )
+from firedamp.words import one_line
 
 __all__ = [
     "TOKEN",

@@ -14,11 +14,11 @@ from typing import Any
 
 from aiohttp import web
 
+from firedamp import words
 from firedamp.contracts._wire.reading import RefusedError
 from firedamp.errors import AskError, ForbiddenError, NotFoundError, UnsuitedError
 from firedamp.model import Verdict
-
-MAX_SUMMARY_CHARACTERS = 600
+from firedamp.words import one_line
 
 
 def json_answer(data: Mapping[str, object], status: int = HTTPStatus.OK, allow: str = "") -> web.Response:
@@ -58,23 +58,14 @@ def refused_json(error: AskError) -> web.Response:
     return json_answer({"error": one_line(str(error))}, status_of(error), getattr(error, "allow", ""))
 
 
-def one_line(text: str, limit: int = MAX_SUMMARY_CHARACTERS) -> str:
-    """Text without line breaks and control characters, cut at `limit` characters."""
-    clean = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
-
-
 def permalink(public_url: object, verdict: Verdict) -> str:
-    """Where a person reads on; a bare path where nobody said under which address people reach us."""
-    base = str(public_url).rstrip("/") if public_url else ""
-    return base if verdict.release_id is None else f"{base}/releases/{verdict.release_id}"
+    """Where a person reads on about a verdict."""
+    return words.permalink(public_url, verdict.release_id)
 
 
 def summary(verdict: Verdict, public_url: object) -> str:
     """One line that begins with the verdict and ends with the permalink."""
-    link = permalink(public_url, verdict)
-    room = MAX_SUMMARY_CHARACTERS - len(link) - 1
-    return f"{one_line(f'{verdict.outcome}: {verdict.sentence}', room)} {link}".rstrip()
+    return words.linked(f"{verdict.outcome}: {verdict.sentence}", permalink(public_url, verdict))
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON is anything

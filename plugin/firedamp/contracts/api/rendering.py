@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from firedamp import words
 from firedamp.checks import Check
 from firedamp.config import Service
 from firedamp.contracts._wire import permalink, plain, summary
@@ -83,12 +84,11 @@ def release_detail(found: Browsed, url: object) -> ReleaseDetail:
 
 def _release(release: Release, public_url: object) -> dict[str, Any]:
     same = set(ReleaseAnswer.model_fields) - {"link", "label", "namespace", "service", "revision", "attempt"}
-    base = str(public_url).rstrip("/") if public_url else ""
     return {
         **{name: getattr(release, name) for name in same},
         **plain(release.key),
         "arms": dict(release.arms),
-        "link": f"{base}/releases/{release.id}",
+        "link": words.permalink(public_url, release.id),
     }
 
 

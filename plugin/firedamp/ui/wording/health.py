@@ -30,6 +30,8 @@ _WORK: Mapping[str, str] = {
     "flows": "Looking for flows",
     "preview": "Previews of tuned settings",
     "prune": "Forgetting old releases",
+    "kubernetes_events": "Events on Rollouts and Canaries",
+    "endings": "Closing releases whose end nobody reported",
 }
 _INTAKE: Mapping[str, str] = {
     "traces": "Traces remembered right now",
