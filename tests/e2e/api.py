@@ -37,6 +37,7 @@ SERVICE = Kind("v1", "Service")
 EVENT = Kind("v1", "Event")
 ROLLOUT = Kind("argoproj.io/v1alpha1", "Rollout")
 ANALYSIS_RUN = Kind("argoproj.io/v1alpha1", "AnalysisRun")
+EXPERIMENT = Kind("argoproj.io/v1alpha1", "Experiment")
 CANARY = Kind("flagger.app/v1beta1", "Canary")
 VIRTUAL_SERVICE = Kind("networking.istio.io/v1", "VirtualService")
 DESTINATION_RULE = Kind("networking.istio.io/v1", "DestinationRule")
@@ -90,10 +91,12 @@ class Api:
         """One, by its name."""
         return await self._asked("GET", await self._path(kind, name, namespace))
 
-    async def list(self, kind: Kind, namespace: str = "", **labels: str) -> list[Document]:
-        """All of a kind, of a namespace or of all."""
-        wanted = ",".join(f"{name}={value}" for name, value in labels.items())
-        found = await self._asked("GET", await self._path(kind, "", namespace), {"labelSelector": wanted})
+    async def list(
+        self, kind: Kind, namespace: str = "", fields: Mapping[str, str] | None = None, **labels: str
+    ) -> list[Document]:
+        """All of a kind, of a namespace or of all, with these fields and labels."""
+        wanted = {"labelSelector": _selected(labels), "fieldSelector": _selected(fields or {})}
+        found = await self._asked("GET", await self._path(kind, "", namespace), wanted)
         return [{**item, "apiVersion": kind.api, "kind": kind.name} for item in found["items"]]
 
     async def merge(self, document: Document, change: Document, part: str = "") -> Document:
@@ -107,6 +110,10 @@ class Api:
         name = about.get("name", "") if part else ""
         path = await self._path(kind, name, about.get("namespace", ""))
         return await self._asked("POST", f"{path}/{part}".rstrip("/"), body=document)
+
+    async def ask(self, kind: Kind, name: str, namespace: str, part: str, question: Document) -> Document:
+        """What a part of one answers, as a service account's `token`."""
+        return await self._asked("POST", f"{await self._path(kind, name, namespace)}/{part}", body=question)
 
     async def delete(self, kind: Kind, name: str, namespace: str = "") -> None:
         """Remove one; whether it is gone already does not matter."""
@@ -179,6 +186,10 @@ class Api:
             if answer.status >= 400:
                 raise RefusedError(answer.status, await _said(answer))
             return await answer.json()
+
+
+def _selected(wanted: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in wanted.items())
 
 
 def _root(api: str) -> str:

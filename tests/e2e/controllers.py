@@ -6,18 +6,22 @@ manifests. Who installs them applies their CRDs first (`crds`).
 """
 
 import json
+import logging
 import os
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from e2e.api import EXPERIMENT, SERVICE, Api, Document
 from e2e.builds import HERE
 from real import gobuild
 from real.program import Program, free_ports
 
+_LOG = logging.getLogger("e2e")
+_HASH = "rollouts-pod-template-hash"
 ISTIO = "istio.io/api@v1.31.1"
 _WANTED = ("virtualservices.networking.istio.io", "destinationrules.networking.istio.io")
 
@@ -67,6 +71,33 @@ class Flagger(Program):
         command += ["-metrics-server", self._metrics_server, "-port", str(port)]
         command += ["-control-loop-interval", "1s", "-log-level", "debug", "-enable-leader-election=false"]
         self.run(command, folder, lambda: _answered(f"http://127.0.0.1:{port}/healthz"), proxied(self._proxy))
+
+
+async def mended(api: Api) -> None:
+    """
+    Put back what Argo Rollouts forgets of an experiment, until cancelled.
+
+    It writes the Service of a template into the experiment's status once, when it makes it. Where its next
+    write begins from what it knew before, which happens on a busy machine, that name is lost for good, and
+    the VirtualService gets destinations without a host (experiments/experiment.go:315, 1.10.1).
+    """
+    async for _, document in api.watch(EXPERIMENT):
+        status = document.get("status", {})
+        if status.get("phase") != "Running" or all(
+            "serviceName" in one for one in status["templateStatuses"]
+        ):
+            continue
+        about = document["metadata"]
+        services = await api.list(SERVICE, about["namespace"])
+        hashes = {one["metadata"]["name"]: one["spec"]["selector"].get(_HASH, "") for one in services}
+        known = [_named(one, f"{about['name']}-{one['name']}", hashes) for one in status["templateStatuses"]]
+        _LOG.warning("%s: its Services were forgotten, and are put back", about["name"])
+        await api.merge(document, {"status": {"templateStatuses": known}})
+
+
+def _named(status: Document, service: str, hashes: Mapping[str, str]) -> Document:
+    found = {"serviceName": service, "podTemplateHash": hashes[service]} if service in hashes else {}
+    return {**status, **found}
 
 
 def proxied(proxy: str) -> dict[str, str]:

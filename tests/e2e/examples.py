@@ -6,6 +6,7 @@ asked, and the container's environment, in which a release says what is wrong wi
 templates, steps and conditions, is as it stands in `analysis_templates/`.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -18,6 +19,11 @@ from shipping.manifests import ROOT, TEMPLATES, objects
 
 _AROUND = Path(__file__).parent / "shop.yaml"
 _WORKLOADS = ("Rollout", "Deployment")
+_NOTIFICATIONS = TEMPLATES / "argo" / "notifications.yaml"
+#: Where Argo Rollouts looks for its notifications.
+ARGO_NAMESPACE = "argo-rollouts"
+#: Hooks that tell firedamp how a release ended.
+_TELLING = ("post-rollout", "event")
 
 #: Environment of a container as JSON values; a release changes some of it.
 Faults = Mapping[str, float | bool]
@@ -33,6 +39,34 @@ def secret(namespace: str, token: str) -> Document:
     """The token with which a namespace asks."""
     about = {"name": "firedamp-token", "namespace": namespace}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": about, "stringData": {"token": token}}
+
+
+def notifications(token: str) -> list[Document]:
+    """What has Argo Rollouts tell of ends, and the Secret that it refers to; their namespace is there."""
+    (config,) = objects(_NOTIFICATIONS)
+    about = {"name": "argo-rollouts-notification-secret", "namespace": config["metadata"]["namespace"]}
+    given = {"apiVersion": "v1", "kind": "Secret", "metadata": about, "stringData": {"firedamp-token": token}}
+    return [given, config]
+
+
+def telling(documents: Sequence[Document]) -> list[Document]:
+    """With the annotations by which Rollouts have their ends told; Canaries have hooks that tell."""
+    lines = re.findall(r'^# +(\S+/subscribe\.\S+): ""$', _NOTIFICATIONS.read_text(encoding="utf-8"), re.M)
+    made = [deepcopy(dict(one)) for one in documents]
+    for one in made:
+        if one["kind"] == "Rollout":
+            one["metadata"]["annotations"] = dict.fromkeys(lines, "")
+    return made
+
+
+def silent(documents: Sequence[Document]) -> list[Document]:
+    """Without the hooks by which Canaries tell of their ends; Rollouts tell nothing by themselves."""
+    made = [deepcopy(dict(one)) for one in documents]
+    for one in made:
+        if one["kind"] == "Canary":
+            hooks = one["spec"]["analysis"]["webhooks"]
+            one["spec"]["analysis"]["webhooks"] = [hook for hook in hooks if hook["type"] not in _TELLING]
+    return made
 
 
 def rollout(name: str, namespace: str, *, interval: str, replicas: int, weight: int) -> list[Document]:

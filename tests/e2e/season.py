@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from e2e import examples
+from e2e import ends, examples
 from e2e.play import PUBLIC_URL, Course, Play
 from e2e.scenarios import Scenario
 from e2e.stage import Programs, Stage
@@ -94,14 +94,23 @@ class Season:
         begun = time.monotonic()
         try:
             async with Stage(self._programs, self._folder) as stage:
-                tokens = await stage.install(self._settings(stage))
-                await stage.api.apply_all(examples.templates(tokens["token"]))
+                tokens = await self._installed(stage)
                 self.up_seconds = round(time.monotonic() - begun, 1)
                 await self._played(stage, tokens, leave)
         except BaseException as error:  # noqa: BLE001 - told to the tests that wait
             for outcome in self._outcomes.values():
                 if not outcome.done():
                     outcome.set_exception(error)
+
+    async def _installed(self, stage: Stage) -> Mapping[str, str]:
+        """Firedamp and what its users have to install, once; the chart's tokens."""
+        for namespace in (*self._outcomes, examples.ARGO_NAMESPACE):
+            await stage.namespace(namespace)
+        tokens = await stage.install(self._values(stage))
+        await stage.api.apply_all(examples.templates(tokens["token"]))
+        given = await stage.execute("token", "add", ends.ARGO, "--role", "gatekeeper")
+        await stage.api.apply_all(examples.notifications(given.strip()))
+        return tokens
 
     async def _played(self, stage: Stage, tokens: Mapping[str, str], leave: asyncio.Event) -> None:
         room = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -128,6 +137,11 @@ class Season:
             await stage.clear(scenario.name)
         outcome = self._outcomes[scenario.name]
         outcome.set_exception(fault) if fault else outcome.set_result(None)
+
+    def _values(self, stage: Stage) -> Mapping[str, Any]:
+        """Of the chart: rights in the scenarios' namespaces only."""
+        asked = {"events": True, "endings": True, "namespaces": list(self._outcomes)}
+        return {"config": self._settings(stage), "kubernetes": asked}
 
     def _settings(self, stage: Stage) -> Mapping[str, Any]:
         return {

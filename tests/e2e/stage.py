@@ -22,7 +22,7 @@ from typing import Any, Self, TypeVar
 from e2e import builds, images, installed, seeing
 from e2e.api import Api, Kind, RefusedError
 from e2e.cluster import TOKEN, Cluster
-from e2e.controllers import Argo, Flagger, crds
+from e2e.controllers import Argo, Flagger, crds, mended
 from e2e.kubelet import Kubelet
 from e2e.mesh import Envoy, Mesh
 from real import jaeger, otelcol, prometheus3
@@ -114,7 +114,7 @@ class Stage:
 
         cluster = parts.enter_context(Cluster(programs.kube, self.folder))
         self.api = await parts.enter_async_context(Api(cluster.url, cluster.authority, TOKEN))
-        await self._defined()
+        await defined(self.api)
         envoy = await entered(Envoy(programs.envoy))
         self.envoy, self.mesh = envoy.url, Mesh(self.api, envoy.files)
         await self._running(parts, self.mesh.run())
@@ -130,21 +130,8 @@ class Stage:
         told = seeing.configuration(cluster.url, cluster.authority, TOKEN, exposed)
         self.prometheus = await entered(ScrapingPrometheus(told, programs.prometheus))
         await entered(Argo(programs.argo, cluster.kubeconfig, envoy.url))
+        await self._running(parts, mended(self.api))
         await entered(Flagger(programs.flagger, cluster.kubeconfig, envoy.url, self.prometheus.url))
-
-    async def _defined(self) -> None:
-        definitions = list(crds())
-        await self.api.apply_all(definitions)
-        for definition in definitions:
-            spec = definition["spec"]
-            served = [version["name"] for version in spec["versions"] if version["served"]]
-            for version in served:
-                kind = Kind(f"{spec['group']}/{version}", spec["names"]["kind"])
-                await until(partial(self._is_served, kind), 30.0)
-
-    async def _is_served(self, kind: Kind) -> bool:
-        await self.api.list(kind)
-        return True
 
     async def _running(self, parts: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -164,20 +151,41 @@ class Stage:
         """Remove a namespace with all that is in it."""
         await self.api.delete(NAMESPACE, name)
 
-    async def install(
-        self, settings: Mapping[str, Any], name: str = installed.NAMESPACE
-    ) -> Mapping[str, str]:
+    async def install(self, values: Mapping[str, Any], name: str = installed.NAMESPACE) -> Mapping[str, str]:
         """Firedamp by its chart; once it is ready, its tokens by their keys in the Secret."""
         await self.namespace(name)
-        await self.api.apply_all(installed.objects(settings, name))
+        await self.api.apply_all(installed.objects(values, name))
         await until(lambda: self.is_ready(name, "firedamp"), 60.0)
         found = (await self.api.get(SECRET, installed.TOKENS, name))["data"]
         return {key: base64.b64decode(text).decode().split()[0] for key, text in found.items()}
+
+    async def execute(self, *arguments: str, namespace: str = installed.NAMESPACE) -> str:
+        """What `kubectl exec deploy/firedamp -- firedamp …` prints."""
+        pods = self.kubelet.pods.values()
+        inside = next(one for one in pods if one.namespace == namespace and one.ready)
+        return await self.kubelet.execute(inside, *arguments)
 
     async def is_ready(self, namespace: str, deployment: str) -> bool:
         """Whether all of its pods answer."""
         found = await self.api.get(DEPLOYMENT, deployment, namespace)
         return bool(found.get("status", {}).get("readyReplicas", 0) == found["spec"]["replicas"])
+
+
+async def defined(api: Api) -> None:
+    """The kinds of the controllers and of the mesh, served."""
+    definitions = list(crds())
+    await api.apply_all(definitions)
+    for definition in definitions:
+        spec = definition["spec"]
+        for version in (one["name"] for one in spec["versions"] if one["served"]):
+            await until(
+                partial(_is_served, api, Kind(f"{spec['group']}/{version}", spec["names"]["kind"])), 30.0
+            )
+
+
+async def _is_served(api: Api, kind: Kind) -> bool:
+    await api.list(kind)
+    return True
 
 
 def _told(task: asyncio.Task[None]) -> None:
