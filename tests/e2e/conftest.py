@@ -20,7 +20,9 @@ def season(request):
     if isinstance(programs, Missing):
         pytest.skip(programs.reason)
     chosen = {
-        item.callspec.params["scenario"].name for item in request.session.items if hasattr(item, "callspec")
+        item.callspec.params["scenario"].name
+        for item in request.session.items
+        if hasattr(item, "callspec") and "scenario" in item.callspec.params
     }
     found = Season(programs, _BUILD / "e2e", [one for one in SCENARIOS if one.name in chosen])
     request.config.stash[_SEASON] = found

@@ -23,6 +23,7 @@ from real.program import Program, free_ports
 _LOG = logging.getLogger("e2e")
 _HASH = "rollouts-pod-template-hash"
 ISTIO = "istio.io/api@v1.31.1"
+OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 _WANTED = ("virtualservices.networking.istio.io", "destinationrules.networking.istio.io")
 
 
@@ -119,6 +120,12 @@ def crds() -> Iterator[dict[str, Any]]:
     for document in _documents(istio / "kubernetes" / "customresourcedefinitions.gen.yaml"):
         if document["metadata"]["name"] in _WANTED:
             yield document
+
+
+def service_monitors() -> Iterator[dict[str, Any]]:
+    """The definition of what the chart asks a Prometheus operator for; nobody else needs it."""
+    crds = _module(OPERATOR) / "example" / "prometheus-operator-crd"
+    yield from _documents(crds / "monitoring.coreos.com_servicemonitors.yaml")
 
 
 def _documents(path: Path) -> Iterator[dict[str, Any]]:

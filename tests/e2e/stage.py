@@ -11,7 +11,7 @@ One stage serves many releases side by side, each in a namespace of its own.
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from e2e import builds, images, installed, seeing
-from e2e.api import Api, Kind, RefusedError
+from e2e.api import Api, Document, Kind, RefusedError
 from e2e.cluster import TOKEN, Cluster
 from e2e.controllers import Argo, Flagger, crds, mended
 from e2e.kubelet import Kubelet
@@ -82,7 +82,7 @@ class Stage:
     All parts, between enter and exit, in the order in which they need each other.
 
     Attributes:
-        api: of the cluster.
+        api, kubeconfig: of the cluster.
         envoy: the address through which everybody calls everybody.
         mesh, kubelet: what is known of routes and pods.
         prometheus, jaeger: where metrics and traces are asked for.
@@ -113,8 +113,9 @@ class Stage:
             return await parts.enter_async_context(part)
 
         cluster = parts.enter_context(Cluster(programs.kube, self.folder))
+        self.kubeconfig = cluster.kubeconfig
         self.api = await parts.enter_async_context(Api(cluster.url, cluster.authority, TOKEN))
-        await defined(self.api)
+        await defined(self.api, crds())
         envoy = await entered(Envoy(programs.envoy))
         self.envoy, self.mesh = envoy.url, Mesh(self.api, envoy.files)
         await self._running(parts, self.mesh.run())
@@ -171,16 +172,14 @@ class Stage:
         return bool(found.get("status", {}).get("readyReplicas", 0) == found["spec"]["replicas"])
 
 
-async def defined(api: Api) -> None:
-    """The kinds of the controllers and of the mesh, served."""
-    definitions = list(crds())
-    await api.apply_all(definitions)
+async def defined(api: Api, definitions: Iterable[Document]) -> None:
+    """Kinds by their definitions, and each of their versions served."""
     for definition in definitions:
+        await api.apply(definition)
         spec = definition["spec"]
         for version in (one["name"] for one in spec["versions"] if one["served"]):
-            await until(
-                partial(_is_served, api, Kind(f"{spec['group']}/{version}", spec["names"]["kind"])), 30.0
-            )
+            kind = Kind(f"{spec['group']}/{version}", spec["names"]["kind"])
+            await until(partial(_is_served, api, kind), 30.0)
 
 
 async def _is_served(api: Api, kind: Kind) -> bool:

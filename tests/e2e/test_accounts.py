@@ -9,6 +9,7 @@ from e2e.accounts import SERVICE_ACCOUNT, token
 from e2e.api import EVENT, ROLLOUT, Api, Kind
 from e2e.builds import KUBE
 from e2e.cluster import TOKEN, Cluster
+from e2e.controllers import crds
 from e2e.installed import objects
 from e2e.stage import SECRET, defined, until
 from firedamp import kubernetes, words
@@ -55,7 +56,7 @@ def cluster(tmp_path_factory):
 
         async def begun():
             async with Api(found.url, found.authority, TOKEN) as api:
-                await defined(api)
+                await defined(api, crds())
 
         asyncio.run(begun())
         yield found
