@@ -1,7 +1,8 @@
 """
 The programs that a release is judged among, built once per machine from their Go modules.
 
-    kube       etcd, kube-apiserver and the controllers of Kubernetes 1.34.4 in one; Argo Rollouts 1.10.1
+    kube       etcd, kube-apiserver and the controllers of Kubernetes 1.34.4 in one, its kubectl;
+               Argo Rollouts 1.10.1 with its plugin to kubectl
     flagger    1.44.0
 
 Some 700 seconds of processor time for both; `python -m e2e.builds` builds what is not there yet.
@@ -79,6 +80,7 @@ KUBE = Module(
         "kube": ".",
         "rollouts-controller": f"{ARGO}/cmd/rollouts-controller",
         "kubectl-argo-rollouts": f"{ARGO}/cmd/kubectl-argo-rollouts",
+        "kubectl": "k8s.io/kubernetes/cmd/kubectl",
     },
 )
 

@@ -29,6 +29,8 @@ CONTROLLERS = (
     "deployment-controller",
     "garbage-collector-controller",
     "namespace-controller",
+    # A claim that is deleted waits for it.
+    "persistentvolumeclaim-protection-controller",
     "serviceaccount-controller",
 )
 

@@ -8,6 +8,8 @@ from e2e.kubelet import Images, Pod, Started
 _SHOP = Path(__file__).parent / "shop.py"
 #: Names under which the examples run a service; each of them is the demo shop here.
 SERVICES = ("shop", "cart", "front", "search", "podinfo")
+#: Versions with this at the end of their tag answer so many of their requests with an error.
+_BROKEN, _BROKEN_ERRORS = "-broken", "0.1"
 
 
 def shop(proxy: str, spans: str) -> Images:
@@ -23,6 +25,8 @@ def shop(proxy: str, spans: str) -> Images:
             "NO_PROXY": "127.0.0.1",  # what carries spans away is no part of the mesh
             "OTEL_EXPORTER_OTLP_ENDPOINT": spans,
         }
+        if pod.container["image"].endswith(_BROKEN):
+            environment["SHOP_ERRORS"] = _BROKEN_ERRORS
         return Started((sys.executable, str(_SHOP)), environment)
 
     return dict.fromkeys(SERVICES, started)

@@ -6,4 +6,5 @@ package main
 import (
 	_ "github.com/argoproj/argo-rollouts/cmd/kubectl-argo-rollouts"
 	_ "github.com/argoproj/argo-rollouts/cmd/rollouts-controller"
+	_ "k8s.io/kubernetes/cmd/kubectl"
 )
