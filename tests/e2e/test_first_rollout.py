@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,13 +61,70 @@ FLAGGER_MISTAKES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """
+    A page, and what its reader has before.
+
+    Attributes:
+        page: in docs/; its first file is what is released.
+        example: whose objects of kind `around` stand around that.
+        kind, part: of what is released, and which part of it the page changes and changes back.
+        settled: waits until it runs.
+        port: at which users ask.
+        mistakes: that the page names.
+    """
+
+    page: str
+    example: str
+    around: str
+    kind: Kind
+    part: str
+    service: str
+    namespace: str
+    port: int
+    settled: str
+    mistakes: Sequence[Mistake]
+
+    def __str__(self) -> str:
+        return self.page.removesuffix(".md")
+
+
+CASES = (
+    Case(
+        page="first-rollout-argo.md",
+        example="argo/rollout-replicas.yaml",
+        around="Service",
+        kind=ROLLOUT,
+        part="strategy",
+        service="cart",
+        namespace="shop",
+        port=8080,
+        settled="kubectl argo rollouts status cart -n shop --timeout 3m",
+        mistakes=ARGO_MISTAKES,
+    ),
+    Case(
+        page="first-rollout-flagger.md",
+        example="flagger/canary.yaml",
+        around="Deployment",
+        kind=CANARY,
+        part="analysis",
+        service="podinfo",
+        namespace="test",
+        port=9898,
+        settled="kubectl -n test wait canary/podinfo --for=jsonpath={.status.phase}=Initialized --timeout=3m",
+        mistakes=FLAGGER_MISTAKES,
+    ),
+)
+
+
 @pytest.fixture
 async def stage(request):
     """All that a reader's cluster has, and firedamp has not come to."""
     programs = Programs.found()
     if isinstance(programs, Missing):
         pytest.skip(programs.reason)
-    folder = _BUILD / request.function.__name__
+    folder = _BUILD / str(request.node.callspec.params["case"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     async with Stage(programs, folder) as found:
@@ -133,41 +191,28 @@ async def had(reader: Reader, rest: Sequence[Document], first: Block, wait: str)
     await reader.typed(f"kubectl apply -f around.yaml -f {first.text.split()[1]}\n{wait}")
 
 
-async def test_from_a_rollout_to_the_first_verdict(stage, reader):
-    """Watched, then decided by firedamp, then without it again: docs/first-rollout-argo.md."""
-    page = "first-rollout-argo.md"
-    shipped = objects(TEMPLATES / "argo" / "rollout-replicas.yaml")
-    await stage.namespace("shop")
-    running = "kubectl argo rollouts status cart -n shop --timeout 3m"
-    await had(reader, of_kind(shipped, "Service"), blocks(page)[0], running)
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_from_what_is_there_to_the_first_verdict(stage, reader, case):
+    """Watched, then decided by firedamp, then without it again: the page, from its first word to its last."""
+    await stage.namespace(case.namespace)
+    await had(
+        reader, of_kind(objects(TEMPLATES / case.example), case.around), blocks(case.page)[0], case.settled
+    )
 
-    await followed(stage, reader, page, "http://cart.shop:8080/orders", ARGO_MISTAKES)
+    await followed(stage, reader, case)
 
-    rollout = await stage.api.get(ROLLOUT, "cart", "shop")
-    assert rollout["spec"]["strategy"] == yaml.safe_load(blocks(page)[0].text)["spec"]["strategy"]
-
-
-async def test_from_a_canary_to_the_first_verdict(stage, reader):
-    """Watched, then decided by firedamp, then without it again: docs/first-rollout-flagger.md."""
-    page = "first-rollout-flagger.md"
-    shipped = objects(TEMPLATES / "flagger" / "canary.yaml")
-    await stage.namespace("test")
-    running = "kubectl -n test wait canary/podinfo --for=jsonpath='{.status.phase}'=Initialized --timeout=3m"
-    await had(reader, of_kind(shipped, "Deployment"), blocks(page)[0], running)
-
-    await followed(stage, reader, page, "http://podinfo.test:9898/orders", FLAGGER_MISTAKES)
-
-    canary = await stage.api.get(CANARY, "podinfo", "test")
-    assert canary["spec"]["analysis"] == yaml.safe_load(blocks(page)[0].text)["spec"]["analysis"]
+    found = await stage.api.get(case.kind, case.service, case.namespace)
+    assert found["spec"][case.part] == yaml.safe_load(blocks(case.page)[0].text)["spec"][case.part]
 
 
-async def followed(stage: Stage, reader: Reader, page: str, url: str, mistakes: Sequence[Mistake]) -> None:
+async def followed(stage: Stage, reader: Reader, case: Case) -> None:
     """All of a page but its first file, while users ask; its mistakes are made when firedamp is there."""
+    url = f"http://{case.service}.{case.namespace}:{case.port}/orders"
     async with asked(stage, url) as load:
-        for block in blocks(page)[1:]:
+        for block in blocks(case.page)[1:]:
             await reader.follow(block)
             if "helm install" in block.text:
-                await made(stage, page, mistakes)
+                await made(stage, case.page, case.mistakes)
 
     assert load.answers[200] > 0.97 * load.answers.total()
     assert await left(stage.api) == []

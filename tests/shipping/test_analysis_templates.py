@@ -112,7 +112,7 @@ def labels(rollout):
 
 @pytest.mark.parametrize("template", QUESTIONS, ids=title)
 def test_each_question_has_one_metric_named_firedamp(template):
-    """One name serves every `dryRun: [{metricName: firedamp}]`; only what stands beside a guard has another."""
+    """One name serves every `dryRun: [{metricName: firedamp}]`; what stands beside a guard has another."""
     beside = template["metadata"]["name"] == "firedamp-promote-prometheus"
     name = "firedamp-promote" if beside else "firedamp"
 
