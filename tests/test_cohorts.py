@@ -102,13 +102,16 @@ def test_an_experiment_has_its_own_baseline():
     [
         ("checkout-6b9f-3-1-canary-abcde", {Arm.CANARY}),
         ("checkout-6b9f-3-1-baseline-abcde", {Arm.BASELINE}),
+        ("checkout-6b9f-3-1-2-canary-abcde", {Arm.CANARY}),
+        ("checkout-6b9f-3-1-2-baseline-abcde", {Arm.BASELINE}),
+        ("checkout-6b9f-3-canary-abcde", set()),
         ("checkout-5d8c-abcde", {Arm.MAIN}),
         ("checkout-6b9f-abcde", set()),
         ("checkout-6b9f-3-1-other-abcde", set()),
     ],
 )
 def test_an_experiment_is_told_apart_by_its_templates_names(pod, arms):
-    """Its pods are called `<rollout>-<hash>-<revision>-<step>-<template>-<5>`."""
+    """They are called `<rollout>-<hash>-<revision>-<step>[-<retry>]-<template>-<5>`."""
     selected = cohorts(preset="argo-experiment", by="pod").select("shop", "checkout", EXPERIMENT)
 
     assert arms_of(selected, pod) == arms

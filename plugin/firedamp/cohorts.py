@@ -33,6 +33,9 @@ _PLACEHOLDER = re.compile(r"\$(canary|baseline|main)\b")
 
 # Template hashes and what ReplicaSets append are written in these, the former of five to ten.
 _SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
+# Pods of an experiment: <rollout>-<hash>-<revision>-<step>-<template>-<5>, with a number before the template
+# where the Rollout is tried once more (Argo Rollouts, rollout/experiment.go:254).
+_EXPERIMENT = "(-[0-9]+){2,3}"
 # ReplicaSets append "-<hash>-<5>", DaemonSets and StatefulSets "-<5>" or "-<ordinal>".
 _REPLICA_POD = "-[0-9a-z]+-[0-9a-z]+"
 _DAEMON_POD = "-[0-9a-z]+"
@@ -80,14 +83,13 @@ class ArgoCohorts(_Cohorts):
     def _pod(self, service: str, arm: Arm, arms: Mapping[str, str]) -> str:
         rollout = literal(self.workload or service)
         if arms.get(Arm.BASELINE) and arm is not Arm.MAIN:
-            # Experiment pods: <rollout>-<rollout's hash>-<revision>-<step>-<template>-<5>
             template = self.canary_template if arm is Arm.CANARY else self.baseline_template
-            return f"{rollout}-[0-9a-z]+-[0-9]+-[0-9]+-{literal(template)}-[0-9a-z]+"
+            return f"{rollout}-[0-9a-z]+{_EXPERIMENT}-{literal(template)}-[0-9a-z]+"
         return f"{rollout}-{literal(arms[arm])}-[0-9a-z]+"
 
     def pods(self, service: str) -> Matchers:
         """All pods of the Rollout, whatever their version."""
-        experiment = f"-[0-9]+-[0-9]+-({literal(self.canary_template)}|{literal(self.baseline_template)})"
+        experiment = f"{_EXPERIMENT}-({literal(self.canary_template)}|{literal(self.baseline_template)})"
         name = f"{literal(self.workload or service)}-{_SAFE}{{5,10}}({experiment})?-{_SAFE}{{5}}"
         return (Matcher(self.pod_label, Op.MATCH, name),)
 
