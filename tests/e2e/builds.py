@@ -5,11 +5,9 @@ The programs that a release is judged among, built once per machine from their G
                Argo Rollouts 1.10.1 with its plugin to kubectl
     flagger    1.44.0
 
-Some 700 seconds of processor time for both; `python -m e2e.builds` builds what is not there yet.
+Some 700 seconds of processor time for both.
 """
 
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,18 +98,3 @@ def flagger() -> Path | Missing:
 
 def _install(into: Path) -> None:
     gobuild.go(["install", "-p", "2", "-ldflags", "-s -w", FLAGGER], cwd=into, settings={"GOBIN": str(into)})
-
-
-def main(names: Sequence[str]) -> int:
-    """Build them, one after the other; say of each where it is, or why it is not."""
-    builds = {"kube": KUBE.build, "flagger": flagger}
-    missing = 0
-    for name in names or builds:
-        made = builds[name]()
-        missing += isinstance(made, Missing)
-        print(f"{name}: {made.reason if isinstance(made, Missing) else made}", flush=True)
-    return min(1, missing)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

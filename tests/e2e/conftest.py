@@ -4,13 +4,30 @@ from pathlib import Path
 
 import pytest
 
-from e2e.scenarios import SCENARIOS
+from e2e.scenarios import noisy, repeated
 from e2e.season import Report, Season
 from e2e.stage import Programs
 from real.gobuild import Missing
 
 _BUILD = Path(__file__).parents[2] / "build"
+#: How often every scenario is played, and how many healthy releases with a few errors each way.
+_TIMES = {"--rounds": 1, "--noise": 0}
 _SEASON = pytest.StashKey[Season]()
+
+
+def pytest_addoption(parser):
+    """How often, where once is not enough."""
+    group = parser.getgroup("e2e")
+    for name, default in _TIMES.items():
+        group.addoption(name, type=int, default=default)
+
+
+def pytest_generate_tests(metafunc):
+    """Every scenario that was asked for."""
+    if "scenario" in metafunc.fixturenames:
+        # Where all tests are collected these options are not known.
+        rounds, noise = (metafunc.config.getoption(name, default) for name, default in _TIMES.items())
+        metafunc.parametrize("scenario", [*repeated(rounds), *noisy(noise)], ids=str)
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +36,8 @@ def season(request):
     programs = Programs.found()
     if isinstance(programs, Missing):
         pytest.skip(programs.reason)
-    chosen = {
-        item.callspec.params["scenario"].name
-        for item in request.session.items
-        if hasattr(item, "callspec") and "scenario" in item.callspec.params
-    }
-    found = Season(programs, _BUILD / "e2e", [one for one in SCENARIOS if one.name in chosen])
+    params = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    found = Season(programs, _BUILD / "e2e", [one["scenario"] for one in params if "scenario" in one])
     request.config.stash[_SEASON] = found
     found.open()
     yield found

@@ -3,11 +3,13 @@ The manifests that people are given, on the stage: the very files, in a namespac
 
 What is changed of them is what a reader would change: names of namespaces, the path secret, how often is
 asked, and the container's environment, in which a release says what is wrong with it. Everything else, hooks,
-templates, steps and conditions, is as it stands in `analysis_templates/`.
+templates, steps and conditions, is as it stands in `analysis_templates/`. Where a release wants more of a
+change, that has a function of its own: another ramp (`ramp`), a dry run (`dry`), another name (`renamed`).
 """
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -25,14 +27,18 @@ ARGO_NAMESPACE = "argo-rollouts"
 #: Hooks that tell firedamp how a release ended.
 _TELLING = ("post-rollout", "event")
 
+#: Where the examples take a Prometheus to be; who installs them says where it is.
+PROMETHEUS = "http://prometheus-server.monitoring.svc:9090"
+
 #: Environment of a container as JSON values; a release changes some of it.
 Faults = Mapping[str, float | bool]
 
 
-def templates(token: str) -> list[Document]:
-    """What is installed once, for all Rollouts and Canaries."""
-    files = TEMPLATES / "argo" / "templates.yaml", TEMPLATES / "flagger" / "metric-templates.yaml"
-    return [*objects(*files), secret("firedamp", token)]
+def templates(token: str, house: str) -> list[Document]:
+    """What is installed once for all that ask the firedamp in namespace `house`."""
+    cluster = objects(TEMPLATES / "argo" / "templates.yaml")
+    metrics = objects(TEMPLATES / "flagger" / "metric-templates.yaml")
+    return [*cluster, *asking(metrics, house), secret(house, token)]
 
 
 def secret(namespace: str, token: str) -> Document:
@@ -60,25 +66,34 @@ def telling(documents: Sequence[Document]) -> list[Document]:
 
 
 def silent(documents: Sequence[Document]) -> list[Document]:
-    """Without the hooks by which Canaries tell of their ends; Rollouts tell nothing by themselves."""
+    """The same, telling firedamp nothing of its end: without those annotations, and without those hooks."""
     made = [deepcopy(dict(one)) for one in documents]
     for one in made:
+        one["metadata"].pop("annotations", None)
         if one["kind"] == "Canary":
             hooks = one["spec"]["analysis"]["webhooks"]
             one["spec"]["analysis"]["webhooks"] = [hook for hook in hooks if hook["type"] not in _TELLING]
     return made
 
 
-def rollout(name: str, namespace: str, *, interval: str, replicas: int, weight: int) -> list[Document]:
-    """An example of Argo Rollouts, asking so often; each group of its experiment gets so many percent."""
+def rollout(name: str, namespace: str, *, replicas: int, weight: int, **arguments: str) -> list[Document]:
+    """
+    An example of Argo Rollouts.
+
+    Args:
+        name: of its file.
+        namespace: that it is put in.
+        replicas: of the whole service.
+        weight: percent of traffic for each group of its experiment.
+        arguments: of its analyses, beside those that they have.
+    """
     made = _placed(f"argo/{name}", namespace, replicas)
-    for one in made:
-        if one["kind"] == "Rollout":
-            canary = one["spec"]["strategy"]["canary"]
-            for arguments in _arguments(canary):
-                arguments.append({"name": "interval", "value": interval})
-            for experiment in (step["experiment"] for step in canary["steps"] if "experiment" in step):
-                _weighted(experiment, weight)
+    more = [{"name": argument, "value": value} for argument, value in arguments.items()]
+    for analysis in _analyses(made):
+        analysis["args"] += deepcopy(more)
+    for step in _canary(made)["steps"]:
+        if "experiment" in step:
+            _weighted(step["experiment"], weight)
     return made
 
 
@@ -93,10 +108,54 @@ def canary(name: str, namespace: str, *, secret: str, replicas: int, **analysis:
     return made
 
 
-def around(namespace: str, service: str, port: int) -> list[Document]:
-    """A gateway in front of a service, and payments behind it."""
+def ramp(documents: Sequence[Document], weights: Sequence[int]) -> list[Document]:
+    """The same Rollout without experiment, up these weights, with a question at each."""
+    made = deepcopy(list(documents))
+    canary = _canary(made)
+    asked = [step for step in canary["steps"] if "analysis" in step]
+    steps = []
+    for weight in weights:
+        step = deepcopy(asked[-1] if weight == weights[-1] else asked[0])
+        _argument(step["analysis"], "weight")["value"] = str(weight)
+        steps += [{"setWeight": weight}, step]
+    canary["steps"] = steps
+    canary["analysis"].pop("startingStep", None)
+    return made
+
+
+def dry(documents: Sequence[Document]) -> list[Document]:
+    """The same Rollout, which asks, keeps every answer and ignores it."""
+    made = deepcopy(list(documents))
+    canary = _canary(made)
+    steps = [step.get("experiment", step.get("analysis")) for step in canary["steps"]]
+    for one in [canary["analysis"], *filter(None, steps)]:
+        one["dryRun"] = [{"metricName": "firedamp"}]
+    return made
+
+
+def renamed(documents: Sequence[Document], before: str, after: str) -> list[Document]:
+    """The same of another service."""
+    found: list[Document] = json.loads(json.dumps(documents).replace(before, after))
+    return found
+
+
+def asking(documents: Sequence[Document], house: str) -> list[Document]:
+    """The same, asking the firedamp in another namespace than the usual one."""
+    made = json.loads(json.dumps(documents).replace("firedamp.firedamp.svc", f"firedamp.{house}.svc"))
+    for one in made:
+        if one["kind"] == "MetricTemplate":
+            one["metadata"]["namespace"] = house
+        if one["kind"] == "Canary":
+            for metric in one["spec"]["analysis"].get("metrics", ()):
+                metric["templateRef"]["namespace"] = house
+    found: list[Document] = made
+    return found
+
+
+def around(namespace: str, service: str, port: int, without: Collection[str] = ()) -> list[Document]:
+    """A gateway in front of a service, and payments behind it, but for those that are there anyway."""
     text = _AROUND.read_text(encoding="utf-8").replace("SERVICE", f"{service}.{namespace}:{port}")
-    made = [deepcopy(one) for one in yaml.safe_load_all(text)]
+    made = [one for one in yaml.safe_load_all(text) if one["metadata"]["name"] not in without]
     for one in made:
         one["metadata"]["namespace"] = namespace
         if one["kind"] == "Deployment":
@@ -145,22 +204,33 @@ def _placed(file: str, namespace: str, replicas: int) -> list[dict[str, Any]]:
     return made
 
 
+def _canary(documents: Sequence[Document]) -> dict[str, Any]:
+    """The strategy of the Rollout among them."""
+    found: dict[str, Any] = workload(documents)["spec"]["strategy"]["canary"]
+    return found
+
+
+def _analyses(documents: Sequence[Document]) -> Iterator[dict[str, Any]]:
+    """Every analysis of the Rollout among them: in the background, of steps, of experiments."""
+    canary = _canary(documents)
+    if "analysis" in canary:
+        yield canary["analysis"]
+    for step in canary["steps"]:
+        if "analysis" in step:
+            yield step["analysis"]
+        yield from step.get("experiment", {}).get("analyses", ())
+
+
 def _weighted(experiment: Mapping[str, Any], weight: int) -> None:
     for template in experiment["templates"]:
         template["weight"] = weight
     for analysis in experiment["analyses"]:
-        next(one for one in analysis["args"] if one["name"] == "weight")["value"] = str(weight)
+        _argument(analysis, "weight")["value"] = str(weight)
 
 
-def _arguments(canary: Mapping[str, Any]) -> Iterator[list[Any]]:
-    """Every list of arguments that an analysis gets."""
-    if "analysis" in canary:
-        yield canary["analysis"]["args"]
-    for step in canary["steps"]:
-        if "analysis" in step:
-            yield step["analysis"]["args"]
-        for analysis in step.get("experiment", {}).get("analyses", ()):
-            yield analysis["args"]
+def _argument(analysis: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in analysis["args"] if one["name"] == name)
+    return found
 
 
 def _container(workload: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
-from e2e.kubelet import Images, Pod, Started
+from e2e.pods import Images, Pod, Started
 
 _SHOP = Path(__file__).parent / "shop.py"
 #: Names under which the examples run a service; each of them is the demo shop here.
-SERVICES = ("shop", "cart", "front", "search", "podinfo")
+SERVICES = ("shop", "cart", "front", "search", "podinfo", "payments")
 #: Versions with this at the end of their tag answer so many of their requests with an error.
 _BROKEN, _BROKEN_ERRORS = "-broken", "0.1"
 

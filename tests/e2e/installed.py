@@ -5,6 +5,7 @@ firedamp as people install it: its wheel, in a Deployment that its chart made.
 would install it. What then runs is what the chart's manifests say: arguments, variables, mounted settings.
 """
 
+import json
 import shutil
 import subprocess
 import sys
@@ -16,13 +17,16 @@ import helm_python
 
 from e2e.accounts import MOUNTED
 from e2e.api import Document
-from e2e.kubelet import Pod, Started
+from e2e.pods import Pod, Started
 from real.gobuild import Missing
 from shipping.manifests import CHART, ROOT, parsed
 
-NAMESPACE = "firedamp"
+#: Annotation of pods: one of them reads metrics at the address that is its value, others as the settings say.
+SLOW = "firedamp.test/slow"
 #: The Secret in which the chart puts tokens.
 TOKENS = "firedamp-tokens"
+#: Name and kind of what firedamp reads metrics from.
+SOURCE = "prometheus"
 
 
 def wheel(into: Path) -> Path:
@@ -37,6 +41,7 @@ def wheel(into: Path) -> Path:
 
 def image(packages: Path, proxy: str) -> Callable[[Pod], Started]:
     """What the image `firedamp` is here: the wheel's own command, on the pod's own address."""
+    slow: dict[str, str] = {}
 
     def started(pod: Pod) -> Started:
         environment = {
@@ -44,6 +49,9 @@ def image(packages: Path, proxy: str) -> Callable[[Pod], Started]:
             "HTTP_PROXY": proxy,
             "FIREDAMP_LISTEN__HOST": pod.address,
         }
+        url = pod.document["metadata"].get("annotations", {}).get(SLOW)
+        if url and slow.setdefault(pod.namespace, pod.name) == pod.name:
+            environment["FIREDAMP_SOURCES"] = json.dumps([{"name": SOURCE, "kind": SOURCE, "url": url}])
         # The first is the image's; the others are where they are by default.
         paths = {
             "FIREDAMP_CONFIG": "/etc/firedamp/firedamp.yaml",

@@ -23,7 +23,7 @@ class Load:
     """
 
     def __init__(
-        self, url: str, *, per_second: float, proxy: str, headers: dict[str, str] | None = None
+        self, url: str, per_second: float, *, proxy: str, headers: dict[str, str] | None = None
     ) -> None:
         self._url = url
         self._pause = 1.0 / per_second

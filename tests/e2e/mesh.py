@@ -218,7 +218,7 @@ def _cluster(name: str, endpoints: list[tuple[str, int]]) -> Json:
     return {
         "@type": f"{_ENVOY}.{_CLUSTERS}",
         "name": name,
-        "connect_timeout": "1s",
+        "connect_timeout": "5s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": addresses}]},
     }
 

@@ -156,11 +156,13 @@ async def two(play: Play) -> None:
 
 
 async def again(play: Play) -> None:
-    """The same revision once more after it was rolled back: a release of its own, with fresh evidence."""
+    """The same revision once more, its cause mended: a release of its own, with fresh evidence."""
     await begun(play, {}, {})
     await play.reached(20)
     await play.spoil("v2", errors=0.3)
     await failed(play, "")
+    # Pods of the first time live on for half a minute, and get traffic of the second.
+    await play.spoil("v2", errors=0.0)
     await play.retried()
 
     await promoted(play)

@@ -48,6 +48,14 @@ class Releasing(ABC):
         mine = [one for one in events if one["source"].get("component") == source]
         return sorted(mine, key=lambda one: one["lastTimestamp"] or "")
 
+    @abstractmethod
+    async def given_up(self) -> Sequence[str]:
+        """Questions that got no answer in time, as the controller tells of them."""
+
+    @abstractmethod
+    async def retry(self) -> None:
+        """Have the version that was rolled back released once more, as a person would."""
+
 
 class Rollout(Releasing):
     """Of Argo Rollouts."""
@@ -80,8 +88,24 @@ class Rollout(Releasing):
         ]
         return [value.strip('"') for _, value in sorted(found)]
 
+    async def given_up(self) -> Sequence[str]:
+        runs = await self.api.list(ANALYSIS_RUN, self.namespace)
+        return [
+            one.get("message", "")
+            for run in runs
+            for metric in run.get("status", {}).get("metricResults", ())
+            for one in metric.get("measurements", ())
+            if one["phase"] == "Error"
+        ]
+
+    async def retry(self) -> None:
+        await self.api.merge(await self._found(), {"status": {"abort": False}}, "status")
+
+    async def _found(self) -> Document:
+        return await self.api.get(ROLLOUT, self.name, self.namespace)
+
     async def _status(self) -> Document:
-        found = await self.api.get(ROLLOUT, self.name, self.namespace)
+        found = await self._found()
         if str(found["metadata"]["generation"]) != found.get("status", {}).get("observedGeneration"):
             return {}
         status: Document = found["status"]
@@ -95,16 +119,27 @@ class Canary(Releasing):
     kind = CANARY
 
     async def is_settled(self) -> bool:
-        return await self._phase() in ("Initialized", "Succeeded", "Failed")
+        return await self.phase() in ("Initialized", "Succeeded", "Failed")
 
     async def end(self) -> End | None:
-        return {"Succeeded": End.PROMOTED, "Failed": End.ROLLED_BACK}.get(await self._phase())
+        return {"Succeeded": End.PROMOTED, "Failed": End.ROLLED_BACK}.get(await self.phase())
 
     async def said(self) -> Sequence[str]:
         # Flagger has the sentence of a hook that refused, firedamp's own event that of every verdict.
         found = [*await self.events("flagger"), *await self.events("firedamp")]
         return [one["message"] for one in found if one["reason"] != "ReleaseEnded"]
 
-    async def _phase(self) -> str:
-        found = await self.api.get(CANARY, self.name, self.namespace)
+    async def given_up(self) -> Sequence[str]:
+        return [text for text in await self.said() if "context deadline exceeded" in text]
+
+    async def retry(self) -> None:
+        # It compares what is applied with what it saw last, and begins where that is another one.
+        await self.api.merge(await self._found(), {"status": {"lastAppliedSpec": ""}}, "status")
+
+    async def _found(self) -> Document:
+        return await self.api.get(CANARY, self.name, self.namespace)
+
+    async def phase(self) -> str:
+        """As it stands in its status."""
+        found = await self._found()
         return str(found.get("status", {}).get("phase", ""))

@@ -9,19 +9,26 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from e2e import ends, examples
-from e2e.play import PUBLIC_URL, Course, Play
+from e2e import examples
+from e2e.course import Course
+from e2e.houses import Houses, Kind
+from e2e.installed import SOURCE
+from e2e.play import PUBLIC_URL, House, Play
 from e2e.scenarios import Scenario
 from e2e.stage import Programs, Stage
+from real.program import free_ports
 
 #: So many are played at a time: each has some ten processes and its own load.
 SIDE_BY_SIDE = 3
+#: So many more of those that only take long.
+AT_LEISURE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +39,18 @@ class Report:
     Attributes:
         fault: why it is not as it should be; empty where it is.
         seconds: it took, without waiting for others.
+        end: what became of it; empty where nobody ended it.
         seconds_to_zero: from the first spoilt request to no traffic for the canary.
+        requests, failed: of users, and how many of them got no success.
     """
 
     scenario: str
     fault: str
     seconds: float
+    end: str
     seconds_to_zero: float | None
+    requests: int
+    failed: int
     steps: tuple[int, ...]
     sentence: str
 
@@ -56,6 +68,8 @@ class Season:
         self._programs = programs
         self._folder = folder
         self._scenarios = scenarios
+        asked = [one.name for one in scenarios if one.own_prometheus]
+        self._ports = dict(zip(asked, free_ports(len(asked)), strict=True))
         self._outcomes: dict[str, Future[None]] = {one.name: Future() for one in scenarios}
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self._leave: Future[asyncio.Event] = Future()
@@ -78,10 +92,13 @@ class Season:
         self._outcomes[scenario.name].result()
 
     def close(self) -> None:
-        """Stop what still runs, and write down what came of it."""
+        """Stop what still runs."""
         leave = self._leave.result()
         self._loop.call_soon_threadsafe(leave.set)
         self._thread.join()
+
+    def _write(self) -> None:
+        """What came of it until now."""
         found = {
             "stage_seconds": self.up_seconds,
             "scenarios": [asdict(one) for one in self.reports.values()],
@@ -93,67 +110,97 @@ class Season:
         self._leave.set_result(leave)
         begun = time.monotonic()
         try:
-            async with Stage(self._programs, self._folder) as stage:
-                tokens = await self._installed(stage)
+            async with Stage(self._programs, self._folder) as stage, Houses(stage) as houses:
+                shared = [one for one in self._scenarios if one.firedamp is Kind.SHARED]
+                house = await houses.installed("firedamp", self._settings(stage, shared), Kind.SHARED)
                 self.up_seconds = round(time.monotonic() - begun, 1)
-                await self._played(stage, tokens, leave)
+                await self._played(stage, houses, house, leave)
         except BaseException as error:  # noqa: BLE001 - told to the tests that wait
             for outcome in self._outcomes.values():
                 if not outcome.done():
                     outcome.set_exception(error)
 
-    async def _installed(self, stage: Stage) -> Mapping[str, str]:
-        """Firedamp and what its users have to install, once; the chart's tokens."""
-        for namespace in (*self._outcomes, examples.ARGO_NAMESPACE):
-            await stage.namespace(namespace)
-        tokens = await stage.install(self._values(stage))
-        await stage.api.apply_all(examples.templates(tokens["token"]))
-        given = await stage.execute("token", "add", ends.ARGO, "--role", "gatekeeper")
-        await stage.api.apply_all(examples.notifications(given.strip()))
-        return tokens
+    async def _played(self, stage: Stage, houses: Houses, shared: House, leave: asyncio.Event) -> None:
+        room, leisure = asyncio.Semaphore(SIDE_BY_SIDE), asyncio.Semaphore(AT_LEISURE)
 
-    async def _played(self, stage: Stage, tokens: Mapping[str, str], leave: asyncio.Event) -> None:
-        room = asyncio.Semaphore(SIDE_BY_SIDE)
-        plays = [asyncio.create_task(self._one(one, stage, tokens, room)) for one in self._scenarios]
+        async def judging(scenario: Scenario) -> House:
+            if scenario.firedamp is Kind.SHARED:
+                return shared
+            settings = self._settings(stage, [scenario])
+            return await houses.installed(scenario.house, settings, scenario.firedamp)
+
+        plays = [
+            asyncio.create_task(self._one(one, stage, judging, leisure if one.at_leisure else room))
+            for one in self._scenarios
+        ]
         await leave.wait()
         for play in plays:
             play.cancel()
         await asyncio.gather(*plays, return_exceptions=True)
 
     async def _one(
-        self, scenario: Scenario, stage: Stage, tokens: Mapping[str, str], room: asyncio.Semaphore
+        self,
+        scenario: Scenario,
+        stage: Stage,
+        judging: Callable[[Scenario], Awaitable[House]],
+        room: asyncio.Semaphore,
     ) -> None:
         async with room:
-            begun, documents = time.monotonic(), scenario.documents(tokens["flagger-path"])
-            play = Play(stage, scenario.name, documents, tokens["admin"], scenario.per_second)
-            fault: BaseException | None = None
+            begun, fault = time.monotonic(), None
+            play: Play | None = None
             try:
-                async with play:
+                async with self._play(scenario, stage, await judging(scenario)) as play:
                     await scenario.play(play)
             except BaseException as error:  # noqa: BLE001 - told to the test that waits
                 fault = error
             seconds = round(time.monotonic() - begun, 1)
-            self.reports[scenario.name] = _report(scenario, play.course, seconds, fault)
+            self.reports[scenario.name] = _report(scenario, play, seconds, fault)
+            self._write()
             await stage.clear(scenario.name)
         outcome = self._outcomes[scenario.name]
         outcome.set_exception(fault) if fault else outcome.set_result(None)
 
-    def _values(self, stage: Stage) -> Mapping[str, Any]:
-        """Of the chart: rights in the scenarios' namespaces only."""
-        asked = {"events": True, "endings": True, "namespaces": list(self._outcomes)}
-        return {"config": self._settings(stage), "kubernetes": asked}
+    def _play(self, scenario: Scenario, stage: Stage, house: House) -> Play:
+        secret = house.tokens["flagger-path"]
+        documents = examples.renamed(scenario.documents(secret), examples.PROMETHEUS, stage.prometheus.url)
+        return Play(
+            stage,
+            scenario.name,
+            documents,
+            house,
+            scenario.per_second,
+            beside=scenario.beside(secret),
+            prometheus=self._ports.get(scenario.name),
+        )
 
-    def _settings(self, stage: Stage) -> Mapping[str, Any]:
+    def _settings(self, stage: Stage, scenarios: Sequence[Scenario]) -> Mapping[str, Any]:
+        """Those of a firedamp that judges these."""
+        own = [
+            {"name": one.name, "kind": SOURCE, "url": f"http://127.0.0.1:{self._ports[one.name]}"}
+            for one in scenarios
+            if one.own_prometheus
+        ]
         return {
             "public_url": PUBLIC_URL,
             "sources": [
-                {"name": "prometheus", "kind": "prometheus", "url": stage.prometheus.url},
+                {"name": SOURCE, "kind": SOURCE, "url": stage.prometheus.url},
                 {"name": "jaeger", "kind": "jaeger", "url": stage.jaeger.url},
+                *own,
             ],
-            "services": [one.service() for one in self._scenarios],
+            "services": [service for one in scenarios for service in one.services()],
         }
 
 
-def _report(scenario: Scenario, course: Course, seconds: float, fault: BaseException | None) -> Report:
-    said = "" if fault is None else f"{type(fault).__name__}: {fault}"
-    return Report(scenario.name, said, seconds, course.seconds_to_zero, course.steps, course.sentence)
+def _report(scenario: Scenario, play: Play | None, seconds: float, fault: BaseException | None) -> Report:
+    course, answers = (play.course, play.load.answers) if play else (Course(), Counter[int]())
+    return Report(
+        scenario.name,
+        fault="" if fault is None else f"{type(fault).__name__}: {fault}",
+        seconds=seconds,
+        end=course.end or "",
+        seconds_to_zero=course.seconds_to_zero,
+        requests=answers.total(),
+        failed=answers.total() - answers[200],
+        steps=course.steps,
+        sentence=course.sentence,
+    )

@@ -2,7 +2,7 @@
 Everything that a release needs to be judged among: cluster, mesh, eyes, controllers, firedamp.
 
     async with Stage(found, folder) as stage:
-        await stage.install(settings)
+        await stage.install({"config": settings}, "firedamp")
         await stage.api.apply_all(example)
 
 One stage serves many releases side by side, each in a namespace of its own.
@@ -11,6 +11,7 @@ One stage serves many releases side by side, each in a namespace of its own.
 import asyncio
 import base64
 import logging
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ _Part = TypeVar("_Part", bound=Program)
 _LOG = logging.getLogger("e2e")
 HERE = Path(__file__).parent
 NAMESPACE, SECRET = Kind("v1", "Namespace"), Kind("v1", "Secret")
+#: So long may firedamp take to come up.
+READY_SECONDS = 180.0
 DEPLOYMENT = Kind("apps/v1", "Deployment")
 
 
@@ -45,6 +48,7 @@ class Programs:
 
     kube: Path
     argo: Path
+    plugin: Path
     flagger: Path
     envoy: Path
     prometheus: Path
@@ -61,8 +65,9 @@ class Programs:
         """
         kube = builds.KUBE.build()
         made = (
-            kube if isinstance(kube, Missing) else kube / "kube",
-            kube if isinstance(kube, Missing) else kube / "rollouts-controller",
+            _within(kube, "kube"),
+            _within(kube, "rollouts-controller"),
+            _within(kube, "kubectl-argo-rollouts"),
             _within(builds.flagger(), "flagger"),
             installed.envoy(),
             _within(prometheus3.build(asked=True), "prometheus"),
@@ -85,6 +90,7 @@ class Stage:
         api, kubeconfig: of the cluster.
         envoy: the address through which everybody calls everybody.
         mesh, kubelet: what is known of routes and pods.
+        exposed: where the kubelet tells of restarts and memory, as host:port.
         prometheus, jaeger: where metrics and traces are asked for.
         folder: where logs are.
     """
@@ -126,9 +132,9 @@ class Stage:
         firedamp = {"firedamp": installed.image(installed.wheel(self.folder), envoy.url)}
         self.kubelet = Kubelet(self.api, {**images.shop(envoy.url, spans.intake), **firedamp}, self.folder)
         await self._running(parts, self.kubelet.run())
-        runner, exposed = await seeing.exposing(self.kubelet)
+        runner, self.exposed = await seeing.exposing(self.kubelet)
         parts.push_async_callback(runner.cleanup)
-        told = seeing.configuration(cluster.url, cluster.authority, TOKEN, exposed)
+        told = seeing.configuration(cluster.url, cluster.authority, TOKEN, self.exposed)
         self.prometheus = await entered(ScrapingPrometheus(told, programs.prometheus))
         await entered(Argo(programs.argo, cluster.kubeconfig, envoy.url))
         await self._running(parts, mended(self.api))
@@ -152,15 +158,28 @@ class Stage:
         """Remove a namespace with all that is in it."""
         await self.api.delete(NAMESPACE, name)
 
-    async def install(self, values: Mapping[str, Any], name: str = installed.NAMESPACE) -> Mapping[str, str]:
+    async def install(self, values: Mapping[str, Any], name: str) -> Mapping[str, str]:
         """Firedamp by its chart; once it is ready, its tokens by their keys in the Secret."""
         await self.namespace(name)
         await self.api.apply_all(installed.objects(values, name))
-        await until(lambda: self.is_ready(name, "firedamp"), 60.0)
+        await until(lambda: self.is_ready(name, "firedamp"), READY_SECONDS)
         found = (await self.api.get(SECRET, installed.TOKENS, name))["data"]
         return {key: base64.b64decode(text).decode().split()[0] for key, text in found.items()}
 
-    async def execute(self, *arguments: str, namespace: str = installed.NAMESPACE) -> str:
+    async def plugin(self, *arguments: str) -> str:
+        """
+        What `kubectl argo rollouts` says to these arguments.
+
+        Raises:
+            AssertionError: it failed.
+        """
+        command = [str(self._programs.plugin), *arguments, "--kubeconfig", str(self.kubeconfig)]
+        process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+        return said.decode()
+
+    async def execute(self, *arguments: str, namespace: str) -> str:
         """What `kubectl exec deploy/firedamp -- firedamp …` prints."""
         pods = self.kubelet.pods.values()
         inside = next(one for one in pods if one.namespace == namespace and one.ready)

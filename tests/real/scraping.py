@@ -22,6 +22,8 @@ class ScrapingPrometheus(Program):
     Args:
         configuration: of Prometheus.
         binary: another one than the one on PATH.
+        port: that it listens on; a free one where it is not given.
+        data: a folder that it keeps its series in; its own goes with it.
 
     Attributes:
         url: its address, once entered.
@@ -29,18 +31,28 @@ class ScrapingPrometheus(Program):
 
     name = "scraping"
 
-    def __init__(self, configuration: Mapping[str, Any], binary: Path | None = None) -> None:
+    def __init__(
+        self,
+        configuration: Mapping[str, Any],
+        binary: Path | None = None,
+        *,
+        port: int | None = None,
+        data: Path | None = None,
+    ) -> None:
         super().__init__()
         self._configuration = dict(configuration)
         self._binary = binary or Path("prometheus")
+        self._port = port
+        self._data = data
         self.url = ""
 
     def start(self, folder: Path) -> None:
         (folder / "prometheus.yml").write_text(yaml.safe_dump(self._configuration))
-        (port,) = free_ports(1)
+        port = self._port or free_ports(1)[0]
         self.url = f"http://127.0.0.1:{port}"
         listen = f"--web.listen-address=127.0.0.1:{port}"
-        command = [self._binary, "--config.file=prometheus.yml", "--storage.tsdb.path=data", listen]
+        data = f"--storage.tsdb.path={self._data or 'data'}"
+        command = [self._binary, "--config.file=prometheus.yml", data, listen]
 
         def is_ready() -> None:
             urllib.request.urlopen(f"{self.url}/-/ready", timeout=1).close()
