@@ -6,7 +6,9 @@
 #   make check    format, lint, types and the direction of imports
 #   make setup    only the virtual environment (.venv) and the system packages
 #   make e2e      real Argo Rollouts and Flagger on a cluster without containers roll releases forward and back;
-#                 builds them from their Go modules first (minutes, once). SCENARIO=argo-errors plays one of them
+#                 builds them from their Go modules first (minutes, once). SCENARIO=argo-errors plays one of
+#                 them, SCENARIO="healthy or errors" some; their logs are in build/e2e. `make e2e-programs` only builds
+#   make e2e-full every scenario three times, and twenty healthy releases with each way of judging (hours)
 #   make screenshots   take the pictures in docs/pictures anew; PICTURES="--only tune" takes some
 #   make lock     write both lock files again from pyproject.toml (needs uv: https://docs.astral.sh/uv)
 #   make clean    remove the virtual environment and everything that was built
@@ -24,7 +26,7 @@ DEMO    ?=
 PICTURES ?=
 SCENARIO ?=
 
-.PHONY: demo test check setup e2e screenshots lock clean
+.PHONY: demo test check setup e2e-programs e2e e2e-full screenshots lock clean
 
 demo: setup
 	$(BIN)/firedamp demo $(DEMO)
@@ -50,8 +52,14 @@ $(STAMP): requirements-dev.lock pyproject.toml scripts/setup
 	SYSTEM=$(SYSTEM) scripts/setup $(VENV)
 	touch $@
 
+e2e-programs: setup
+	@PYTHONPATH=tests $(BIN)/python -m e2e
+
 e2e: setup
 	$(BIN)/python -m pytest tests/e2e -m e2e $(if $(SCENARIO),-k "$(SCENARIO)") $(PYTEST)
+
+e2e-full: setup
+	$(BIN)/python -m pytest tests/e2e -m e2e --rounds 3 --noise 20 $(PYTEST)
 
 screenshots: setup
 	$(BIN)/python scripts/screenshots.py $(PICTURES)
