@@ -30,6 +30,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 MANIFESTS = [*shipped("argo"), *shipped("flagger")]
 ROLLOUTS = [path for path in shipped("argo") if path.name.startswith("rollout-")]
 TEMPLATES_OF_ARGO = of_kind(objects(*shipped("argo")), "ClusterAnalysisTemplate")
+#: Those that the manifests and the modes of the chart name.
+NAMESPACES = ("shop", "web", "test", "firedamp", "argo-rollouts")
 MODES = sorted((CHART / "ci").glob("*-values.yaml"))
 #: Nobody listens there: nothing is asked before a first release is over.
 _NOWHERE = "http://127.0.0.1:9"
@@ -66,7 +68,7 @@ async def prepared(cluster: Cluster) -> None:
     high = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}}
     async with client(cluster) as api:
         await defined(api, [*crds(), *service_monitors()])
-        await api.apply_all(namespace(name) for name in ("shop", "test", "firedamp"))
+        await api.apply_all(namespace(name) for name in NAMESPACES)
         await api.apply_all(namespace(mode_of(path), **_RESTRICTED) for path in MODES)
         await api.apply({**high, "value": 1000})
         # Rollouts refer to templates, and these to a token.
@@ -114,7 +116,7 @@ async def test_kubernetes_takes_every_manifest(cluster, path):
 
 async def test_kubernetes_refuses_a_manifest_with_a_slip(cluster):
     """So that the test above says something: a misspelt field is an error, not ignored."""
-    slip = deepcopy(objects(MANIFESTS[0])[0])
+    slip = deepcopy(TEMPLATES_OF_ARGO[0])
     slip["spec"]["metric"] = slip["spec"].pop("metrics")
 
     async with client(cluster) as api:
